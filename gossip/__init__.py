@@ -1,0 +1,35 @@
+"""The protocol, sans-IO: membership, failure detection, replication, dissemination, repair."""
+
+from ._clock import HybridClock as HybridClock
+from ._config import (
+    ConfigError as ConfigError,
+    GossipConfig as GossipConfig,
+    Profile as Profile,
+    check_name as check_name,
+)
+from ._core import Gossip as Gossip
+from ._events import (
+    EpochRaised as EpochRaised,
+    Event as Event,
+    IsolationChanged as IsolationChanged,
+    Joined as Joined,
+    LeaveCompleted as LeaveCompleted,
+    MemberFailed as MemberFailed,
+    MemberForgotten as MemberForgotten,
+    MemberJoined as MemberJoined,
+    MemberLeft as MemberLeft,
+    MemberReturned as MemberReturned,
+    MemberSuspected as MemberSuspected,
+    MemberUpdated as MemberUpdated,
+    NameConflict as NameConflict,
+    PartChanged as PartChanged,
+    PartDropped as PartDropped,
+    PreviousLife as PreviousLife,
+    Refuted as Refuted,
+    SeedIsSelf as SeedIsSelf,
+)
+from ._exchange import FRAME_LIMIT as FRAME_LIMIT, Exchange as Exchange
+from ._log import KEY_LIMIT as KEY_LIMIT, VALUE_LIMIT as VALUE_LIMIT, Part as Part
+from ._members import Address as Address, Member as Member, Status as Status
+from ._replicas import RecordTooLarge as RecordTooLarge
+from ._wire import Malformed as Malformed, decode as decode, encode as encode

@@ -1,0 +1,317 @@
+"""With whom state is exchanged, and when: joining, healing, repair, fetching.
+
+Joining: all seeds are tried, a few at once, again and again until one answers.
+Healing: each period at most one member that is held for dead, or a seed that nobody living is
+known at, is pinged; over the whole mesh that makes about two pings a period for each of them.
+An answer leads to an exchange at once, so a partition heals by itself, at a bounded rate, for as
+long as the dead are remembered, and seeds for ever.
+Repair: every ack carries a root; one that differs from ours though we have heard no news for a
+while tells that a rumor was missed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ._context import Context
+from ._events import Joined, SeedIsSelf
+from ._exchange import Purpose
+from ._members import Address, Member
+from ._membership import Membership
+from ._packet import PING
+from ._replicas import Replicas
+from ._spread import Spread
+from ._sync import SyncExchange
+
+_JOINS_AT_ONCE = 3
+_OUTBOUND_LIMIT = 6
+_RETRY_FIRST = 0.5
+_RETRY_LAST = 10.0
+# Roots are compared with whoever was probed; under constant change they are never equal, so
+# after so many settling times without an equal one an exchange is due all the same.
+_UNSETTLED = 8
+_CONTACTS_LIMIT = 64
+_FETCHED_AT_ONCE = 64
+_BUSY_MS = (100, 400)
+
+
+@dataclass(slots=True)
+class _Seed:
+    """An address given by the operator, and when it is tried next."""
+
+    address: Address
+    retry: float = _RETRY_FIRST
+    waits: bool = False
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """Owners whose parts are to be fetched from one peer."""
+
+    owners: dict[str, None] = field(default_factory=dict)
+    under_way: bool = False
+
+
+class Contacts:
+    """Begins exchanges and answers for their bounds; the `Hub` of all of them."""
+
+    def __init__(
+        self, context: Context, spread: Spread, membership: Membership, now: float
+    ) -> None:
+        self.spread = spread
+        self.membership = membership
+        self.replicas: Replicas
+        self._context = context
+        self._seeds: dict[Address, _Seed] = {}
+        self._outbound: dict[Address, SyncExchange] = {}
+        self._inbound = 0
+        self._contacts: dict[int, Address] = {}
+        self._wanted: dict[str, _Wanted] = {}
+        self._equal_at = now
+        self._repair_from = now
+        self._sequence = context.rng.getrandbits(31)
+        self._exchanged = False
+        self._selves: dict[Address, None] = {}
+        self._arm(now)
+
+    # Joining
+
+    @property
+    def joined(self) -> bool:
+        """Whether this peer is part of a mesh: it has met another, or was given no seed."""
+        return self._exchanged or not self._seeds or self._context.table.living > 1
+
+    @property
+    def seed_is_self(self) -> bool:
+        """Whether all seeds turned out to be this peer."""
+        return bool(self._seeds) and all(address in self._selves for address in self._seeds)
+
+    def join(self, addresses: Sequence[Address], now: float) -> None:
+        """Take these addresses for seeds in place of those before."""
+        before = self._seeds
+        self._seeds = {
+            address: before.get(address, _Seed(address)) for address in addresses
+        }  # fmt: skip
+        for address in self._seeds:
+            if address == self._context.me.address:
+                self.met_self(address)
+        self._join_more(now)
+
+    def _join_more(self, now: float) -> None:
+        """Try seeds until one has answered."""
+        if self._exchanged:
+            return
+        for seed in list(self._seeds.values()):
+            if len(self._outbound) >= _JOINS_AT_ONCE:
+                return
+            if not seed.waits and seed.address not in self._selves:
+                self._begin("join", seed.address, now)
+
+    def _join_failed(self, address: Address, after: float | None, now: float) -> None:
+        seed = self._seeds.get(address)
+        if seed is None or seed.waits:
+            return
+        seed.waits = True
+        wait = after if after is not None else seed.retry * (0.5 + self._context.rng.random() / 2)
+        seed.retry = min(2 * seed.retry, _RETRY_LAST)
+
+        def retry(when: float) -> None:
+            seed.waits = False
+            self._join_more(when)
+
+        self._context.timers.at(now + wait, retry)
+
+    def met_self(self, address: Address) -> None:
+        """Note that a seed is this peer."""
+        if address not in self._selves and address in self._seeds:
+            self._selves[address] = None
+            self._context.events.append(SeedIsSelf(address))
+
+    # Healing
+
+    def _arm(self, now: float) -> None:
+        interval = self._context.config.probe_interval
+        self._context.timers.at(now + interval * (0.5 + self._context.rng.random()), self._heal)
+
+    def _heal(self, now: float) -> None:
+        self._arm(now)
+        context = self._context
+        table = context.table
+        names = list(table.dead)
+        strangers = self._strangers() if self._exchanged else []
+        absent = len(names) + len(strangers)
+        if not absent or context.me.left:
+            return
+        if context.rng.random() * table.living >= 2 * absent:
+            return
+        choice = int(context.rng.random() * absent)
+        if choice < len(names):
+            row = table.rows[names[choice]]
+            accusation = self.membership.accusation(row)
+            first = [] if accusation is None else [accusation]
+            self._contact(row.address, row.name, first)
+        else:
+            self._contact(strangers[choice - len(names)], "", [])
+
+    def _strangers(self) -> list[Address]:
+        """Return the seeds at which no living member is known."""
+        if not self._seeds:
+            return []
+        known = {row.address for row in self._context.table if row.status.living}
+        return [
+            address
+            for address in self._seeds
+            if address not in known and address not in self._selves
+        ]
+
+    def _contact(self, address: Address, name: str, first: list[bytes]) -> None:
+        self._sequence = (self._sequence + 1) & 0xFFFFFFFF
+        self._contacts[self._sequence] = address
+        if len(self._contacts) > _CONTACTS_LIMIT:
+            del self._contacts[next(iter(self._contacts))]
+        first = [self._context.me.news().encode(), *first]
+        self.spread.send(address, 0, [[PING, self._sequence, name]], first)
+
+    def on_answer(self, sequence: int, source: str, now: float) -> None:
+        """Take in the answer to a contact: whoever is there and was away is exchanged with."""
+        address = self._contacts.pop(sequence, None)
+        if address is None:
+            return
+        if source == self._context.me.name:
+            self.met_self(address)
+            return
+        self.returned(source, address, now)
+
+    def returned(self, source: str, address: Address, now: float) -> None:
+        """Exchange state with a peer that was held for dead, or was not known."""
+        row = self._context.table.get(source)
+        if row is None or not row.status.living or not self._exchanged:
+            self._begin("heal", address, now)
+
+    # Repair
+
+    def on_root(self, row: Member, root: bytes, now: float) -> None:
+        """Compare the root of a living member with ours; exchange if they stay different."""
+        context = self._context
+        if root == context.root:
+            self._equal_at = now
+            return
+        settle = context.config.settle
+        quiet = now - context.changed_at >= settle
+        overdue = now - self._equal_at >= _UNSETTLED * settle
+        if (quiet or overdue) and now >= self._repair_from:
+            self._repair_from = now + settle * (1 + context.rng.random())
+            context.count("repairs")
+            self._begin("repair", row.address, now, row=row)
+
+    # Fetching
+
+    def fetch(self, owner: str, teller: str, now: float) -> None:
+        """Get one owner's part from the peer that told of it."""
+        row = self._context.table.get(teller)
+        if row is None or not row.status.living:
+            return  # the roots will tell
+        wanted = self._wanted.setdefault(teller, _Wanted())
+        wanted.owners[owner] = None
+        self._fetch_from(teller, now)
+
+    def _fetch_from(self, teller: str, now: float) -> None:
+        wanted = self._wanted.get(teller)
+        row = self._context.table.get(teller)
+        if wanted is None or wanted.under_way:
+            return
+        if row is None or not wanted.owners:
+            del self._wanted[teller]
+            return
+        owners = list(wanted.owners)[:_FETCHED_AT_ONCE]
+        if self._begin("fetch", row.address, now, row=row, owners=owners):
+            wanted.under_way = True
+            for owner in owners:
+                del wanted.owners[owner]
+        else:
+            del self._wanted[teller]
+
+    # Exchanges and their bounds
+
+    def _begin(
+        self,
+        purpose: Purpose,
+        address: Address,
+        now: float,
+        *,
+        row: Member | None = None,
+        owners: list[str] | None = None,
+    ) -> bool:
+        if address in self._outbound or len(self._outbound) >= _OUTBOUND_LIMIT:
+            return False
+        if address == self._context.me.address or self._context.me.left:
+            return False
+        deadline = now + self._context.config.stream_timeout
+        exchange = SyncExchange(
+            self._context, self, address, purpose, deadline, row=row, owners=owners
+        )
+        self._outbound[address] = exchange
+        self._context.calls.append(exchange)
+        self._context.count(f"exchanges_{purpose}")
+        return True
+
+    def accept(self, sender: Address, now: float) -> SyncExchange:
+        """Return the responder's side of a stream that `sender` opened."""
+        deadline = now + self._context.config.stream_timeout
+        return SyncExchange(self._context, self, sender, "inbound", deadline)
+
+    def enter(self) -> int | None:
+        """Take a place for an inbound exchange; else say in how many ms to come back."""
+        if self._inbound >= self._context.config.inbound_exchanges:
+            self._context.count("refused_exchanges")
+            return self._context.rng.randint(*_BUSY_MS)
+        self._inbound += 1
+        return None
+
+    def closed(self, exchange: SyncExchange, reason: str | None, now: float) -> None:
+        """Free an exchange's place, and do what follows from its end."""
+        if exchange.has_place:
+            exchange.has_place = False
+            self._inbound -= 1
+        if self._outbound.get(exchange.address) is exchange:
+            del self._outbound[exchange.address]
+        if reason is None and exchange.peer is not None:
+            self._succeeded(exchange, now)
+        match exchange.purpose:
+            case "join" if reason is not None:
+                self._join_failed(exchange.address, exchange.retry_after, now)
+            case "repair" if exchange.retry_after is not None:
+                self._repair_from = now + exchange.retry_after
+            case "heal" if exchange.retry_after is not None:
+                self._heal_again(exchange.address, exchange.retry_after, now)
+            case "fetch":
+                self._fetched(exchange, reason, now)
+        self._join_more(now)
+
+    def _succeeded(self, exchange: SyncExchange, now: float) -> None:
+        if not self._exchanged:
+            self._exchanged = True
+            self._context.events.append(Joined())
+
+    def _heal_again(self, address: Address, after: float, now: float) -> None:
+        def again(when: float) -> None:
+            self._begin("heal", address, when)
+
+        self._context.timers.at(now + after, again)
+
+    def _fetched(self, exchange: SyncExchange, reason: str | None, now: float) -> None:
+        teller = exchange.teller
+        wanted = self._wanted.get(teller)
+        if wanted is None:
+            return
+        wanted.under_way = False
+        if reason is None:
+            self._fetch_from(teller, now)
+        elif exchange.retry_after is not None:
+            wanted.owners.update(dict.fromkeys(exchange.owners))
+
+            def again(when: float) -> None:
+                self._fetch_from(teller, when)
+
+            self._context.timers.at(now + exchange.retry_after, again)
+        else:
+            del self._wanted[teller]

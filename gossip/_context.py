@@ -1,0 +1,102 @@
+"""What the parts of one protocol instance share: settings, identity, state, and the way out."""
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING
+
+from ._config import GossipConfig
+from ._events import Event
+from ._health import Isolation, LocalHealth
+from ._members import Address, MemberTable, News, Status, fingerprint
+from ._packet import ROOT_SIZE, Message, encode_body
+from ._seal import ChecksumSeal
+from ._store import Store
+from ._timers import Timers
+
+if TYPE_CHECKING:
+    from ._exchange import Exchange
+
+# An epoch is Unix time in milliseconds; none is believed that lies further ahead than this.
+_EPOCH_AHEAD = 24 * 3600 * 1000
+
+
+@dataclass(slots=True)
+class Identity:
+    """Who this peer is in the mesh."""
+
+    name: str
+    epoch: int
+    nonce: int
+    address: Address
+    zone: str
+    incarnation: int = 0
+    left: bool = False
+
+    def news(self) -> News:
+        """Return what this peer says of itself."""
+        status = Status.LEFT if self.left else Status.ALIVE
+        return News(
+            self.name, self.epoch, self.incarnation, status, self.address, self.zone, self.nonce
+        )
+
+
+@dataclass(slots=True)
+class Context:
+    """State that several parts of the protocol read or write."""
+
+    config: GossipConfig
+    rng: Random
+    me: Identity
+    table: MemberTable
+    started: float
+    seal: ChecksumSeal
+    health: LocalHealth
+    isolation: Isolation
+    timers: Timers = field(default_factory=Timers)
+    store: Store = field(default_factory=Store)
+    events: list[Event] = field(default_factory=list)
+    outbox: list[tuple[Address, bytes]] = field(default_factory=list)
+    calls: "list[Exchange]" = field(default_factory=list)
+    counters: dict[str, int] = field(default_factory=dict)
+    # When this peer's view last changed: roots that differ then are no more than news on the way.
+    changed_at: float = 0.0
+    # The wall clock at `started` in milliseconds, as far as the own epoch tells it.
+    first_epoch: int = 0
+    fingerprint_of: tuple[int, int] = (-1, -1)
+    own_fingerprint: int = 0
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Add to a counter."""
+        self.counters[name] = self.counters.get(name, 0) + amount
+
+    def plausible_epoch(self, epoch: int, now: float) -> bool:
+        """Whether an epoch can be of a peer that started by now, clocks being a day apart."""
+        return epoch <= self.first_epoch + int((now - self.started) * 1000) + _EPOCH_AHEAD
+
+    @property
+    def root(self) -> bytes:
+        """Fingerprint of all that this peer knows: 8 bytes members, 8 bytes parts."""
+        me = self.me
+        members = self.table.root
+        if not me.left:
+            members ^= self._own_fingerprint()
+        return ((members << 64) | self.store.root).to_bytes(ROOT_SIZE)
+
+    def _own_fingerprint(self) -> int:
+        me = self.me
+        key = (me.epoch, me.incarnation)
+        if self.fingerprint_of != key:
+            self.fingerprint_of = key
+            self.own_fingerprint = fingerprint(me.name, me.epoch, me.incarnation)
+        return self.own_fingerprint
+
+    def send(
+        self, address: Address, to_epoch: int, messages: list[Message], updates: list[bytes]
+    ) -> None:
+        """Put one datagram into the outbox; the caller has kept it within the limit."""
+        body = encode_body(self.me.name, self.me.epoch, messages, updates)
+        datagram = self.seal.seal(body, to_epoch)
+        self.outbox.append((address, datagram))
+        counters = self.counters
+        counters["datagrams_sent"] = counters.get("datagrams_sent", 0) + 1
+        counters["bytes_sent"] = counters.get("bytes_sent", 0) + len(datagram)

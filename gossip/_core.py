@@ -1,0 +1,360 @@
+"""One peer's protocol, sans-IO: bytes and `now` in; bytes, events and a deadline out."""
+
+from collections.abc import Mapping, Sequence
+from random import Random
+
+from ._config import GossipConfig
+from ._contacts import Contacts
+from ._context import Context, Identity
+from ._departure import Departure
+from ._detector import Detector
+from ._events import Event
+from ._exchange import Exchange
+from ._health import Isolation, LocalHealth
+from ._log import Part
+from ._members import Address, Member, MemberTable, News
+from ._membership import Membership, Source
+from ._packet import (
+    ACK,
+    LEAVE,
+    NACK,
+    NOT_ME,
+    PING,
+    PING_REQ,
+    RELAYED,
+    Delta,
+    Head,
+    Message,
+    Packet,
+    decode_body,
+    decode_update,
+)
+from ._planner import ProbePlanner
+from ._replicas import Replicas
+from ._seal import ChecksumSeal, Refused
+from ._spread import Spread
+from ._wire import Malformed
+
+# Updates whose bytes were seen lately are not looked at again; each costs some 200 bytes.
+_SEEN_LIMIT = 1024
+# A datagram that claims to be longer than any of ours is not worth a checksum.
+_DATAGRAM_LIMIT = 1400
+# A peer that is held for dead and speaks is told so at most this often.
+_TELL_INTERVAL = 0.5
+
+
+class Gossip:
+    """The protocol of one peer; its drivers are `peers` (sockets) and `simulations`.
+
+    Every input takes `now`, seconds of one monotonic clock, and returns nothing unless said.
+    After each input the driver drains `outbox`, `events` and `calls`, and calls `tick` at
+    `deadline`; a tick that comes early or late does no harm.
+    Randomness comes from `rng` alone: the same seed and inputs give the same bytes.
+    """
+
+    def __init__(
+        self,
+        config: GossipConfig,
+        *,
+        epoch: int,
+        nonce: int,
+        advertise: Address,
+        rng: Random,
+        now: float,
+    ) -> None:
+        self.config = config
+        me = Identity(config.name, epoch, nonce, advertise, config.zone)
+        self._context = context = Context(
+            config=config,
+            rng=rng,
+            me=me,
+            table=MemberTable(config.name),
+            started=now,
+            seal=ChecksumSeal(config.cluster),
+            health=LocalHealth(config.awareness_limit),
+            isolation=Isolation(config.isolation_limit),
+            changed_at=now,
+            first_epoch=epoch,
+        )
+        planner = ProbePlanner(rng)
+        self._spread = Spread(context)
+        self._membership = Membership(context, self._spread, planner)
+        self._detector = Detector(context, self._spread, self._membership, planner)
+        self._contacts = Contacts(context, self._spread, self._membership, now)
+        self._replicas = Replicas(
+            context,
+            self._spread,
+            fetch=self._contacts.fetch,
+            overtaken=self._membership.raise_epoch,
+        )
+        self._contacts.replicas = self._replicas
+        self._membership.on_epoch_raised = self._replicas.restart
+        self._departure = Departure(context, self._spread)
+        self._seen: dict[bytes, None] = {}
+        self._told_at: dict[str, float] = {}
+        # An input that comes so long after the deadline tells that this process was stopped.
+        self._lag_limit = max(config.probe_timeout / 2, 0.1)
+        self._lag_noticed = now
+        self.outbox = context.outbox
+        self.events: list[Event] = context.events
+        self.calls: list[Exchange] = context.calls
+        self._detector.start(now)
+
+    # Views
+
+    @property
+    def name(self) -> str:
+        """This peer's name."""
+        return self._context.me.name
+
+    @property
+    def epoch(self) -> int:
+        """This life of the peer; it can rise while the peer runs (`EpochRaised`)."""
+        return self._context.me.epoch
+
+    @property
+    def incarnation(self) -> int:
+        """How often this peer had to refute within its epoch."""
+        return self._context.me.incarnation
+
+    @property
+    def address(self) -> Address:
+        """Where the others reach this peer."""
+        return self._context.me.address
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """All members but this peer, by name; read only."""
+        return self._context.table.rows
+
+    @property
+    def parts(self) -> Mapping[str, Part]:
+        """The parts of all owners, this peer included; read only."""
+        return self._context.store.parts
+
+    @property
+    def root(self) -> bytes:
+        """Fingerprint of living members and parts; 16 bytes, equal where converged."""
+        return self._context.root
+
+    @property
+    def health(self) -> int:
+        """Lifeguard's local health score: 0 is well."""
+        return self._context.health.score
+
+    @property
+    def isolated(self) -> bool:
+        """Whether most recent probes failed, so that this peer accuses nobody."""
+        return self._context.isolation.isolated
+
+    @property
+    def joined(self) -> bool:
+        """Whether this peer has met another, or was given no seed to meet."""
+        return self._contacts.joined
+
+    @property
+    def seed_is_self(self) -> bool:
+        """Whether all seeds turned out to be this peer."""
+        return self._contacts.seed_is_self
+
+    @property
+    def conflict(self) -> str | None:
+        """Address of another living process with this peer's name, if one was heard of."""
+        return self._membership.conflict
+
+    @property
+    def deadline(self) -> float:
+        """When `tick` is wanted next."""
+        return self._context.timers.deadline
+
+    def statistics(self) -> Mapping[str, int]:
+        """Return counters since the start, and how much is kept now."""
+        membership, registry = self._spread.queues
+        return {
+            **self._context.counters,
+            **self._membership.statistics(),
+            **self._replicas.statistics(),
+            "rumors_membership": len(membership),
+            "rumors_registry": len(registry),
+            "rumors_dropped": membership.dropped + registry.dropped,
+            "timers": len(self._context.timers),
+        }
+
+    # Inputs
+
+    def receive(self, datagram: bytes, sender: Address, now: float) -> None:
+        """Take in one datagram; whatever it holds, nothing raises."""
+        self._notice_lag(now)
+        context = self._context
+        counters = context.counters
+        counters["datagrams_received"] = counters.get("datagrams_received", 0) + 1
+        counters["bytes_received"] = counters.get("bytes_received", 0) + len(datagram)
+        try:
+            if len(datagram) > _DATAGRAM_LIMIT:
+                raise Refused("oversize")
+            to_epoch, body = context.seal.open(datagram)
+            packet = decode_body(body)
+        except Refused as refused:
+            context.count(f"refused_{refused.reason}")
+            return
+        if packet.source == context.me.name:
+            self._hear_own_name(packet, sender)
+        elif to_epoch not in (0, context.me.epoch):
+            self._misdirected(packet, sender)
+        else:
+            self._take(packet, sender, now)
+        self._spread.flush_if_due(now)
+
+    def tick(self, now: float) -> None:
+        """Do what is due."""
+        self._notice_lag(now)
+        self._context.timers.run(now)
+        self._spread.flush_if_due(now)
+
+    def join(self, seeds: Sequence[Address], now: float) -> None:
+        """Take these addresses for seeds, in place of those before, and join through them."""
+        self._contacts.join(seeds, now)
+
+    def leave(self, now: float) -> None:
+        """Leave gracefully; `LeaveCompleted` follows when that is acknowledged or given up."""
+        self._departure.begin(now)
+
+    def publish(self, key: str, value: bytes, now: float) -> int:
+        """Write a record of this peer's own; return its part's version.
+
+        Raises `RecordTooLarge`, with nothing changed.
+        """
+        version = self._replicas.publish(key, value, now)
+        self._spread.flush_if_due(now)
+        return version
+
+    def withdraw(self, key: str, now: float) -> bool:
+        """Remove a record of this peer's own; return whether there was one."""
+        found = self._replicas.withdraw(key, now)
+        self._spread.flush_if_due(now)
+        return found
+
+    def accept(self, sender: Address, now: float) -> Exchange:
+        """Return the conversation on a stream that `sender` opened."""
+        self._notice_lag(now)
+        return self._contacts.accept(sender, now)
+
+    # Datagrams
+
+    def _take(self, packet: Packet, sender: Address, now: float) -> None:
+        context = self._context
+        row = context.table.get(packet.source)
+        if row is not None and packet.epoch < row.epoch:
+            self._answer_former_life(packet, row, sender, now)
+            return
+        for payload in packet.updates:
+            if payload not in self._seen:
+                self._take_update(payload, packet.source, now)
+        row = context.table.get(packet.source)
+        if row is not None and not row.status.living and row.epoch == packet.epoch:
+            self._hear_the_dead(row, packet, sender, now)
+        for message in packet.messages:
+            self._take_message(message, packet, row, sender, now)
+
+    def _take_update(self, payload: bytes, source: str, now: float) -> None:
+        try:
+            update = decode_update(payload)
+        except Malformed:
+            self._context.count("refused_update")
+            return
+        match update:
+            case News():
+                how: Source = "direct" if update.name == source else "rumor"
+                self._membership.hear(update, payload, source, how, now)
+            case Delta():
+                self._replicas.on_delta(update, payload, source, now)
+            case Head():
+                self._replicas.on_head(update, payload, source, now)
+        self._seen[payload] = None
+        if len(self._seen) > _SEEN_LIMIT:
+            del self._seen[next(iter(self._seen))]
+
+    def _take_message(
+        self, message: Message, packet: Packet, row: Member | None, sender: Address, now: float
+    ) -> None:
+        kind, sequence, source = message[0], message[1], packet.source
+        assert isinstance(sequence, int)
+        if kind == PING:
+            if message[2] not in ("", self.name):
+                self._answer_not_me(message, packet, sender)
+            elif not self._context.me.left:
+                self._detector.on_ping(message, sender, packet.epoch, row, [])
+        elif kind == ACK:
+            root = message[2]
+            assert isinstance(root, bytes)
+            if not self._detector.on_ack(sequence, source, now):
+                self._contacts.on_answer(sequence, source, now)
+            self._departure.on_ack(sequence, source)
+            if row is not None and row.status.living:
+                self._contacts.on_root(row, root, now)
+        elif kind == PING_REQ:
+            self._detector.on_ping_req(message, sender, packet.epoch, now)
+        elif kind == NACK:
+            self._detector.on_nack(sequence, source)
+        elif kind == RELAYED:
+            self._detector.on_relayed(sequence, now)
+        elif kind == LEAVE:
+            self._spread.send(sender, packet.epoch, [[ACK, sequence, self._context.root]])
+        elif kind == NOT_ME:
+            self._contacts.on_answer(sequence, source, now)
+
+    def _hear_own_name(self, packet: Packet, sender: Address) -> None:
+        """A datagram in our own name: a seed that is ourselves, or another process."""
+        for message in packet.messages:
+            if message[0] == PING and packet.epoch == self.epoch:
+                self._contacts.met_self(sender)
+        self._context.count("refused_own_name")
+
+    def _misdirected(self, packet: Packet, sender: Address) -> None:
+        """A datagram for an earlier life of ours, or for another peer at this address."""
+        self._context.count("refused_epoch")
+        for message in packet.messages:
+            if message[0] == PING:
+                self._answer_not_me(message, packet, sender)
+
+    def _answer_not_me(self, message: Message, packet: Packet, sender: Address) -> None:
+        if not self._context.me.left:
+            me = self._context.me.news().encode()
+            self._spread.send(sender, packet.epoch, [[NOT_ME, message[1]]], [me])
+
+    def _answer_former_life(self, packet: Packet, row: Member, sender: Address, now: float) -> None:
+        """The speaker's life is over as far as we know: tell it of the later one."""
+        self._context.count("refused_former_life")
+        if self._may_tell(row.name, now):
+            payload = self._membership.describe(row)
+            self._spread.send(sender, packet.epoch, [], [payload])
+
+    def _hear_the_dead(self, row: Member, packet: Packet, sender: Address, now: float) -> None:
+        """A member that is held for dead speaks: tell it, and exchange state."""
+        if not self._may_tell(row.name, now):
+            return
+        if not any(message[0] == PING for message in packet.messages):
+            payload = self._membership.describe(row)
+            self._spread.send(sender, packet.epoch, [], [payload])
+        self._contacts.returned(row.name, row.address, now)
+
+    def _may_tell(self, name: str, now: float) -> bool:
+        if now - self._told_at.get(name, float("-inf")) < _TELL_INTERVAL:
+            return False
+        self._told_at.pop(name, None)
+        self._told_at[name] = now
+        if len(self._told_at) > _SEEN_LIMIT:
+            del self._told_at[next(iter(self._told_at))]
+        return True
+
+    # Being stopped
+
+    def _notice_lag(self, now: float) -> None:
+        """Discard what this peer could not have heard, if it was itself stopped or starved."""
+        lag = now - max(self._context.timers.deadline, self._lag_noticed)
+        if lag > self._lag_limit:
+            self._lag_noticed = now
+            self._context.count("lags")
+            self._context.health.note(1)
+            self._detector.abandon(now)
+            self._membership.postpone(lag)

@@ -1,0 +1,161 @@
+"""Conversations over a stream, sans-IO: frames in, frames out.
+
+The core says with whom it wants one (`Gossip.calls`) and takes in those that others begin
+(`Gossip.accept`); whoever drives it opens the stream, carries each frame behind a 4-byte length,
+and reports when the stream ends early.
+A frame is sealed like a datagram.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+from ._config import NAME_LIMIT
+from ._context import Context
+from ._members import Address, Member
+from ._seal import Refused
+from ._wire import Malformed, array, decode, encode, text, whole
+
+Purpose = Literal["join", "heal", "repair", "fetch", "probe", "inbound"]
+
+FRAME_LIMIT = 1024 * 1024
+
+PROBE = 0
+"""[0, sequence, name]: are you this peer, and do you live?"""
+PROBED = 1
+"""[1, sequence]: yes"""
+ANOTHER = 2
+"""[2]: the peer that is meant is not here"""
+OPEN = 3
+"""[3, purpose, news of self, root, owners or null, heads or null, buckets or null]"""
+BUSY = 4
+"""[4, ms]: come back after this time"""
+HELLO = 5
+"""[5, news of self, root]"""
+MEMBERS = 6
+"""[6, [news, ...]]"""
+HEADS = 7
+"""[7, mask of buckets or null for all, [owner, epoch, version, ...]]"""
+WANT = 8
+"""[8, [owner, epoch, version, ...]]: parts wanted, and what the sender holds of them"""
+PARTS = 9
+"""[9, [entry, ...]]"""
+DONE = 10
+"""[10]: the sender has sent all that it will"""
+
+SEQUENCE_LIMIT = (1 << 32) - 1
+
+
+class Exchange:
+    """One conversation, from either side.
+
+    `outbox` holds frames to be written, without their length; drain it after creation and after
+    each `receive`.
+    When `finished`, write what is left in the outbox and close the stream.
+    """
+
+    def __init__(
+        self, context: Context, address: Address, purpose: Purpose, deadline: float
+    ) -> None:
+        self.address = address
+        self.purpose: Purpose = purpose
+        self.deadline = deadline
+        self.outbox: list[bytes] = []
+        self.finished = False
+        self._context = context
+        self._to_epoch = 0
+
+    def receive(self, frame: bytes, now: float) -> None:
+        """Take in one frame; a bad one ends the conversation and is counted, nothing raises."""
+        if self.finished:
+            return
+        context = self._context
+        context.count("frames_received")
+        context.count("stream_bytes_received", len(frame))
+        try:
+            if len(frame) > FRAME_LIMIT:
+                raise Refused("oversize")
+            to_epoch, body = context.seal.open(frame)
+            if to_epoch not in (0, context.me.epoch):
+                self._misdirected(now)
+                return
+            message = array(decode(body))
+            self._handle(message, now)
+        except Malformed:
+            self._refuse("malformed", now)
+        except Refused as refused:
+            self._refuse(refused.reason, now)
+
+    def fail(self, reason: str, now: float) -> None:
+        """End the conversation because the stream was refused, broke, or took too long."""
+        if not self.finished:
+            self.finished = True
+            self._context.count("exchanges_failed")
+            self._closed(reason, now)
+
+    def _refuse(self, reason: str, now: float) -> None:
+        self._context.count(f"refused_{reason}")
+        self.fail(reason, now)
+
+    def _misdirected(self, now: float) -> None:
+        """The frame was meant for another life of this peer."""
+        self._context.count("refused_epoch")
+        self._put([ANOTHER])
+        self.fail("meant for another epoch", now)
+
+    def _finish(self, now: float) -> None:
+        self.finished = True
+        self._closed(None, now)
+
+    def _put(self, message: list[object]) -> None:
+        frame = self._context.seal.seal(encode(message), self._to_epoch)
+        self._context.count("frames_sent")
+        self._context.count("stream_bytes_sent", len(frame))
+        self.outbox.append(frame)
+
+    def _handle(self, message: list[object], now: float) -> None:
+        raise NotImplementedError
+
+    def _closed(self, reason: str | None, now: float) -> None:
+        """React to the end; `reason` is None when all went well."""
+
+
+class ProbeExchange(Exchange):
+    """SWIM's last resort: ask over a stream whether a member lives."""
+
+    def __init__(
+        self,
+        context: Context,
+        row: Member,
+        sequence: int,
+        deadline: float,
+        report: Callable[[bool, float], None],
+    ) -> None:
+        super().__init__(context, row.address, "probe", deadline)
+        self._to_epoch = row.epoch
+        self._sequence = sequence
+        self._report = report
+        self._put([PROBE, sequence, row.name])
+
+    def _handle(self, message: list[object], now: float) -> None:
+        match message:
+            case [int(kind), sequence] if kind == PROBED:
+                if whole(sequence, SEQUENCE_LIMIT) != self._sequence:
+                    raise Malformed("an answer to another question")
+                self._report(True, now)
+            case [int(kind)] if kind == ANOTHER:
+                self._report(False, now)
+            case _:
+                raise Malformed("not an answer to a probe")
+        self._finish(now)
+
+    def _closed(self, reason: str | None, now: float) -> None:
+        if reason is not None:
+            self._report(False, now)
+
+
+def probe_answer(own_name: str, message: list[object]) -> list[object]:
+    """Return the answer to a `PROBE`, or raise `Malformed`."""
+    _, sequence, name = array(message, 3)
+    if text(name, NAME_LIMIT) != own_name:
+        return [ANOTHER]
+    return [PROBED, whole(sequence, SEQUENCE_LIMIT)]

@@ -1,0 +1,233 @@
+"""The member table: who is in the mesh, by which news, and what news outranks which.
+
+News of a member are totally ordered: by epoch, then "left" (an epoch ends with it), then by
+incarnation, then alive < suspect < dead (Das, Gupta, Motivala 2002, section 4.2).
+Only a peer itself raises its incarnation or its epoch.
+Every piece of news describes the member in full, so that it can be taken by a peer that never
+heard of it; but a peer's address is only believed from news that it is alive.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from hashlib import blake2b
+
+from ._config import NAME_LIMIT, ZONE_LIMIT
+from ._wire import Malformed, array, decode, encode, text, whole
+
+Address = tuple[str, int]
+
+HOST_LIMIT = 64
+# Far above what refuting needs, low enough that no forged jump exhausts the 64 bits.
+INCARNATION_LIMIT = 1 << 48
+INCARNATION_JUMP = 1 << 20
+EPOCH_LIMIT = (1 << 63) - 1
+NONCE_LIMIT = (1 << 64) - 1
+# Addresses that a port of 0 or a wildcard host would make us send to nowhere, or everywhere.
+_UNUSABLE_HOSTS = frozenset({"", "0.0.0.0", "::", "255.255.255.255"})
+
+
+class Status(IntEnum):
+    """What a peer holds of a member; the order is the order of precedence."""
+
+    ALIVE = 0
+    SUSPECT = 1
+    DEAD = 2
+    LEFT = 3
+
+    @property
+    def label(self) -> str:
+        """The word that users read."""
+        return self.name.lower()
+
+    @property
+    def living(self) -> bool:
+        """Whether the member takes part: alive, or suspect and not yet judged."""
+        return self <= Status.SUSPECT
+
+
+@dataclass(slots=True)
+class Member:
+    """A peer as this peer's table sees it."""
+
+    name: str
+    epoch: int
+    incarnation: int
+    status: Status
+    address: Address
+    zone: str
+    nonce: int
+    since: float
+    """When the status last changed, on this peer's clock."""
+    fingerprint: int = 0
+
+    @property
+    def rank(self) -> tuple[int, bool, int, int]:
+        """Where the news that made this row stand in the order of precedence."""
+        return self.epoch, self.status is Status.LEFT, self.incarnation, self.status
+
+
+@dataclass(slots=True)
+class News:
+    """One piece of news about a member, as it travels; `accuser` for suspect and dead."""
+
+    name: str
+    epoch: int
+    incarnation: int
+    status: Status
+    address: Address
+    zone: str
+    nonce: int
+    accuser: str = ""
+
+    @property
+    def rank(self) -> tuple[int, bool, int, int]:
+        """Where this stands in the order of precedence."""
+        return self.epoch, self.status is Status.LEFT, self.incarnation, self.status
+
+    def encode(self) -> bytes:
+        """Return the bytes that travel."""
+        return encode(
+            [
+                NEWS,
+                self.name,
+                self.epoch,
+                self.incarnation,
+                int(self.status),
+                self.address[0],
+                self.address[1],
+                self.zone,
+                self.nonce,
+                self.accuser,
+            ]
+        )
+
+
+# The first item of each update tells its kind; records are 1 and heads 2.
+NEWS = 0
+_STATUSES = {int(status): status for status in Status}
+
+
+def parse_news(items: list[object]) -> News:
+    """Return the news in a decoded update, or raise `Malformed`."""
+    _, name, epoch, incarnation, status, host, port, zone, nonce, accuser = array(items, 10)
+    if type(status) is not int or status not in _STATUSES:
+        raise Malformed("a status is unknown")
+    name = text(name, NAME_LIMIT)
+    host = text(host, HOST_LIMIT)
+    port = whole(port, 65535)
+    if not name or not name.isprintable() or host in _UNUSABLE_HOSTS or port == 0:
+        raise Malformed("a name or an address is unusable")
+    zone = text(zone, ZONE_LIMIT)
+    if not zone.isprintable():
+        raise Malformed("a zone is unusable")
+    return News(
+        name,
+        whole(epoch, EPOCH_LIMIT),
+        whole(incarnation, INCARNATION_LIMIT),
+        _STATUSES[status],
+        (host, port),
+        zone,
+        whole(nonce, NONCE_LIMIT),
+        text(accuser, NAME_LIMIT),
+    )
+
+
+def decode_news(data: bytes) -> News:
+    """Return the news that `data` encodes, or raise `Malformed`."""
+    items = array(decode(data))
+    if not items or items[0] != NEWS:
+        raise Malformed("not news of a member")
+    return parse_news(items)
+
+
+def news_of(member: Member, accuser: str = "") -> News:
+    """Return the news that a row of the table stands for."""
+    return News(
+        member.name,
+        member.epoch,
+        member.incarnation,
+        member.status,
+        member.address,
+        member.zone,
+        member.nonce,
+        accuser,
+    )
+
+
+def fingerprint(name: str, epoch: int, incarnation: int) -> int:
+    """Return the 64-bit hash that a living member adds to the root."""
+    data = f"{name}\0{epoch}\0{incarnation}".encode()
+    return int.from_bytes(blake2b(data, digest_size=8, person=b"gsmr-member").digest())
+
+
+class MemberTable:
+    """All members but this peer itself; ordered views are kept as it changes."""
+
+    def __init__(self, own_name: str) -> None:
+        self.rows: dict[str, Member] = {}
+        # Names of all living members and this peer, sorted: the order of the rumors' trees.
+        self.ring = [own_name]
+        # What every peer that knows the same living members has in common.
+        self.root = 0
+        self.dead: dict[str, None] = {}
+        self._own_name = own_name
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self.rows.values())
+
+    def get(self, name: str) -> Member | None:
+        """Return the row of `name`, if there is one."""
+        return self.rows.get(name)
+
+    @property
+    def living(self) -> int:
+        """How many members live, this peer included."""
+        return len(self.ring)
+
+    def put(self, news: News, now: float) -> Member:
+        """Write what `news` say; the caller has judged that they outrank the row."""
+        row = self.rows.get(news.name)
+        if row is None:
+            row = Member(
+                news.name, news.epoch, news.incarnation, news.status,
+                news.address, news.zone, news.nonce, now,
+            )  # fmt: skip
+            self.rows[news.name] = row
+            self._enter(row)
+            return row
+        self._withdraw(row)
+        if row.status is not news.status or row.epoch != news.epoch:
+            row.since = now
+        if news.status is Status.ALIVE or news.epoch != row.epoch:
+            row.address, row.zone, row.nonce = news.address, news.zone, news.nonce
+        row.epoch, row.incarnation, row.status = news.epoch, news.incarnation, news.status
+        self._enter(row)
+        return row
+
+    def remove(self, name: str) -> None:
+        """Forget a member."""
+        self._withdraw(self.rows.pop(name))
+
+    def _enter(self, row: Member) -> None:
+        if row.status.living:
+            position = bisect_left(self.ring, row.name)
+            if position == len(self.ring) or self.ring[position] != row.name:
+                insort(self.ring, row.name)
+            row.fingerprint = fingerprint(row.name, row.epoch, row.incarnation)
+            self.root ^= row.fingerprint
+        elif row.status is Status.DEAD:
+            self.dead[row.name] = None
+
+    def _withdraw(self, row: Member) -> None:
+        if row.status.living:
+            position = bisect_left(self.ring, row.name)
+            if position < len(self.ring) and self.ring[position] == row.name:
+                del self.ring[position]
+            self.root ^= row.fingerprint
+        elif row.status is Status.DEAD:
+            del self.dead[row.name]

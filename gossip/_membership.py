@@ -1,0 +1,299 @@
+"""Judging news of members: suspicion, refutation, death, departure, return.
+
+What comes by rumor is taken as it is ranked (_members.py).
+What comes in an exchange is hearsay of unknown age: a death in it is only a suspicion, so that
+the peer concerned can speak up, and it confirms nobody else's suspicion.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+from ._context import Context
+from ._events import (
+    EpochRaised,
+    MemberFailed,
+    MemberForgotten,
+    MemberJoined,
+    MemberLeft,
+    MemberReturned,
+    MemberSuspected,
+    MemberUpdated,
+    NameConflict,
+    Refuted,
+)
+from ._members import INCARNATION_JUMP, INCARNATION_LIMIT, Member, News, Status, news_of
+from ._planner import ProbePlanner
+from ._spread import MEMBERSHIP, Spread
+from ._suspicion import Suspicion, start_suspicion
+from ._timers import Timer
+
+Source = Literal["rumor", "exchange", "direct"]
+
+_DEAD_LIMIT = 4096
+_TOMBSTONE_LIMIT = 20_000
+
+
+class Membership:
+    """Keeps the member table as news come in, and answers news of this peer itself."""
+
+    def __init__(self, context: Context, spread: Spread, planner: ProbePlanner) -> None:
+        self._context = context
+        self._spread = spread
+        self._planner = planner
+        self._suspicions: dict[str, tuple[Suspicion, Timer]] = {}
+        # Name to (last epoch, when forgotten): news of such a life are not believed any more.
+        self._tombstones: dict[str, tuple[int, float]] = {}
+        self.conflict: str | None = None
+        self.on_epoch_raised: Callable[[float], None] = lambda now: None
+
+    # News of others
+
+    def hear(self, news: News, payload: bytes, teller: str, source: Source, now: float) -> bool:
+        """Take a piece of news told by `teller`; return whether it changed the table."""
+        me = self._context.me
+        if news.name == me.name:
+            self._hear_of_self(news, now)
+            return False
+        if not self._plausible(news, teller, source, now):
+            return False
+        row = self._context.table.get(news.name)
+        if row is None:
+            return self._meet(news, payload, teller, source, now)
+        if news.epoch == row.epoch and news.nonce != row.nonce and news.status is Status.ALIVE:
+            # Two processes with one name and epoch: the one that we know stays.
+            self._context.count("refused_nonce")
+            return False
+        if source == "exchange" and news.status is Status.DEAD:
+            news = replace(news, status=Status.SUSPECT, accuser=teller)
+            payload = news.encode()
+        if news.rank <= row.rank:
+            if news.status is Status.SUSPECT and source == "rumor" and news.rank == row.rank:
+                self._confirm(row, news.accuser, payload, now)
+            return False
+        self._turn(row, news, payload, teller, now)
+        return True
+
+    def accuse(self, name: str, now: float) -> None:
+        """Suspect a member because a probe of ours went unanswered."""
+        row = self._context.table.get(name)
+        if row is None or not row.status.living:
+            return
+        news = replace(news_of(row, self._context.me.name), status=Status.SUSPECT)
+        payload = news.encode()
+        if row.status is Status.SUSPECT:
+            self._confirm(row, news.accuser, payload, now)
+        else:
+            self._turn(row, news, payload, "", now)
+
+    def describe(self, row: Member) -> bytes:
+        """Return the news that a row stands for."""
+        return self.accusation(row) or news_of(row).encode()
+
+    def accusation(self, row: Member) -> bytes | None:
+        """Return the news that tell a member what is held of it; None if it is well."""
+        if row.status is Status.ALIVE:
+            return None
+        accuser = ""
+        if row.name in self._suspicions:
+            accuser = next(iter(self._suspicions[row.name][0].accusers))
+        return news_of(row, accuser).encode()
+
+    def table_news(self) -> list[bytes]:
+        """Return news of every member and of this peer, for an exchange."""
+        return [self._context.me.news().encode()] + [
+            news_of(row).encode() for row in self._context.table
+        ]
+
+    def postpone(self, seconds: float) -> None:
+        """Give all suspects so much more time: this peer was stopped and heard nobody."""
+        for name, (suspicion, timer) in list(self._suspicions.items()):
+            timer.cancel()
+            suspicion.since += seconds
+            self._arm(name, suspicion)
+
+    def reap(self, now: float) -> None:
+        """Forget members that are gone for long, and in the end their tombstones."""
+        config = self._context.config
+        table = self._context.table
+        keep = {Status.DEAD: config.dead_for, Status.LEFT: config.left_for}
+        for row in list(table):
+            if not row.status.living and now - row.since >= keep[row.status]:
+                self._forget(row, now)
+        for name in list(table.dead)[: max(0, len(table.dead) - _DEAD_LIMIT)]:
+            self._forget(table.rows[name], now)
+        for name, (_, forgotten) in list(self._tombstones.items()):
+            if now - forgotten < config.tombstone_for:
+                break
+            del self._tombstones[name]
+
+    def statistics(self) -> dict[str, int]:
+        """Return how much is kept."""
+        return {"suspicions": len(self._suspicions), "member_tombstones": len(self._tombstones)}
+
+    def _plausible(self, news: News, teller: str, source: Source, now: float) -> bool:
+        context = self._context
+        if not context.plausible_epoch(news.epoch, now):
+            context.count("refused_epoch_ahead")
+            return False
+        row = context.table.get(news.name)
+        known = row.incarnation if row is not None and row.epoch == news.epoch else 0
+        if news.incarnation > min(known + INCARNATION_JUMP, INCARNATION_LIMIT - 1):
+            context.count("refused_incarnation")
+            return False
+        grave = self._tombstones.get(news.name)
+        if grave is not None and news.epoch <= grave[0]:
+            # Only the peer itself can tell that it lives after all.
+            if source != "direct" or teller != news.name:
+                context.count("refused_tombstone")
+                return False
+            del self._tombstones[news.name]
+        if row is None and len(context.table) >= context.config.member_limit:
+            context.count("refused_members")
+            return False
+        return True
+
+    def _meet(self, news: News, payload: bytes, teller: str, source: Source, now: float) -> bool:
+        row = self._context.table.put(news, now)
+        if news.status is Status.SUSPECT:
+            self._suspect(row, news.accuser, now)
+        if row.status.living:
+            self._planner.add(row.name)
+            self._context.events.append(MemberJoined(row))
+        self._tell_all(news, payload, teller, now)
+        return True
+
+    def _turn(self, row: Member, news: News, payload: bytes, teller: str, now: float) -> None:
+        """Write news that outrank the row, with all that follows from the change."""
+        before, epoch, address, zone = row.status, row.epoch, row.address, row.zone
+        self._end_suspicion(row.name)
+        self._context.table.put(news, now)
+        events = self._context.events
+        match row.status:
+            case Status.ALIVE | Status.SUSPECT if not before.living or row.epoch != epoch:
+                self._planner.add(row.name)
+                events.append(MemberReturned(row))
+            case Status.ALIVE if before is Status.SUSPECT:
+                events.append(MemberReturned(row))
+            case Status.ALIVE if (row.address, row.zone) != (address, zone):
+                events.append(MemberUpdated(row))
+            case Status.DEAD:
+                self._planner.remove(row.name)
+                if before.living:
+                    events.append(MemberFailed(row, news.accuser, False))
+            case Status.LEFT:
+                self._planner.remove(row.name)
+                events.append(MemberLeft(row))
+        if row.status is Status.SUSPECT:
+            self._suspect(row, news.accuser, now)
+        self._tell_all(news, payload, teller, now)
+
+    def _suspect(self, row: Member, accuser: str, now: float) -> None:
+        config = self._context.config
+        members = self._context.table.living
+        suspicion = start_suspicion(
+            accuser,
+            now,
+            members=members,
+            multiplier=config.suspicion_multiplier,
+            longest=config.suspicion_max_multiplier,
+            interval=config.probe_interval,
+        )
+        self._arm(row.name, suspicion)
+        self._context.events.append(MemberSuspected(row, accuser))
+        # A few of those who hear of it look for themselves at once: what takes a round of
+        # probes otherwise is confirmed, or refuted, within one period. The probes per second
+        # stay the same.
+        witnesses = 2 * max(1, config.suspicion_multiplier - 2)
+        if accuser != self._context.me.name and self._context.rng.random() * members < witnesses:
+            self._planner.hasten(row.name)
+
+    def _confirm(self, row: Member, accuser: str, payload: bytes, now: float) -> None:
+        held = self._suspicions.get(row.name)
+        if held is None or not accuser or not held[0].confirm(accuser):
+            return
+        suspicion, timer = held
+        timer.cancel()
+        self._arm(row.name, suspicion)
+        key = ("suspect", row.name, accuser)
+        self._spread.news(MEMBERSHIP, key, payload, accuser, "", now)
+
+    def _arm(self, name: str, suspicion: Suspicion) -> None:
+        def judge(now: float) -> None:
+            self._judge(name, now)
+
+        self._suspicions[name] = suspicion, self._context.timers.at(suspicion.ends_at, judge)
+
+    def _judge(self, name: str, now: float) -> None:
+        """Declare a suspect dead, unless this peer is in no position to."""
+        suspicion, _ = self._suspicions[name]
+        if self._context.isolation.isolated:
+            suspicion.since += self._context.config.probe_interval
+            self._arm(name, suspicion)
+            return
+        row = self._context.table.rows[name]
+        news = replace(news_of(row, self._context.me.name), status=Status.DEAD)
+        self._turn(row, news, news.encode(), "", now)
+
+    def _end_suspicion(self, name: str) -> None:
+        held = self._suspicions.pop(name, None)
+        if held is not None:
+            held[1].cancel()
+
+    def _forget(self, row: Member, now: float) -> None:
+        self._context.table.remove(row.name)
+        self._tombstones.pop(row.name, None)
+        self._tombstones[row.name] = row.epoch, now
+        if len(self._tombstones) > _TOMBSTONE_LIMIT:
+            del self._tombstones[next(iter(self._tombstones))]
+        self._context.events.append(MemberForgotten(row.name))
+
+    def _tell_all(self, news: News, payload: bytes, teller: str, now: float) -> None:
+        self._context.changed_at = now
+        origin = news.accuser or news.name
+        self._spread.news(MEMBERSHIP, ("member", news.name), payload, origin, teller, now)
+
+    # News of this peer itself
+
+    def announce(self, now: float) -> None:
+        """Tell everybody how this peer stands."""
+        me = self._context.me
+        payload = me.news().encode()
+        self._spread.news(MEMBERSHIP, ("member", me.name), payload, me.name, "", now)
+
+    def raise_epoch(self, above: int, now: float) -> None:
+        """Begin a new epoch that is higher than `above`."""
+        me = self._context.me
+        me.epoch = max(me.epoch, above) + 1
+        me.incarnation = 0
+        self._context.events.append(EpochRaised(me.epoch))
+        self.on_epoch_raised(now)
+        self.announce(now)
+
+    def _hear_of_self(self, news: News, now: float) -> None:
+        me = self._context.me
+        if news.epoch < me.epoch or me.left:
+            return
+        if not self._context.plausible_epoch(news.epoch, now):
+            self._context.count("refused_epoch_ahead")
+            return
+        other_life = news.nonce != me.nonce
+        if other_life and news.status.living and news.address != me.address:
+            self._conflict(news)
+        elif news.epoch > me.epoch or (other_life and news.status is Status.ALIVE):
+            # An earlier life of ours began with a clock that was ahead, or shared our epoch.
+            self.raise_epoch(news.epoch, now)
+        elif news.status is Status.LEFT or news.incarnation >= INCARNATION_LIMIT - 1:
+            self.raise_epoch(me.epoch, now)
+        elif news.status is not Status.ALIVE and news.incarnation >= me.incarnation:
+            me.incarnation = news.incarnation + 1
+            self._context.health.note(1)
+            self._context.events.append(Refuted(me.incarnation))
+            self.announce(now)
+
+    def _conflict(self, news: News) -> None:
+        where = f"{news.address[0]}:{news.address[1]}"
+        if self.conflict != where:
+            self.conflict = where
+            self._context.count("name_conflicts")
+            self._context.events.append(NameConflict(news.address))

@@ -1,0 +1,57 @@
+"""Whom to probe next: round robin over a shuffled list (Das, Gupta, Motivala 2002, section 4.3).
+
+Every member is probed within 2n - 1 periods.
+Joiners enter at a random place, so that a mass join does not make everybody probe the same peer.
+"""
+
+from random import Random
+
+
+class ProbePlanner:
+    """The order in which members are probed."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._order: list[str] = []
+        self._position = 0
+        self._listed: dict[str, None] = {}
+        self._hastened: dict[str, None] = {}
+
+    def add(self, name: str) -> None:
+        """Have `name` probed from now on."""
+        if name not in self._listed:
+            self._listed[name] = None
+            if len(self._order) > 2 * len(self._listed) + 64:  # many came and went in one round
+                waiting = dict.fromkeys(self._order[self._position :])
+                self._order = [known for known in waiting if known in self._listed]
+                self._position = 0
+            place = self._rng.randint(self._position, len(self._order))
+            self._order.insert(place, name)
+
+    def remove(self, name: str) -> None:
+        """Have `name` probed no more."""
+        # Its place in the order is passed over when it comes; a round drops it for good.
+        self._listed.pop(name, None)
+        self._hastened.pop(name, None)
+
+    def hasten(self, name: str) -> None:
+        """Have `name` probed next, out of its turn."""
+        if name in self._listed:
+            self._hastened[name] = None
+
+    def next(self) -> str | None:
+        """Return the name to probe now, or None if there is nobody."""
+        if self._hastened:
+            name = next(iter(self._hastened))
+            del self._hastened[name]
+            return name
+        for _ in range(2):
+            while self._position < len(self._order):
+                name = self._order[self._position]
+                self._position += 1
+                if name in self._listed:
+                    return name
+            self._order = list(self._listed)
+            self._rng.shuffle(self._order)
+            self._position = 0
+        return None

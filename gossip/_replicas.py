@@ -1,0 +1,416 @@
+"""The parts of all owners as this peer holds them: its own written, the others' merged.
+
+What an owner publishes leaves as deltas small enough for a datagram.
+A delta that comes out of order waits a moment for the one before it; if that does not come, the
+part is fetched from whoever told us.
+A change too large for a datagram is announced by its head; a peer passes the head on only when it
+has fetched the change itself, so that whoever tells it can also serve it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from ._context import Context
+from ._entries import encode_gone, encode_part
+from ._events import PartChanged, PartDropped, PreviousLife
+from ._log import (
+    KEY_LIMIT,
+    PART_BYTES,
+    PART_RECORDS,
+    VALUE_LIMIT,
+    VERSION_LIMIT,
+    Operation,
+    Part,
+    operation_size,
+)
+from ._packet import Delta, Head, encode_delta, encode_head
+from ._spread import REGISTRY, Spread
+
+# Bytes of operations in one rumor: two of them, or one and some news, share a datagram.
+_RUMOR_BYTES = 600
+_RUMOR_LIMIT = 1150
+# How long a delta waits for the one before it.
+_GAP_PATIENCE = 0.15
+_WAITING_OWNERS = 256
+_WAITING_DELTAS = 16
+_REAP_INTERVAL = 10.0
+_TOMBSTONE_LIMIT = 20_000
+
+
+class RecordTooLarge(ValueError):
+    """A record or a whole part would exceed its limit; nothing was changed."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A delta across a gap, and who told us of it."""
+
+    delta: Delta
+    payload: bytes
+    teller: str
+
+
+class Replicas:
+    """Writes the own part, merges the others', and knows what it lacks."""
+
+    def __init__(
+        self,
+        context: Context,
+        spread: Spread,
+        *,
+        fetch: Callable[[str, str, float], None],
+        overtaken: Callable[[int, float], None],
+    ) -> None:
+        self._context = context
+        self._spread = spread
+        # Asks for an owner's part from the peer that told of it.
+        self._fetch = fetch
+        # Tells that the mesh knows an epoch of ours that is as high as our own, or higher.
+        self._overtaken = overtaken
+        self._announced = 0
+        self._announced_at = float("-inf")
+        self._announcing = False
+        self._waiting: dict[str, list[_Waiting]] = {}
+        self._heads: dict[str, tuple[Head, bytes]] = {}
+        self._gone_since: dict[str, float] = {}
+        # Owner to (last epoch, when dropped).
+        self._tombstones: dict[str, tuple[int, float]] = {}
+        context.store.open(context.me.name, context.me.epoch)
+        context.timers.at(context.started + _REAP_INTERVAL, self._reap)
+
+    @property
+    def own(self) -> Part:
+        """The part that this peer owns."""
+        return self._context.store.parts[self._context.me.name]
+
+    # Writing
+
+    def publish(self, key: str, value: bytes, now: float) -> int:
+        """Write one record; return the version of the part."""
+        if len(key.encode()) > KEY_LIMIT:
+            raise RecordTooLarge(f"the key has more than {KEY_LIMIT} bytes: shorten it")
+        if len(value) > VALUE_LIMIT:
+            raise RecordTooLarge(f"the record has more than {VALUE_LIMIT} bytes: shorten it")
+        if not self.own.accepts(key, value):
+            raise RecordTooLarge(
+                f"one peer owns at most {PART_RECORDS} records of {PART_BYTES} bytes: "
+                "use another peer"
+            )
+        self._write([(key, value)], now)
+        return self.own.version
+
+    def withdraw(self, key: str, now: float) -> bool:
+        """Remove one record; return whether there was one."""
+        if key not in self.own.records:
+            return False
+        self._write([(key, None)], now)
+        return True
+
+    def restart(self, now: float) -> None:
+        """Write the own part anew under the identity's new epoch."""
+        me = self._context.me
+        records = dict(self.own.records)
+        self._context.store.drop(me.name)
+        part = self._context.store.open(me.name, me.epoch)
+        self._context.store.append(part, list(records.items()) or [("", None)])
+        self._announced = 0
+        self._want_announcement(now)
+
+    def _write(self, operations: list[Operation], now: float) -> None:
+        self._context.store.append(self.own, operations)
+        self._context.changed_at = now
+        self._context.events.append(PartChanged(self._context.me.name, tuple(operations)))
+        self._want_announcement(now)
+
+    def _want_announcement(self, now: float, *, hold: bool = False) -> None:
+        if self._announcing:
+            return
+        gather = self._context.config.gather
+        when = now + gather if hold else max(now, self._announced_at + gather)
+        if when <= now:
+            self._announce(now)
+        else:
+            self._announcing = True
+            self._context.timers.at(when, self._announce)
+
+    def _announce(self, now: float) -> None:
+        """Tell all operations since the last time, in as many rumors as they need."""
+        self._announcing = False
+        self._announced_at = now
+        part, since = self.own, self._announced
+        self._announced = part.version
+        operations = part.since(since)
+        if operations is None or any(operation_size(*item) > _RUMOR_LIMIT for item in operations):
+            payload = encode_head(part.owner, part.epoch, part.version)
+            self._tell(("head", part.owner), payload, part.owner, "", now)
+            return
+        batch: list[Operation] = []
+        size = 0
+        for operation in operations:
+            if batch and size + operation_size(*operation) > _RUMOR_BYTES:
+                self._tell_delta(part, since, batch, now)
+                since += len(batch)
+                batch, size = [], 0
+            batch.append(operation)
+            size += operation_size(*operation)
+        if batch:
+            self._tell_delta(part, since, batch, now)
+
+    def _tell_delta(self, part: Part, since: int, batch: list[Operation], now: float) -> None:
+        payload = encode_delta(part.owner, part.epoch, since, batch)
+        self._tell(("delta", part.owner, since), payload, part.owner, "", now)
+
+    def _tell(self, key: object, payload: bytes, owner: str, teller: str, now: float) -> None:
+        self._spread.news(REGISTRY, key, payload, owner, teller, now)
+
+    # Merging
+
+    def on_delta(self, delta: Delta, payload: bytes, teller: str, now: float) -> bool:
+        """Merge a delta that came by rumor; return whether it was news."""
+        if delta.owner == self._context.me.name:
+            self._on_own_head(delta.epoch, delta.since + len(delta.operations), now)
+            return False
+        if not self._admits(delta.owner, delta.epoch, now):
+            return False
+        fresh = self._merge(delta, now)
+        if fresh is None:
+            self._wait(_Waiting(delta, payload, teller), now)
+            return False
+        if fresh:
+            key = ("delta", delta.owner, delta.since)
+            self._tell(key, payload, delta.owner, teller, now)
+            self._resume(delta.owner, now)
+        return fresh
+
+    def on_head(self, head: Head, payload: bytes, teller: str, now: float) -> None:
+        """Take in that a part stands at a version; fetch it if that is news."""
+        if head.owner == self._context.me.name:
+            self._on_own_head(head.epoch, head.version, now)
+            return
+        if not self._admits(head.owner, head.epoch, now) or not self.lacks(
+            head.owner, head.epoch, head.version
+        ):
+            return
+        if len(self._heads) < _WAITING_OWNERS:
+            self._heads[head.owner] = head, payload
+        self._fetch(head.owner, teller, now)
+
+    def take_delta(self, delta: Delta, now: float) -> bool:
+        """Merge a delta that came in an exchange; return whether it changed anything."""
+        if delta.owner == self._context.me.name:
+            if delta.epoch < self.own.epoch and delta.since == 0:
+                pairs = ((key, value) for key, value in delta.operations if value is not None)
+                self._previous_life(dict(pairs), now)
+            return False
+        if not self._admits(delta.owner, delta.epoch, now):
+            return False
+        changed = bool(self._merge(delta, now))
+        if changed:
+            self._caught_up(delta.owner, now)
+        return changed
+
+    def take_snapshot(
+        self, owner: str, epoch: int, version: int, records: Mapping[str, bytes], now: float
+    ) -> bool:
+        """Put a snapshot in place of a part that is older; return whether it changed anything."""
+        store, me = self._context.store, self._context.me
+        if owner == me.name:
+            if epoch < me.epoch:
+                self._previous_life(records, now)
+            else:
+                self._on_own_head(epoch, version, now)
+            return False
+        if not self._admits(owner, epoch, now) or not self.lacks(owner, epoch, version):
+            return False
+        part = store.open(owner, epoch)
+        changes = store.replace(part, epoch, version, records)
+        self._changed(owner, changes, now)
+        self._caught_up(owner, now)
+        return True
+
+    def take_gone(self, owner: str, epoch: int, now: float) -> None:
+        """Drop a part that another peer dropped, if its owner is gone in our view too."""
+        part = self._context.store.get(owner)
+        if part is not None and owner in self._gone_since and part.epoch <= epoch:
+            self._drop(part, now)
+
+    def lacks(self, owner: str, epoch: int, version: int) -> bool:
+        """Whether a head is newer than what this peer holds."""
+        part = self._context.store.get(owner)
+        return version > 0 and (part is None or (epoch, version) > part.head)
+
+    def pass_on(self, owner: str, entry: bytes | None, teller: str, now: float) -> None:
+        """Make a rumor of what an exchange brought: of the delta itself if it is small."""
+        part = self._context.store.get(owner)
+        if part is None:
+            return
+        if entry is not None and len(entry) <= _RUMOR_LIMIT:
+            self._tell(("delta", owner, part.version), entry, owner, teller, now)
+        else:
+            payload = encode_head(owner, part.epoch, part.version)
+            self._tell(("head", owner), payload, owner, teller, now)
+
+    def heads(self, owners: Iterable[str] | None = None) -> list[object]:
+        """Return owner, epoch, version, ... of the parts of `owners`, or of all."""
+        parts = self._context.store.parts
+        names = parts if owners is None else owners
+        flat: list[object] = []
+        for name in names:
+            part = parts.get(name)
+            if part is not None and part.version:
+                flat += (name, part.epoch, part.version)
+        return flat
+
+    def entries(self, owner: str, epoch: int, version: int) -> list[bytes]:
+        """Return what brings a replica at (epoch, version) up to this peer's state."""
+        part = self._context.store.get(owner)
+        if part is not None and part.version:
+            return encode_part(part, epoch, version)
+        grave = self._tombstones.get(owner)
+        return [encode_gone(owner, grave[0])] if grave is not None and epoch <= grave[0] else []
+
+    def buried(self, owner: str, epoch: int) -> bool:
+        """Whether this peer dropped that life of the owner and still holds it for gone."""
+        grave = self._tombstones.get(owner)
+        return grave is not None and epoch <= grave[0] and not self._lives(owner)
+
+    def statistics(self) -> dict[str, int]:
+        """Return how much is kept."""
+        store = self._context.store
+        return {
+            "parts": sum(1 for part in store if part.version),
+            "records": sum(len(part.records) for part in store),
+            "record_bytes": sum(part.size for part in store),
+            "part_tombstones": len(self._tombstones),
+            "waiting_deltas": sum(len(waiting) for waiting in self._waiting.values()),
+        }
+
+    def _merge(self, delta: Delta, now: float) -> bool | None:
+        """Merge a delta; None across a gap."""
+        store = self._context.store
+        part = store.get(delta.owner)
+        if part is not None and delta.epoch < part.epoch:
+            return False
+        if part is None or delta.epoch > part.epoch:
+            if delta.since:
+                return None
+            records: dict[str, bytes] = {}
+            part = store.open(delta.owner, delta.epoch)
+            gone = store.replace(part, delta.epoch, 0, records)
+            added = store.merge(part, 0, delta.operations) or ()
+            self._changed(delta.owner, _latest((*gone, *added)), now)
+            return True
+        fresh = store.merge(part, delta.since, delta.operations)
+        if fresh is None:
+            return None
+        if fresh:
+            self._changed(delta.owner, _latest(fresh), now)
+        return bool(fresh)
+
+    def _changed(self, owner: str, changes: tuple[Operation, ...], now: float) -> None:
+        self._context.changed_at = now
+        self._context.events.append(PartChanged(owner, changes))
+
+    def _admits(self, owner: str, epoch: int, now: float) -> bool:
+        context = self._context
+        if not context.plausible_epoch(epoch, now):
+            context.count("refused_epoch_ahead")
+            return False
+        if self.buried(owner, epoch):
+            context.count("refused_part_tombstone")
+            return False
+        if owner not in context.store.parts and len(context.store) >= context.config.member_limit:
+            context.count("refused_parts")
+            return False
+        return True
+
+    def _wait(self, waiting: _Waiting, now: float) -> None:
+        owner = waiting.delta.owner
+        queue = self._waiting.get(owner)
+        if queue is None:
+            if len(self._waiting) >= _WAITING_OWNERS:
+                self._context.count("refused_waiting")
+                return
+            queue = self._waiting[owner] = []
+
+            def lose_patience(when: float) -> None:
+                self._lose_patience(owner, when)
+
+            self._context.timers.at(now + _GAP_PATIENCE, lose_patience)
+        if len(queue) < _WAITING_DELTAS:
+            queue.append(waiting)
+
+    def _lose_patience(self, owner: str, now: float) -> None:
+        queue = self._waiting.pop(owner, [])
+        if queue:
+            self._context.count("gaps")
+            self._fetch(owner, queue[-1].teller, now)
+
+    def _resume(self, owner: str, now: float) -> None:
+        """Merge what waited for the delta that has just come."""
+        queue = sorted(self._waiting.pop(owner, []), key=lambda item: item.delta.since)
+        for waiting in queue:
+            self.on_delta(waiting.delta, waiting.payload, waiting.teller, now)
+
+    def _caught_up(self, owner: str, now: float) -> None:
+        """Pass on a head whose change has been fetched; merge what waited for it."""
+        held = self._heads.get(owner)
+        if held is not None and not self.lacks(owner, held[0].epoch, held[0].version):
+            del self._heads[owner]
+            self._tell(("head", owner), held[1], owner, "", now)
+        self._resume(owner, now)
+
+    # The own part as others know it
+
+    def _on_own_head(self, epoch: int, version: int, now: float) -> None:
+        part = self.own
+        if epoch == part.epoch and version > part.version and version < VERSION_LIMIT:
+            # Somebody wrote in our name, or our disk was set back: take an epoch of our own.
+            self._context.count("own_part_ahead")
+            self._overtaken(epoch, now)
+        elif epoch > part.epoch and self._context.plausible_epoch(epoch, now):
+            self._overtaken(epoch, now)
+
+    def _previous_life(self, records: Mapping[str, bytes], now: float) -> None:
+        """Report what an earlier life left, and take its place in all replicas."""
+        self._context.events.append(PreviousLife(records))
+        if self.own.version == 0:
+            self._context.store.append(self.own, [("", None)])
+        # Held back for a moment, so that what the user takes over travels with it.
+        self._want_announcement(now, hold=True)
+
+    # Forgetting
+
+    def _lives(self, owner: str) -> bool:
+        row = self._context.table.get(owner)
+        return row is not None and row.status.living
+
+    def _reap(self, now: float) -> None:
+        self._context.timers.at(now + _REAP_INTERVAL, self._reap)
+        config, own = self._context.config, self._context.me.name
+        for part in list(self._context.store):
+            if part.owner == own or self._lives(part.owner):
+                self._gone_since.pop(part.owner, None)
+            elif now - self._gone_since.setdefault(part.owner, now) >= config.part_for:
+                self._drop(part, now)
+        for owner, (_, dropped) in list(self._tombstones.items()):
+            if now - dropped < config.tombstone_for:
+                break
+            del self._tombstones[owner]
+
+    def _drop(self, part: Part, now: float) -> None:
+        self._context.store.drop(part.owner)
+        self._gone_since.pop(part.owner, None)
+        self._tombstones.pop(part.owner, None)
+        self._tombstones[part.owner] = part.epoch, now
+        if len(self._tombstones) > _TOMBSTONE_LIMIT:
+            del self._tombstones[next(iter(self._tombstones))]
+        self._context.changed_at = now
+        self._context.events.append(PartDropped(part.owner))
+
+
+def _latest(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+    """Return one operation per key, the last."""
+    if len(operations) == 1:
+        return operations
+    return tuple(dict(operations).items())

@@ -1,0 +1,105 @@
+"""News that wait to be passed on, one queue a class, and how often each is passed on.
+
+A rumor is sent at most `multiplier * ceil(log10(n + 1))` times by each peer that knows it
+(memberlist's law; Das, Gupta, Motivala 2002, section 4.1, say lambda * log n).
+Those sent least often go first, the newest of them before the older ones.
+One slot per key: newer news of the same thing take the place of older ones.
+The queue is bounded at entry, and what was sent most often leaves first.
+"""
+
+from dataclasses import dataclass
+from math import ceil, log10
+
+
+def transmissions(multiplier: int, members: int) -> int:
+    """Return how often a rumor is sent in a mesh of `members` living members."""
+    return multiplier * max(1, ceil(log10(members + 1)))
+
+
+@dataclass(slots=True)
+class Rumor:
+    """One update on its way: its bytes, whose it is, and how often it was sent."""
+
+    key: object
+    payload: bytes
+    origin: str
+    """The peer at the root of this rumor's tree."""
+    heard_from: str
+    """The peer that told us; it need not be told."""
+    sends: int = 0
+
+
+class RumorQueue:
+    """The rumors of one class, in the order in which they are to be sent."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._slots: dict[object, Rumor] = {}
+        # One level for each number of sends; within a level the newest stand last.
+        self._levels: list[dict[object, Rumor]] = [{}]
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def add(self, rumor: Rumor) -> None:
+        """Take a rumor in; it replaces one of the same key."""
+        self.discard(rumor.key)
+        if len(self._slots) >= self._limit:
+            self._evict()
+        self._slots[rumor.key] = rumor
+        self._place(rumor)
+
+    def discard(self, key: object) -> None:
+        """Forget the rumor of `key`, if there is one."""
+        rumor = self._slots.pop(key, None)
+        if rumor is not None:
+            del self._levels[rumor.sends][key]
+
+    def clear(self) -> None:
+        """Forget everything: there is nobody to talk to."""
+        self._slots.clear()
+        self._levels = [{}]
+
+    def take(self, room: int, limit: int, overhead: int) -> list[bytes]:
+        """Return payloads that fit into `room` bytes and count them as sent.
+
+        Each costs its length and `overhead`; a rumor sent `limit` times is forgotten.
+        """
+        chosen: list[Rumor] = []
+        for level in self._levels:
+            for rumor in reversed(level.values()):
+                size = len(rumor.payload) + overhead
+                if size <= room:
+                    room -= size
+                    chosen.append(rumor)
+                elif room < 64:  # nothing that travels is smaller
+                    break
+        for rumor in chosen:
+            self.sent(rumor, 1, limit)
+        return [rumor.payload for rumor in chosen]
+
+    def sent(self, rumor: Rumor, times: int, limit: int) -> None:
+        """Count `times` further sends of `rumor`."""
+        if self._slots.get(rumor.key) is not rumor:
+            return
+        del self._levels[rumor.sends][rumor.key]
+        rumor.sends += times
+        if rumor.sends >= limit:
+            del self._slots[rumor.key]
+        else:
+            self._place(rumor)
+
+    def _place(self, rumor: Rumor) -> None:
+        while len(self._levels) <= rumor.sends:
+            self._levels.append({})
+        self._levels[rumor.sends][rumor.key] = rumor
+
+    def _evict(self) -> None:
+        for level in reversed(self._levels):
+            if level:
+                key = next(iter(level))
+                del level[key]
+                del self._slots[key]
+                self.dropped += 1
+                return

@@ -1,0 +1,178 @@
+"""How news travel: at once along the rumor's tree, then in rounds, and on every packet's back.
+
+What is news goes out within `gather` seconds (at once where nothing went out just before) to the
+rumor's children in its tree and to one random member.
+Rounds every `gossip_interval` carry on what has not been sent often enough, and so do pings and
+acks with the room that they have left.
+Two classes, membership and registry, each have half of every datagram to themselves and may use
+what the other leaves: a storm in one cannot starve the other.
+"""
+
+from collections.abc import Iterable
+
+from ._context import Context
+from ._members import Address
+from ._packet import Message, encode_body, update_cost
+from ._rumors import Rumor, RumorQueue, transmissions
+from ._tree import children
+
+# News that go out at once in one flush; what is beyond waits for rounds, or for repair.
+_FRESH_LIMIT = 256
+# Datagrams to one member in one flush.
+_FLUSH_DATAGRAMS = 8
+
+MEMBERSHIP = 0
+REGISTRY = 1
+
+
+class Spread:
+    """Takes in news and passes them on."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        limit = context.config.queue_limit
+        self.queues = (RumorQueue(limit), RumorQueue(limit))
+        # Set while a newcomer takes in what everybody but itself knows.
+        self.muted = False
+        self._fresh: dict[object, tuple[int, Rumor]] = {}
+        self._flush_at: float | None = None
+        self._flushed = float("-inf")
+        self._round_waits = False
+
+    def news(
+        self, kind: int, key: object, payload: bytes, origin: str, heard_from: str, now: float
+    ) -> None:
+        """Pass on something that this peer did not know before."""
+        if self._context.table.living < 2:
+            return  # nobody to tell: state is kept, messages are not
+        if self.muted and origin != self._context.me.name:
+            return
+        rumor = Rumor(key, payload, origin, heard_from)
+        self.queues[kind].add(rumor)
+        if len(self._fresh) < _FRESH_LIMIT or key in self._fresh:
+            self._fresh[key] = (kind, rumor)
+        self._want_round(now)
+        if self._flush_at is None:
+            self._flush_at = max(now, self._flushed + self._context.config.gather)
+            if self._flush_at > now:
+                self._context.timers.at(self._flush_at, self.flush)
+
+    def flush_if_due(self, now: float) -> None:
+        """Send fresh news if they need not be gathered any longer; called after every input."""
+        if self._flush_at is not None and self._flush_at <= now:
+            self.flush(now)
+
+    def flush(self, now: float) -> None:
+        """Send all fresh news to their children and one random member each."""
+        if self._flush_at is None:
+            return
+        self._flush_at = None
+        self._flushed = now
+        by_target: dict[str, list[bytes]] = {}
+        for kind, rumor in self._fresh.values():
+            targets = self._targets(rumor)
+            for name in targets:
+                by_target.setdefault(name, []).append(rumor.payload)
+            self.queues[kind].sent(rumor, len(targets), self._limit(kind))
+        self._fresh.clear()
+        rows = self._context.table.rows
+        for name, payloads in by_target.items():
+            member = rows[name]
+            self._send_all(member.address, member.epoch, payloads)
+
+    def send(
+        self,
+        address: Address,
+        to_epoch: int,
+        messages: list[Message],
+        first: Iterable[bytes] = (),
+    ) -> None:
+        """Send messages with `first` and as many rumors as fit."""
+        updates = list(first)
+        room = self._room(messages) - sum(update_cost(update) for update in updates)
+        self._context.send(address, to_epoch, messages, updates + self._ride(room))
+
+    def _targets(self, rumor: Rumor) -> list[str]:
+        context = self._context
+        table, own = context.table, context.me.name
+        ring = table.ring
+        arity = context.config.tree_arity
+        if len(ring) <= arity + 2:
+            return [name for name in ring if name not in (own, rumor.heard_from)]
+        targets = children(ring, own, rumor.origin, rumor.payload, arity)
+        targets.append(ring[int(context.rng.random() * len(ring))])
+        return [name for name in dict.fromkeys(targets) if name not in (own, rumor.heard_from)]
+
+    def _limit(self, kind: int) -> int:
+        config = self._context.config
+        multiplier = (
+            config.retransmit_multiplier if kind == MEMBERSHIP else config.registry_multiplier
+        )
+        return transmissions(multiplier, self._context.table.living)
+
+    def _room(self, messages: list[Message]) -> int:
+        context = self._context
+        body = len(encode_body(context.me.name, context.me.epoch, messages, [])) + 2
+        return context.config.packet_limit - context.seal.overhead - body
+
+    def _ride(self, room: int) -> list[bytes]:
+        """Take rumors for `room` bytes, half of it to each class unless one leaves some."""
+        membership, registry = self.queues
+        if not membership and not registry:
+            return []
+        limits = self._limit(MEMBERSHIP), self._limit(REGISTRY)
+        if not registry:
+            return membership.take(room, limits[0], 3)
+        if not membership:
+            return registry.take(room, limits[1], 3)
+        taken = membership.take(room // 2, limits[0], 3)
+        room -= sum(len(update) + 3 for update in taken)
+        more = registry.take(room, limits[1], 3)
+        return taken + more
+
+    def _send_all(self, address: Address, to_epoch: int, payloads: list[bytes]) -> None:
+        """Send updates alone, in as few datagrams as they fit into."""
+        room = full = self._room([])
+        batch: list[bytes] = []
+        datagrams = 0
+        for payload in payloads:
+            cost = update_cost(payload)
+            if cost > room and batch:
+                self._context.send(address, to_epoch, [], batch)
+                batch, room = [], full
+                datagrams += 1
+                if datagrams == _FLUSH_DATAGRAMS:
+                    return
+            batch.append(payload)
+            room -= cost
+        if batch:
+            self._context.send(address, to_epoch, [], batch)
+
+    def _want_round(self, now: float) -> None:
+        if not self._round_waits:
+            self._round_waits = True
+            # A random phase keeps peers that heard the same news from ticking together.
+            interval = self._context.config.gossip_interval
+            wait = interval * (0.5 + self._context.rng.random() / 2)
+            self._context.timers.at(now + wait, self._round)
+
+    def _round(self, now: float) -> None:
+        self._round_waits = False
+        context = self._context
+        if not any(self.queues):
+            return
+        ring, own = context.table.ring, context.me.name
+        if len(ring) < 2:
+            for queue in self.queues:
+                queue.clear()
+            return
+        nodes = context.config.gossip_nodes
+        chosen = context.rng.sample(ring, min(nodes + 1, len(ring)))
+        for name in [name for name in chosen if name != own][:nodes]:
+            member = context.table.rows[name]
+            updates = self._ride(self._room([]))
+            if updates:
+                context.send(member.address, member.epoch, [], updates)
+        if any(self.queues):
+            self._round_waits = True
+            context.timers.at(now + context.config.gossip_interval, self._round)

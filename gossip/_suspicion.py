@@ -1,0 +1,58 @@
+"""How long a suspect has to speak up: Lifeguard's suspicion time-out.
+
+The time-out starts at its maximum and falls towards its minimum with the logarithm of the number
+of distinct peers that confirm the suspicion (Dadgar, Phillips, Currey 2017, section IV-B):
+
+    timeout(c) = max(minimum, maximum - (maximum - minimum) * ln(c + 1) / ln(k + 1))
+
+Minimum, maximum and k are memberlist's: multiplier * max(1, log10 n) * interval, six times that,
+and multiplier - 2 (0 where the mesh is too small to have so many other witnesses).
+"""
+
+from math import log, log10
+
+
+class Suspicion:
+    """One suspicion under way, and who shares it."""
+
+    __slots__ = ("_k", "_longest", "_shortest", "accusers", "since")
+
+    def __init__(self, accuser: str, now: float, *, shortest: float, longest: float, k: int):
+        self.accusers = {accuser: None}
+        self.since = now
+        self._shortest = shortest
+        self._longest = longest
+        self._k = k
+
+    @property
+    def ends_at(self) -> float:
+        """When the suspect is to be held for dead."""
+        if self._k < 1:
+            return self.since + self._shortest
+        confirmations = len(self.accusers) - 1
+        fall = log(confirmations + 1) / log(self._k + 1)
+        span = self._longest - (self._longest - self._shortest) * fall
+        return self.since + max(self._shortest, span)
+
+    def confirm(self, accuser: str) -> bool:
+        """Count `accuser`; False if it was counted before or no more are needed."""
+        if accuser in self.accusers or len(self.accusers) > self._k:
+            return False
+        self.accusers[accuser] = None
+        return True
+
+    @property
+    def wants_confirmation(self) -> bool:
+        """Whether a further accuser would shorten the time-out."""
+        return len(self.accusers) <= self._k
+
+
+def start_suspicion(
+    accuser: str, now: float, *, members: int, multiplier: int, longest: int, interval: float
+) -> Suspicion:
+    """Return a new suspicion in a mesh of `members` living members (self included)."""
+    shortest = multiplier * max(1.0, log10(max(members, 1))) * interval
+    k = multiplier - 2
+    if members - 2 < k:
+        k = 0
+    return Suspicion(accuser, now, shortest=shortest, longest=longest * shortest, k=k)

@@ -1,0 +1,383 @@
+"""The exchange of state: members, and the parts in which two peers differ.
+
+    initiator                                   responder
+    OPEN    self, root, heads or buckets  -->
+                                          <--   HELLO   self, root (or BUSY)
+                                          <--   MEMBERS if the members differ
+                                          <--   WANT and PARTS, if OPEN had heads; else HEADS
+    MEMBERS in return; PARTS that the
+    other wants, and WANT, PARTS for its
+    HEADS                                 -->
+                                          <--   PARTS that the initiator wants
+    DONE                                  <->   DONE
+
+A small mesh sends its heads at once; a large one sends 1,024 bucket fingerprints (8 kB), and only
+heads of the buckets that differ.
+Parts go smallest first, so that a cut stream has done the most good.
+Each entry and each member is judged by itself.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from ._context import Context
+from ._entries import Gone, Piece, decode_entry
+from ._exchange import (
+    ANOTHER,
+    BUSY,
+    DONE,
+    HEADS,
+    HELLO,
+    MEMBERS,
+    OPEN,
+    PARTS,
+    PROBE,
+    WANT,
+    Exchange,
+    Purpose,
+    probe_answer,
+)
+from ._log import PART_BYTES, PART_RECORDS, VERSION_LIMIT
+from ._members import EPOCH_LIMIT, Address, Member, decode_news
+from ._membership import Membership
+from ._packet import ROOT_SIZE, Delta, owner_name
+from ._replicas import Replicas
+from ._spread import Spread
+from ._store import BUCKETS, bucket_of
+from ._wire import Malformed, array, blob, whole
+
+# With more owners than this, bucket fingerprints are shorter than all heads.
+_HEADS_AT_ONCE = 256
+_FRAME_BYTES = 64 * 1024
+# What one side gives in one exchange; what is beyond waits for the next.
+_GIVEN_BYTES = 64 * 1024 * 1024
+_RUMORS = 256
+_BUSY_LIMIT = 60_000
+_PURPOSES: tuple[Purpose, ...] = ("join", "heal", "repair", "fetch")
+
+Heads = dict[str, tuple[int, int]]
+
+
+class Hub(Protocol):
+    """What an exchange needs of the peer that it belongs to."""
+
+    spread: Spread
+    membership: Membership
+    replicas: Replicas
+
+    def enter(self) -> int | None:
+        """Take a place for an inbound exchange; else say in how many ms to come back."""
+
+    def met_self(self, address: Address) -> None:
+        """The peer at `address` is this one."""
+
+    def closed(self, exchange: "SyncExchange", reason: str | None, now: float) -> None:
+        """An exchange came to its end."""
+
+
+class SyncExchange(Exchange):
+    """One exchange of state, as initiator or (purpose `inbound`) as responder."""
+
+    def __init__(
+        self,
+        context: Context,
+        hub: Hub,
+        address: Address,
+        purpose: Purpose,
+        deadline: float,
+        *,
+        row: Member | None = None,
+        owners: list[str] | None = None,
+    ) -> None:
+        super().__init__(context, address, purpose, deadline)
+        self.peer: str | None = row.name if row is not None else None
+        self._to_epoch = row.epoch if row is not None else 0
+        self.retry_after: float | None = None
+        self.has_place = False
+        self.teller = self.peer or ""
+        self.owners = owners or []
+        self._hub = hub
+        self._owners = owners
+        self._initiates = purpose != "inbound"
+        # A newcomer tells nobody what it learns: everybody else told it.
+        self._newcomer = self._initiates and context.table.living < 2
+        self._passes_on = purpose in ("join", "heal")
+        self._rumors = _RUMORS
+        self._sent_members = False
+        self._said_done = False
+        self._pieces: dict[str, Piece] = {}
+        self._pieces_bytes = 0
+        if self._initiates:
+            self._open(purpose)
+
+    # Beginning
+
+    def _open(self, purpose: Purpose) -> None:
+        replicas = self._hub.replicas
+        heads: list[object] | None = None
+        buckets: bytes | None = None
+        if self._owners is not None or len(self._context.store) <= _HEADS_AT_ONCE:
+            heads = replicas.heads(self._owners)
+        else:
+            values = self._context.store.buckets
+            buckets = b"".join(value.to_bytes(8) for value in values)
+        me = self._context.me.news().encode()
+        code = _PURPOSES.index(purpose)
+        self._put([OPEN, code, me, self._context.root, self._owners, heads, buckets])
+
+    def _handle(self, message: list[object], now: float) -> None:
+        kind = message[0] if message else None
+        if type(kind) is not int:
+            raise Malformed("a frame is of another kind")
+        if self.peer is None and not self._initiates and kind not in (PROBE, OPEN):
+            raise Malformed("a conversation begins otherwise")
+        match message:
+            case [_, _, _] if kind == PROBE and not self._initiates:
+                self._put(probe_answer(self._context.me.name, message))
+                self._finish(now)
+            case [_, code, me, root, owners, heads, buckets] if kind == OPEN:
+                self._opened(code, me, root, owners, heads, buckets, now)
+            case [_, ms] if kind == BUSY and self._initiates:
+                self.retry_after = whole(ms, _BUSY_LIMIT) / 1000
+                self.fail("busy", now)
+            case [_, me, root] if kind == HELLO and self._initiates:
+                self._greeted(blob(me, 1400), blob(root, ROOT_SIZE), now)
+            case [_, updates] if kind == MEMBERS:
+                self._take_members(array(updates), now)
+            case [_, mask, flat] if kind == HEADS:
+                self._settle(_heads(array(flat)), _mask(mask), now)
+                self._say_done(now)
+            case [_, flat] if kind == WANT:
+                wants = _heads(array(flat))
+                self._give((owner, *wants[owner]) for owner in wants)
+            case [_, entries] if kind == PARTS:
+                for entry in array(entries):
+                    self._take_entry(blob(entry, 1024 * 1024), now)
+            case [_] if kind == DONE:
+                self._say_done(now)
+                self._finish(now)
+            case [_] if kind == ANOTHER:
+                self.fail("another peer is there", now)
+            case _:
+                raise Malformed("a frame is of another kind")
+
+    def _opened(
+        self,
+        code: object,
+        me: object,
+        root: object,
+        owners: object,
+        heads: object,
+        buckets: object,
+        now: float,
+    ) -> None:
+        if self._initiates or self.peer is not None:
+            raise Malformed("a conversation is opened twice")
+        purpose = _PURPOSES[whole(code, len(_PURPOSES) - 1)]
+        theirs = _heads(array(heads)) if heads is not None else None
+        fingerprints = blob(buckets, 8 * BUCKETS) if buckets is not None else None
+        if owners is not None:
+            self._owners = [owner_name(owner) for owner in array(owners)]
+        if fingerprints is not None and len(fingerprints) != 8 * BUCKETS:
+            raise Malformed("fingerprints of another number of buckets")
+        retry = self._hub.enter()
+        if retry is not None:
+            self._put([BUSY, retry])
+            self.fail("busy ourselves", now)
+            return
+        self.has_place = True
+        self._passes_on = purpose in ("join", "heal")
+        their_root = blob(root, ROOT_SIZE)
+        members_differ = purpose != "fetch" and their_root[:8] != self._context.root[:8]
+        if not self._meet(blob(me, 1400), now):
+            return
+        self._put([HELLO, self._context.me.news().encode(), self._context.root])
+        if members_differ or purpose in ("join", "heal"):
+            self._send_members()
+        if theirs is not None:
+            self._settle(theirs, None, now)
+            self._say_done(now)
+        elif fingerprints is not None:
+            mask = _differing(fingerprints, self._context.store.buckets)
+            names = [name for name in self._context.store.parts if mask >> bucket_of(name) & 1]
+            flat = self._hub.replicas.heads(names)
+            self._put([HEADS, mask.to_bytes(BUCKETS // 8), flat])
+
+    def _greeted(self, me: bytes, root: bytes, now: float) -> None:
+        if len(root) != ROOT_SIZE:
+            raise Malformed("a root has another length")
+        self._meet(me, now)
+
+    def _meet(self, me: bytes, now: float) -> bool:
+        """Learn who the other is; False ends the conversation, since it is this peer."""
+        news = decode_news(me)
+        own = self._context.me
+        if news.name == own.name:
+            if news.nonce == own.nonce:
+                self._hub.met_self(self.address)
+            else:
+                self._hub.membership.hear(news, me, news.name, "direct", now)
+            self.fail("the peer there has our name", now)
+            return False
+        self.peer = news.name
+        self._to_epoch = news.epoch
+        self._hub.membership.hear(news, me, news.name, "direct", now)
+        return True
+
+    # Members
+
+    def _send_members(self) -> None:
+        if self._sent_members:
+            return
+        self._sent_members = True
+        for batch in _batches(self._hub.membership.table_news()):
+            self._put([MEMBERS, batch])
+
+    def _take_members(self, updates: list[object], now: float) -> None:
+        self._send_members()
+        assert self.peer is not None
+        spread = self._hub.spread
+        spread.muted = self._newcomer
+        try:
+            for update in updates:
+                try:
+                    payload = blob(update, 1400)
+                    news = decode_news(payload)
+                except Malformed:
+                    self._context.count("refused_member")
+                    continue
+                self._hub.membership.hear(news, payload, self.peer, "exchange", now)
+        finally:
+            spread.muted = False
+
+    # Parts
+
+    def _settle(self, theirs: Heads, mask: int | None, now: float) -> None:
+        """Compare heads: ask for what is newer there, give what is newer here."""
+        replicas, own = self._hub.replicas, self._context.me.name
+        store = self._context.store
+        wants: list[object] = []
+        gives: list[tuple[str, int, int]] = []
+        for owner, (epoch, version) in theirs.items():
+            part = store.get(owner)
+            held = part.head if part is not None and part.version else (0, 0)
+            if owner == own and epoch < self._context.me.epoch and held[1] == 0:
+                wants += (owner, 0, 0)  # what an earlier life of ours left
+            elif replicas.buried(owner, epoch) or held > (epoch, version):
+                gives.append((owner, epoch, version))
+            elif held < (epoch, version):
+                wants += (owner, *held)
+        in_scope: Iterable[str] = self._owners if self._owners is not None else store.parts
+        for owner in in_scope:
+            if owner not in theirs and (mask is None or mask >> bucket_of(owner) & 1):
+                gives.append((owner, 0, 0))
+        if wants:
+            self._put([WANT, wants])
+        self._give(gives)
+
+    def _give(self, gives: Iterable[tuple[str, int, int]]) -> None:
+        groups = [self._hub.replicas.entries(*give) for give in gives]
+        groups.sort(key=lambda entries: sum(map(len, entries)))
+        flat: list[bytes] = []
+        total = 0
+        for entries in groups:
+            total += sum(map(len, entries))
+            if total > _GIVEN_BYTES:
+                self._context.count("exchanges_cut")
+                break
+            flat += entries
+        for batch in _batches(flat):
+            self._put([PARTS, batch])
+
+    def _take_entry(self, payload: bytes, now: float) -> None:
+        try:
+            entry = decode_entry(payload)
+        except Malformed:
+            self._context.count("refused_entry")
+            return
+        replicas = self._hub.replicas
+        match entry:
+            case Gone(owner, epoch):
+                replicas.take_gone(owner, epoch, now)
+            case Delta(owner=owner):
+                if replicas.take_delta(entry, now):
+                    self._pass_on(owner, payload, now)
+            case Piece(owner=owner):
+                whole_part = self._gather(entry)
+                if whole_part is not None and replicas.take_snapshot(
+                    owner, entry.epoch, entry.version, whole_part, now
+                ):
+                    self._pass_on(owner, None, now)
+
+    def _gather(self, piece: Piece) -> dict[str, bytes] | None:
+        """Collect the pieces of a snapshot; return its records when the last has come."""
+        held = self._pieces.get(piece.owner)
+        if held is not None and (held.epoch, held.version) == (piece.epoch, piece.version):
+            held.records.update(piece.records)
+        else:
+            held = self._pieces[piece.owner] = piece
+        size = sum(len(value) for value in piece.records.values())
+        self._pieces_bytes += size
+        if self._pieces_bytes > 2 * PART_BYTES or len(held.records) > PART_RECORDS:
+            raise Malformed("a snapshot is too large")
+        if piece.more:
+            return None
+        del self._pieces[piece.owner]
+        self._pieces_bytes -= sum(len(value) for value in held.records.values())
+        return held.records
+
+    def _pass_on(self, owner: str, entry: bytes | None, now: float) -> None:
+        """Make a rumor of a part that two sides of a mesh have just exchanged."""
+        if self._passes_on and not self._newcomer and self._rumors and self.peer is not None:
+            self._rumors -= 1
+            self._hub.replicas.pass_on(owner, entry, self.peer, now)
+
+    # Ending
+
+    def _say_done(self, now: float) -> None:
+        if not self._said_done:
+            self._said_done = True
+            self._put([DONE])
+
+    def _closed(self, reason: str | None, now: float) -> None:
+        self._hub.closed(self, reason, now)
+
+
+def _heads(flat: list[object]) -> Heads:
+    """Return the heads in a flat array of owner, epoch, version, or raise `Malformed`."""
+    if len(flat) % 3:
+        raise Malformed("a head is incomplete")
+    items = iter(flat)
+    return {
+        owner_name(owner): (whole(epoch, EPOCH_LIMIT), whole(version, VERSION_LIMIT))
+        for owner, epoch, version in zip(items, items, items, strict=True)
+    }
+
+
+def _mask(value: object) -> int | None:
+    if value is None:
+        return None
+    return int.from_bytes(blob(value, BUCKETS // 8))
+
+
+def _differing(theirs: bytes, ours: Iterable[int]) -> int:
+    """Return a mask with a bit set for each bucket whose fingerprints differ."""
+    mask = 0
+    for number, value in enumerate(ours):
+        if value.to_bytes(8) != theirs[8 * number : 8 * number + 8]:
+            mask |= 1 << number
+    return mask
+
+
+def _batches(items: list[bytes]) -> Iterable[list[bytes]]:
+    """Yield the items in lists that each make a frame of moderate size."""
+    batch: list[bytes] = []
+    size = 0
+    for item in items:
+        if batch and size + len(item) > _FRAME_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(item)
+        size += len(item)
+    if batch:
+        yield batch

@@ -1,0 +1,59 @@
+"""Everything the protocol wants to happen later, in one heap.
+
+Ties are served in the order they were set, so that a seed fixes the whole run.
+A cancelled timer stays in the heap until its time comes or it reaches the top:
+its number is bounded by what was set, which is bounded elsewhere.
+"""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from math import inf
+
+
+class Timer:
+    """One thing to be done at `when`, unless it is cancelled first."""
+
+    __slots__ = ("action", "when")
+
+    def __init__(self, when: float, action: Callable[[float], None] | None) -> None:
+        self.when = when
+        self.action = action
+
+    def cancel(self) -> None:
+        """Make sure that the action does not run; does no harm when it already did."""
+        self.action = None
+
+
+class Timers:
+    """A heap of timers; the driver asks for `deadline` and calls `run`."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Timer]] = []
+        self._count = 0
+
+    def at(self, when: float, action: Callable[[float], None]) -> Timer:
+        """Have `action(now)` called at the first `run` that is not before `when`."""
+        timer = Timer(when, action)
+        self._count += 1
+        heappush(self._heap, (when, self._count, timer))
+        return timer
+
+    @property
+    def deadline(self) -> float:
+        """When `run` is wanted next; infinity when nothing is waiting."""
+        heap = self._heap
+        while heap and heap[0][2].action is None:
+            heappop(heap)
+        return heap[0][0] if heap else inf
+
+    def run(self, now: float) -> None:
+        """Run what is due, in order of time; actions may set further timers."""
+        heap = self._heap
+        while heap and heap[0][0] <= now:
+            timer = heappop(heap)[2]
+            action, timer.action = timer.action, None
+            if action is not None:
+                action(now)
+
+    def __len__(self) -> int:
+        return len(self._heap)

@@ -31,5 +31,6 @@ from ._events import (
 from ._exchange import FRAME_LIMIT as FRAME_LIMIT, Exchange as Exchange
 from ._log import KEY_LIMIT as KEY_LIMIT, VALUE_LIMIT as VALUE_LIMIT, Part as Part
 from ._members import Address as Address, Member as Member, Status as Status
+from ._receipts import Receipt as Receipt
 from ._replicas import RecordTooLarge as RecordTooLarge
 from ._wire import Malformed as Malformed, decode as decode, encode as encode

@@ -32,6 +32,8 @@ _UNSETTLED = 8
 _CONTACTS_LIMIT = 64
 _FETCHED_AT_ONCE = 64
 _BUSY_MS = (100, 400)
+# A newcomer looks again after these times: of those who join at the same moment nobody told it.
+_SECOND_LOOKS = (0.25, 0.8)
 
 
 @dataclass(slots=True)
@@ -291,6 +293,17 @@ class Contacts:
         if not self._exchanged:
             self._exchanged = True
             self._context.events.append(Joined())
+            for wait in _SECOND_LOOKS:
+                jittered = wait * (0.75 + self._context.rng.random() / 2)
+                self._context.timers.at(now + jittered, self._look_again)
+
+    def _look_again(self, now: float) -> None:
+        """Compare with a random member, unless roots are being compared anyway."""
+        ring, own = self._context.table.ring, self._context.me.name
+        name = self._context.rng.choice(ring)
+        if name != own:
+            row = self._context.table.rows[name]
+            self._begin("repair", row.address, now, row=row)
 
     def _heal_again(self, address: Address, after: float, now: float) -> None:
         def again(when: float) -> None:

@@ -16,6 +16,8 @@ from ._members import Address, Member, MemberTable, News
 from ._membership import Membership, Source
 from ._packet import (
     ACK,
+    HELD,
+    HOLD,
     LEAVE,
     NACK,
     NOT_ME,
@@ -30,6 +32,7 @@ from ._packet import (
     decode_update,
 )
 from ._planner import ProbePlanner
+from ._receipts import Receipt, Receipts
 from ._replicas import Replicas
 from ._seal import ChecksumSeal, Refused
 from ._spread import Spread
@@ -89,6 +92,7 @@ class Gossip:
         )
         self._contacts.replicas = self._replicas
         self._membership.on_epoch_raised = self._replicas.restart
+        self._receipts = Receipts(context, self._spread)
         self._departure = Departure(context, self._spread)
         self._seen: dict[bytes, None] = {}
         self._told_at: dict[str, float] = {}
@@ -234,6 +238,13 @@ class Gossip:
         self._spread.flush_if_due(now)
         return found
 
+    def confirm(self, wanted: int, now: float) -> Receipt:
+        """Have `wanted` other peers say that they hold all that is published by now.
+
+        The receipt fills as they answer (no event tells it); set `cancelled` to end the asking.
+        """
+        return self._receipts.ask(self._replicas.own.version, wanted, now)
+
     def accept(self, sender: Address, now: float) -> Exchange:
         """Return the conversation on a stream that `sender` opened."""
         self._notice_lag(now)
@@ -300,6 +311,12 @@ class Gossip:
             self._detector.on_relayed(sequence, now)
         elif kind == LEAVE:
             self._spread.send(sender, packet.epoch, [[ACK, sequence, self._context.root]])
+        elif kind == HOLD:
+            answer = self._receipts.on_hold(message, source, packet.epoch)
+            if answer is not None:
+                self._spread.send(sender, packet.epoch, [answer])
+        elif kind == HELD:
+            self._receipts.on_held(sequence, source)
         elif kind == NOT_ME:
             self._contacts.on_answer(sequence, source, now)
 

@@ -33,6 +33,10 @@ LEAVE = 5
 """[5, sequence]: the speaker has left; to be acknowledged"""
 RELAYED = 6
 """[6, sequence]: the relay got an answer"""
+HOLD = 7
+"""[7, sequence, version]: do you hold the speaker's part at this version or a later one?"""
+HELD = 8
+"""[8, sequence]: yes"""
 
 ROOT_SIZE = 16
 _SEQUENCE_LIMIT = (1 << 32) - 1
@@ -110,10 +114,12 @@ def decode_body(body: bytes) -> Packet:
 def _check_message(message: list[object]) -> Message:
     match message:
         case [int(kind), sequence]:
-            if kind not in (NACK, NOT_ME, LEAVE, RELAYED):
+            if kind not in (NACK, NOT_ME, LEAVE, RELAYED, HELD):
                 raise Malformed("a message is unknown")
         case [int(kind), sequence, target] if kind == PING:
             text(target, NAME_LIMIT)
+        case [int(kind), sequence, version] if kind == HOLD:
+            whole(version, VERSION_LIMIT)
         case [int(kind), sequence, root] if kind == ACK:
             if len(blob(root, ROOT_SIZE)) != ROOT_SIZE:
                 raise Malformed("a root has another length")

@@ -268,9 +268,11 @@ class SyncExchange(Exchange):
             elif held < (epoch, version):
                 wants += (owner, *held)
         in_scope: Iterable[str] = self._owners if self._owners is not None else store.parts
-        for owner in in_scope:
-            if owner not in theirs and (mask is None or mask >> bucket_of(owner) & 1):
-                gives.append((owner, 0, 0))
+        gives.extend(
+            (owner, 0, 0)
+            for owner in in_scope
+            if owner not in theirs and (mask is None or mask >> bucket_of(owner) & 1)
+        )
         if wants:
             self._put([WANT, wants])
         self._give(gives)

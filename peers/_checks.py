@@ -1,0 +1,222 @@
+"""What a value of the registry may be: one rule for what users give and what the mesh sends.
+
+A check returns the value in the form in which it is kept, or raises `BadInput` with the sentence
+that a user reads; the decoder of records calls the same checks and only counts.
+So nothing that is registered here is refused elsewhere.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
+from unicodedata import category
+
+from ._errors import BadInput
+from ._limits import (
+    ADDRESS_LENGTH,
+    BY_LENGTH,
+    EXPIRES_MOST,
+    ID_LENGTH,
+    KEY_BYTES,
+    METADATA_KEY_LENGTH,
+    METADATA_PAIRS,
+    METADATA_VALUE_LENGTH,
+    REASON_LENGTH,
+    SERVICE_LENGTH,
+    TAG_COUNT,
+    TAG_LENGTH,
+    TTL_LEAST,
+    TTL_MOST,
+    WEIGHT_MOST,
+    ZONE_LENGTH,
+)
+
+OVERRIDE_STATUSES = ("UP", "DOWN", "STARTING", "OUT_OF_SERVICE")
+STATUSES = (*OVERRIDE_STATUSES, "UNKNOWN")
+
+# Controls would garble terminals and logs, surrogates have no UTF-8, and the two separators
+# end lines for half of all programs. These categories are closed: no version adds to them.
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# Underscores are no host name's, but container networks use them.
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)", re.ASCII)
+
+
+def check_text(field: str, value: object, most: int, least: int = 1) -> str:
+    """Return a text of `least` to `most` characters without any that would do harm."""
+    if type(value) is not str:
+        raise BadInput(field, f"{field} must be text, not {_kind(value)}")
+    if len(value) < least:
+        raise BadInput(field, f"{field} must not be empty")
+    if len(value) > most:
+        raise BadInput(
+            field, f"{field} must have at most {most} characters, and this has {len(value)}"
+        )
+    if not value.isprintable() and any(category(c) in _REFUSED_CATEGORIES for c in value):
+        raise BadInput(field, f"{field} must not contain control characters; remove them")
+    return value
+
+
+def check_name(field: str, value: object, most: int) -> str:
+    """Return a name of a service or an instance.
+
+    A slash is refused, and so are `.` and `..`: names are parts of paths, and clients and
+    proxies rewrite those however they are escaped.
+    """
+    name = check_text(field, value, most)
+    if "/" in name or name in {".", ".."}:
+        raise BadInput(field, f"{field} must not contain '/' or be '.' or '..'; rename it")
+    if name != name.strip():
+        raise BadInput(field, f"{field} must not begin or end with a space; remove it")
+    return name
+
+
+def check_names(service: object, id: object) -> tuple[str, str]:
+    """Return the two names of an instance."""
+    names = check_name("service", service, SERVICE_LENGTH), check_name("id", id, ID_LENGTH)
+    if sum(len(name.encode()) for name in names) + len("i\n\n") > KEY_BYTES:
+        raise BadInput(
+            "id",
+            f"service and id must have at most {KEY_BYTES - 3} bytes together in UTF-8;"
+            " use a shorter id",
+        )
+    return names
+
+
+def check_address(value: object) -> str:
+    """Return an IP address or a host name."""
+    address = check_text("address", value, ADDRESS_LENGTH)
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return _check_host(address)
+    if parsed.is_unspecified or parsed.is_multicast:
+        raise BadInput(
+            "address", f"address {address} is no host; give the address that consumers connect to"
+        )
+    if "%" in address:
+        raise BadInput("address", f"address {address} has a scope, which means nothing elsewhere")
+    return address
+
+
+def _check_host(host: str) -> str:
+    labels = host.split(".")
+    # A name that ends in digits alone would be read as an IPv4 address by half of all resolvers.
+    if not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdecimal():
+        raise BadInput(
+            "address", f"address {host!r} is neither an IP address without brackets nor a host name"
+        )
+    return host
+
+
+def check_port(value: object) -> int:
+    """Return a port that can be connected to."""
+    return _check_whole("port", value, 1, 65_535)
+
+
+def check_weight(value: object) -> int:
+    """Return a weight; 0 is for instances that should get no traffic of their own."""
+    return _check_whole("weight", value, 0, WEIGHT_MOST)
+
+
+def _check_whole(field: str, value: object, least: int, most: int) -> int:
+    if type(value) is not int or not least <= value <= most:
+        raise BadInput(
+            field, f"{field} must be a whole number from {least} to {most}, not {_show(value)}"
+        )
+    return value
+
+
+def check_status(value: object) -> str:
+    """Return a status that a service may have of its own."""
+    return _check_word("status", value, STATUSES)
+
+
+def check_override_status(value: object) -> str:
+    """Return a status that an instance can be set to."""
+    return _check_word("status", value, OVERRIDE_STATUSES)
+
+
+def _check_word(field: str, value: object, words: tuple[str, ...]) -> str:
+    if type(value) is not str or value not in words:
+        raise BadInput(field, f"{field} must be one of {', '.join(words)}, not {_show(value)}")
+    return value
+
+
+def check_tags(value: object) -> tuple[str, ...]:
+    """Return tags in the order given, each once."""
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise BadInput("tags", f"tags must be a list of texts, not {_kind(value)}")
+    tags = tuple(dict.fromkeys(check_text("tags", tag, TAG_LENGTH) for tag in value))
+    if len(tags) > TAG_COUNT:
+        raise BadInput("tags", f"tags must be at most {TAG_COUNT}, and these are {len(tags)}")
+    return tags
+
+
+def check_metadata(value: object) -> tuple[tuple[str, str], ...]:
+    """Return metadata as pairs in the order given."""
+    if value is None:
+        return ()
+    if not isinstance(value, Mapping):
+        raise BadInput("metadata", f"metadata must be pairs of texts, not {_kind(value)}")
+    if len(value) > METADATA_PAIRS:
+        raise BadInput(
+            "metadata",
+            f"metadata must have at most {METADATA_PAIRS} pairs, and this has {len(value)}",
+        )
+    return tuple(check_pair(key, text) for key, text in value.items())
+
+
+def check_pair(key: object, value: object) -> tuple[str, str]:
+    """Return one pair of the metadata."""
+    try:
+        key = check_text("metadata key", key, METADATA_KEY_LENGTH)
+        return key, check_text(f"metadata value of {key}", value, METADATA_VALUE_LENGTH, least=0)
+    except BadInput as error:
+        raise BadInput("metadata", str(error)) from None
+
+
+def check_zone(value: object) -> str | None:
+    """Return a zone, or None for none."""
+    return None if value is None else check_text("zone", value, ZONE_LENGTH)
+
+
+def check_ttl(value: object) -> int | None:
+    """Return the milliseconds of a lease given in seconds, or None for none."""
+    if value is None:
+        return None
+    return _check_seconds("ttl", value, TTL_LEAST, TTL_MOST)
+
+
+def check_expires(value: object) -> int | None:
+    """Return the milliseconds of an override's life given in seconds, or None for no end."""
+    if value is None:
+        return None
+    return _check_seconds("expires", value, 0.001, EXPIRES_MOST)
+
+
+def _check_seconds(field: str, value: object, least: float, most: float) -> int:
+    # What is no number, or too large for a float, fails one of the comparisons.
+    if (type(value) is not int and type(value) is not float) or not least <= value <= most:
+        raise BadInput(
+            field,
+            f"{field} must be a number of seconds from {least:g} to {most:.0f}, not {_show(value)}",
+        )
+    return round(value * 1000)
+
+
+def check_reason(value: object) -> str | None:
+    """Return the reason of an override, or None for none."""
+    return None if value is None else check_text("reason", value, REASON_LENGTH)
+
+
+def check_by(value: object) -> str:
+    """Return who sets an override."""
+    return check_text("by", value, BY_LENGTH)
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else type(value).__name__
+
+
+def _show(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 40 else f"{shown[:37]}..."

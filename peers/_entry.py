@@ -1,0 +1,69 @@
+"""All that is known of one instance: what each owner says, and what others decided.
+
+Everything here is a function of the records alone, whatever order they came in.
+"""
+
+from dataclasses import dataclass, field
+
+from ._instance import Override
+from ._records import Intervention, Kind, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The latest word on an instance's override; None for "there is none"."""
+
+    stamp: int
+    override: Override | None
+
+
+NO_DECISION = Decision(0, None)
+
+
+@dataclass(slots=True)
+class Entry:
+    """The records of one instance by owner, and the interventions by writer."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    interventions: dict[str, Intervention] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is known any more."""
+        return not self.records and not self.interventions
+
+    @property
+    def removed(self) -> int:
+        """The stamp below which registrations and decisions are void."""
+        return max(
+            (each.stamp for each in self.interventions.values() if each.kind is Kind.REMOVE),
+            default=0,
+        )
+
+    @property
+    def highest(self) -> int:
+        """The highest stamp of all that is known."""
+        highest = 0
+        for record in self.records.values():
+            highest = max(highest, record.stamp, record.override_stamp)
+        for intervention in self.interventions.values():
+            highest = max(highest, intervention.stamp)
+        return highest
+
+    def decision(self) -> Decision:
+        """Return the decision with the highest stamp; between equals, the last writer by name."""
+        # Nearly every instance has one owner and no interventions.
+        if not self.interventions and len(self.records) == 1:
+            (record,) = self.records.values()
+            return Decision(record.override_stamp, record.override)
+        removed = self.removed
+        best, best_rank = NO_DECISION, (0, True, "")
+        for owner, record in self.records.items():
+            rank = (record.override_stamp, True, owner)
+            if record.stamp >= removed and rank > best_rank:
+                best, best_rank = Decision(record.override_stamp, record.override), rank
+        for writer, each in self.interventions.items():
+            rank = (each.stamp, False, writer)
+            if each.kind is not Kind.REMOVE and each.stamp > removed and rank > best_rank:
+                best, best_rank = Decision(each.stamp, each.override), rank
+        return best

@@ -1,0 +1,86 @@
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from ._view import View
+
+
+class Subscription:
+    """Tells that a service changed (or any), and nothing of what: the latest value is looked up.
+
+    `changed` is called at once, with the service's name, by whatever input caused the change.
+    It must return soon and must not call the registry's actions; setting an event is what it
+    is for.
+    """
+
+    __slots__ = ("_close", "_view", "changed", "service")
+
+    def __init__(
+        self,
+        service: str | None,
+        changed: Callable[[str], None] | None,
+        view: View,
+        close: Callable[["Subscription"], None],
+    ) -> None:
+        self.service = service
+        self.changed = changed
+        self._view = view
+        self._close = close
+
+    @property
+    def index(self) -> int:
+        """The index of the service now, or of the whole registry if all services are meant."""
+        return self._view.index if self.service is None else self._view.index_of(self.service)
+
+    def close(self) -> None:
+        """Make sure that `changed` is called no more; does no harm when done twice."""
+        self._close(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Subscriptions:
+    """Who wants to be told of which service."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        # Dicts for sets: they are called in the order in which they came.
+        self._by_service: dict[str | None, dict[Subscription, None]] = {}
+
+    def __len__(self) -> int:
+        return sum(len(each) for each in self._by_service.values())
+
+    def open(
+        self, service: str | None, changed: Callable[[str], None] | None = None
+    ) -> Subscription:
+        """Have `changed` called when `service` changes; None means any."""
+        subscription = Subscription(service, changed, self._view, self._close)
+        self._by_service.setdefault(service, {})[subscription] = None
+        return subscription
+
+    def tell(self, services: list[str]) -> None:
+        """Call those who wait for one of the services."""
+        if not self._by_service:
+            return
+        for service in services:
+            for key in (service, None):
+                for subscription in list(self._by_service.get(key, ())):
+                    if subscription.changed is not None:
+                        subscription.changed(service)
+
+    def _close(self, subscription: Subscription) -> None:
+        subscription.changed = None
+        group = self._by_service.get(subscription.service)
+        if group is not None:
+            group.pop(subscription, None)
+            if not group:
+                del self._by_service[subscription.service]

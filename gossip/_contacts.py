@@ -156,13 +156,10 @@ class Contacts:
 
     def _strangers(self) -> list[Address]:
         """Return the seeds at which no living member is known."""
-        if not self._seeds:
-            return []
-        known = {row.address for row in self._context.table if row.status.living}
         return [
             address
             for address in self._seeds
-            if address not in known and address not in self._selves
+            if address not in self._selves and not self._context.table.lives_at(address)
         ]
 
     def _contact(self, address: Address, name: str, first: list[bytes]) -> None:
@@ -188,6 +185,10 @@ class Contacts:
         row = self._context.table.get(source)
         if row is None or not row.status.living or not self._exchanged:
             self._begin("heal", address, now)
+
+    def reborn(self, row: Member, now: float) -> None:
+        """Exchange state with a new life of a member, which may know nobody yet."""
+        self._begin("heal", row.address, now)
 
     # Repair
 

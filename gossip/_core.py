@@ -12,7 +12,7 @@ from ._events import Event
 from ._exchange import Exchange
 from ._health import Isolation, LocalHealth
 from ._log import Part
-from ._members import Address, Member, MemberTable, News
+from ._members import Address, Member, MemberTable, News, Status
 from ._membership import Membership, Source
 from ._packet import (
     ACK,
@@ -262,7 +262,7 @@ class Gossip:
             if payload not in self._seen:
                 self._take_update(payload, packet.source, now)
         row = context.table.get(packet.source)
-        if row is not None and not row.status.living and row.epoch == packet.epoch:
+        if row is not None and row.status is Status.DEAD and row.epoch == packet.epoch:
             self._hear_the_dead(row, packet, sender, now)
         for message in packet.messages:
             self._take_message(message, packet, row, sender, now)
@@ -293,8 +293,8 @@ class Gossip:
         if kind == PING:
             if message[2] not in ("", self.name):
                 self._answer_not_me(message, packet, sender)
-            elif not self._context.me.left:
-                self._detector.on_ping(message, sender, packet.epoch, row, [])
+            else:
+                self._detector.on_ping(message, sender, packet.epoch, row)
         elif kind == ACK:
             root = message[2]
             assert isinstance(root, bytes)
@@ -319,6 +319,8 @@ class Gossip:
             self._receipts.on_held(sequence, source)
         elif kind == NOT_ME:
             self._contacts.on_answer(sequence, source, now)
+            if row is not None and row.status.living and self._may_tell(source, now):
+                self._contacts.reborn(row, now)
 
     def _hear_own_name(self, packet: Packet, sender: Address) -> None:
         """A datagram in our own name: a seed that is ourselves, or another process."""

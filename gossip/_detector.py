@@ -86,14 +86,15 @@ class Detector:
 
     # What others say
 
-    def on_ping(
-        self, message: Message, source: Address, epoch: int, row: Member | None, first: list[bytes]
-    ) -> None:
+    def on_ping(self, message: Message, sender: Address, epoch: int, row: Member | None) -> None:
         """Answer a ping that is meant for us; a sender that is accused is told so first."""
+        first: list[bytes] = []
+        if self._context.me.left:
+            first.append(self._context.me.news().encode())
         accusation = self._membership.accusation(row) if row is not None else None
         if accusation is not None:
-            first = [accusation, *first]
-        self._spread.send(source, epoch, [[ACK, message[1], self._context.root]], first)
+            first.append(accusation)
+        self._spread.send(sender, epoch, [[ACK, message[1], self._context.root]], first)
 
     def on_ack(self, sequence: int, source: str, now: float) -> bool:
         """Take an answer in; return whether anything of ours had asked for it."""

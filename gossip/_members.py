@@ -171,7 +171,11 @@ class MemberTable:
         self.ring = [own_name]
         # What every peer that knows the same living members has in common.
         self.root = 0
+        # Names of those that live no more, by status, in the order in which that was learned.
         self.dead: dict[str, None] = {}
+        self.left: dict[str, None] = {}
+        # How many living members are known at an address.
+        self._residents: dict[Address, int] = {}
         self._own_name = own_name
 
     def __len__(self) -> int:
@@ -188,6 +192,10 @@ class MemberTable:
     def living(self) -> int:
         """How many members live, this peer included."""
         return len(self.ring)
+
+    def lives_at(self, address: Address) -> bool:
+        """Whether a living member is known at `address`."""
+        return address in self._residents
 
     def put(self, news: News, now: float) -> Member:
         """Write what `news` say; the caller has judged that they outrank the row."""
@@ -220,8 +228,11 @@ class MemberTable:
                 insort(self.ring, row.name)
             row.fingerprint = fingerprint(row.name, row.epoch, row.incarnation)
             self.root ^= row.fingerprint
+            self._residents[row.address] = self._residents.get(row.address, 0) + 1
         elif row.status is Status.DEAD:
             self.dead[row.name] = None
+        else:
+            self.left[row.name] = None
 
     def _withdraw(self, row: Member) -> None:
         if row.status.living:
@@ -229,5 +240,10 @@ class MemberTable:
             if position < len(self.ring) and self.ring[position] == row.name:
                 del self.ring[position]
             self.root ^= row.fingerprint
+            self._residents[row.address] -= 1
+            if not self._residents[row.address]:
+                del self._residents[row.address]
         elif row.status is Status.DEAD:
             del self.dead[row.name]
+        else:
+            del self.left[row.name]

@@ -30,7 +30,8 @@ from ._timers import Timer
 
 Source = Literal["rumor", "exchange", "direct"]
 
-_DEAD_LIMIT = 4096
+# Dead members, and members that left, that are kept however short their time is.
+_GONE_LIMIT = 4096
 _TOMBSTONE_LIMIT = 20_000
 
 
@@ -116,12 +117,12 @@ class Membership:
         """Forget members that are gone for long, and in the end their tombstones."""
         config = self._context.config
         table = self._context.table
-        keep = {Status.DEAD: config.dead_for, Status.LEFT: config.left_for}
-        for row in list(table):
-            if not row.status.living and now - row.since >= keep[row.status]:
+        for names, kept_for in ((table.dead, config.dead_for), (table.left, config.left_for)):
+            while names:
+                row = table.rows[next(iter(names))]
+                if now - row.since < kept_for and len(names) <= _GONE_LIMIT:
+                    break
                 self._forget(row, now)
-        for name in list(table.dead)[: max(0, len(table.dead) - _DEAD_LIMIT)]:
-            self._forget(table.rows[name], now)
         for name, (_, forgotten) in list(self._tombstones.items()):
             if now - forgotten < config.tombstone_for:
                 break

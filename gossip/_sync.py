@@ -189,9 +189,12 @@ class SyncExchange(Exchange):
         self._passes_on = purpose in ("join", "heal")
         their_root = blob(root, ROOT_SIZE)
         members_differ = purpose != "fetch" and their_root[:8] != self._context.root[:8]
-        if not self._meet(blob(me, 1400), now):
-            return
+        met = self._meet(blob(me, 1400), now)
+        # Said in any case: an initiator that has reached itself learns it from this.
         self._put([HELLO, self._context.me.news().encode(), self._context.root])
+        if not met:
+            self.fail("the peer there has our name", now)
+            return
         if members_differ or purpose in ("join", "heal"):
             self._send_members()
         if theirs is not None:
@@ -206,10 +209,11 @@ class SyncExchange(Exchange):
     def _greeted(self, me: bytes, root: bytes, now: float) -> None:
         if len(root) != ROOT_SIZE:
             raise Malformed("a root has another length")
-        self._meet(me, now)
+        if not self._meet(me, now):
+            self.fail("the peer there has our name", now)
 
     def _meet(self, me: bytes, now: float) -> bool:
-        """Learn who the other is; False ends the conversation, since it is this peer."""
+        """Learn who the other is; False if it has this peer's name."""
         news = decode_news(me)
         own = self._context.me
         if news.name == own.name:
@@ -217,7 +221,6 @@ class SyncExchange(Exchange):
                 self._hub.met_self(self.address)
             else:
                 self._hub.membership.hear(news, me, news.name, "direct", now)
-            self.fail("the peer there has our name", now)
             return False
         self.peer = news.name
         self._to_epoch = news.epoch

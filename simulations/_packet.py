@@ -1,0 +1,98 @@
+# What travels, and what is said about it.
+#
+# A rule answers one of
+#   None       pass: the next rule is asked
+#   >= 0       deliver after that many seconds
+#   DROP       the packet is lost
+#   HELD       the rule has kept the packet and will send it again itself
+# Plain floats, because this is asked for each packet of a mesh of a thousand peers.
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ._fabric import Fabric
+
+Address = tuple[str, int]
+Verdict = float | None
+
+DROP: Final = -1.0
+HELD: Final = -2.0
+
+
+class Kind(Enum):
+    """The transport a packet belongs to."""
+
+    UDP = "udp"
+    STREAM = "stream"
+
+
+class Packet:
+    """One packet between two addresses.
+
+    `lag` is added to the delay that the chain decides: a rule that only makes packets slower adds
+    to it and passes.
+    `copied` marks the second of a duplicated packet.
+    """
+
+    __slots__ = ("copied", "data", "destination", "kind", "lag", "source")
+
+    def __init__(self, source: Address, destination: Address, kind: Kind, data: bytes) -> None:
+        self.source = source
+        self.destination = destination
+        self.kind = kind
+        self.data = data
+        self.lag = 0.0
+        self.copied = False
+
+    def arrive(self, fabric: Fabric) -> bool:
+        """The packet is there; False when nobody listens."""
+        raise NotImplementedError
+
+    def lost(self, fabric: Fabric) -> None:
+        """The packet was dropped on its way."""
+
+
+class Datagram(Packet):
+    """A packet that nobody repeats."""
+
+    __slots__ = ()
+
+    def __init__(self, source: Address, destination: Address, data: bytes) -> None:
+        # Not super(): this runs for each datagram of the mesh.
+        self.source = source
+        self.destination = destination
+        self.kind = Kind.UDP
+        self.data = data
+        self.lag = 0.0
+        self.copied = False
+
+    def arrive(self, fabric: Fabric) -> bool:
+        port = fabric.ports.get(self.destination)
+        if port is None:
+            return False
+        port.receive(self.data, self.source)
+        return True
+
+
+class Rule:
+    """One link of a fabric's chain; subclasses answer in `judge`.
+
+    With `on_arrival` the rule is asked a second time when the packet arrives, so that it also
+    catches what was on its way when the rule was added.
+    """
+
+    __slots__ = ()
+    on_arrival = False
+
+    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+        """None to pass, seconds to deliver after, DROP or HELD."""
+        raise NotImplementedError
+
+    def added(self, fabric: Fabric) -> None:
+        """The rule became part of the chain."""
+
+    def removed(self, fabric: Fabric) -> None:
+        """The rule was taken out of the chain."""

@@ -68,9 +68,7 @@ class RunningPeer:
         assert text.startswith("ready "), f"{self.name}: {text!r}; {self.log.read_text()}"
         return text
 
-    def ask(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None
-    ) -> tuple[int, Any]:
+    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, Any]:
         """Return the status and the JSON of one request."""
         host, port = self.http.rsplit(":", 1)
         connection = http.client.HTTPConnection(host, int(port), timeout=_ASK_LIMIT)

@@ -9,6 +9,7 @@ from ._memory import (
     open_memory_network as open_memory_network,
 )
 from ._memory_stream import MemoryStream as MemoryStream
+from ._mesh import Mesh as Mesh, host_address as host_address
 from ._packet import (
     DROP as DROP,
     HELD as HELD,
@@ -19,6 +20,7 @@ from ._packet import (
     Rule as Rule,
     Verdict as Verdict,
 )
+from ._peer import SimulatedPeer as SimulatedPeer, State as State
 from ._rules import (
     Block as Block,
     ConstantLatency as ConstantLatency,

@@ -1,0 +1,352 @@
+"""One peer's process in a simulated mesh: the core, and what a runtime does for it."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from enum import Enum
+from math import inf
+from random import Random
+from typing import Protocol, TypeVar
+
+from gossamer.gossip import Event, Exchange, Gossip, GossipConfig, LeaveCompleted
+
+from ._conversation import Conversation
+from ._fabric import Fabric, Guard
+from ._packet import Address
+from ._rules import Silence
+from ._stream import StreamEnd, dial
+
+T = TypeVar("T")
+
+# What a stopped process's socket holds, as Linux counts: the data and its bookkeeping.
+RECEIVE_BUFFER = 212_992
+DATAGRAM_OVERHEAD = 768
+# Streams that a stopped process's kernel accepts for it.
+BACKLOG = 128
+# A core that wants ticks without end at one instant has a fault; a driver would spin.
+_TICKS_AT_ONE_INSTANT = 1000
+_FIRST_EPHEMERAL = 32_768
+_EPHEMERAL_PORTS = 28_000
+
+
+class State(Enum):
+    """What has become of a process."""
+
+    NEW = "new"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CRASHED = "crashed"
+    LEFT = "left"
+
+
+class World(Protocol):
+    """What a peer needs of the mesh around it."""
+
+    fabric: Fabric
+
+    @property
+    def now(self) -> float:
+        """Seconds of virtual time."""
+        ...
+
+    @property
+    def wall(self) -> float:
+        """What a right clock on the wall shows, in Unix seconds."""
+        ...
+
+    def happened(self, peer: "SimulatedPeer", event: Event) -> None:
+        """A core told of something."""
+        ...
+
+
+class SimulatedPeer:
+    """A process with one protocol core, at one address of a fabric.
+
+    `skew` is how far this host's wall clock is ahead, in seconds.
+    Commands act at once, at the mesh's present time.
+    """
+
+    def __init__(
+        self, world: World, config: GossipConfig, address: Address, rng: Random, *, skew: float
+    ) -> None:
+        self.config = config
+        self.address = address
+        self.skew = skew
+        self.state = State.NEW
+        self.history: list[tuple[float, Event]] = []
+        self.buffer_overflows = 0
+        self._world = world
+        self._fabric = world.fabric
+        self._rng = rng
+        self._gossip: Gossip | None = None
+        self._last_epoch = 0
+        self._seeds: tuple[Address, ...] = ()
+        self._wakes_at = inf
+        self._ticked_at = -inf
+        self._ticks_here = 0
+        # Open streams in the order in which they were opened; the keys of a dict, as a set
+        # of objects would be closed in another order in each run.
+        self._conversations: dict[Conversation, None] = {}
+        self._ephemeral = 0
+        self._waiting: deque[tuple[Callable[..., None], object]] = deque()
+        self._waiting_bytes = 0
+        self._waiting_streams = 0
+        self._silence: Guard | None = None
+
+    # Views
+
+    @property
+    def name(self) -> str:
+        """The peer's name."""
+        return self.config.name
+
+    @property
+    def gossip(self) -> Gossip:
+        """The core; raises RuntimeError when the peer was never started."""
+        if self._gossip is None:
+            raise RuntimeError(f"{self.name} was never started: call start() first")
+        return self._gossip
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process, be it paused."""
+        return self.state in {State.RUNNING, State.PAUSED}
+
+    def wall(self) -> float:
+        """What this host's wall clock shows, in Unix seconds."""
+        return self._world.wall + self.skew
+
+    # Life
+
+    def start(self, seeds: Sequence[Address] = (), *, epoch: int | None = None) -> None:
+        """Start the process, and join through `seeds`.
+
+        Without `epoch` it is that of the design: one more than the last, or Unix milliseconds.
+        Raises RuntimeError when the process runs already, ValueError when the address is taken.
+        """
+        if self.running:
+            raise RuntimeError(f"{self.name} runs already: crash it or let it leave first")
+        self._fabric.attach(self.address, self)
+        if self._silence is not None:
+            self._silence.remove()
+            self._silence = None
+        if epoch is None:
+            epoch = max(self._last_epoch + 1, int(self.wall() * 1000))
+        self._last_epoch = epoch
+        self._seeds = tuple(seeds)
+        self._wakes_at = inf
+        self.state = State.RUNNING
+        self._gossip = Gossip(
+            self.config,
+            epoch=epoch,
+            nonce=self._rng.getrandbits(64),
+            advertise=self.address,
+            rng=Random(self._rng.getrandbits(64)),
+            now=self._world.now,
+        )
+        self._gossip.join(self._seeds, self._world.now)
+        self.drain()
+
+    def crash(self, *, host: bool = False) -> None:
+        """Kill the process; its kernel resets its streams, unless the host goes as well."""
+        self._stop(State.CRASHED, silently=host)
+        if host:
+            self._silence = self._fabric.add(Silence([self.address[0]]))
+
+    def restart(
+        self,
+        *,
+        address: Address | None = None,
+        seeds: Sequence[Address] | None = None,
+        keep_epoch: bool = False,
+    ) -> None:
+        """Start again, killing what still runs, with a new epoch unless it is to be kept."""
+        if self.running:
+            self.crash()
+        if address is not None:
+            self.address = address
+        epoch = self._last_epoch if keep_epoch else None
+        self.start(self._seeds if seeds is None else seeds, epoch=epoch)
+
+    def pause(self) -> None:
+        """Stop the process as SIGSTOP does: the kernel keeps its socket and buffers what comes."""
+        self._require(State.RUNNING)
+        self.state = State.PAUSED
+
+    def resume(self) -> None:
+        """Let a paused process go on: first it hears what waited, then what time it is."""
+        self._require(State.PAUSED)
+        self.state = State.RUNNING
+        waiting, self._waiting = self._waiting, deque()
+        self._waiting_bytes = 0
+        self._waiting_streams = 0
+        for action, argument in waiting:
+            self._input(action, argument)
+        if self.state is State.RUNNING:
+            self._tick()
+
+    # Commands
+
+    def join(self, seeds: Sequence[Address]) -> None:
+        """Take these seeds in place of those before."""
+        self._require(State.RUNNING)
+        self._seeds = tuple(seeds)
+        self.gossip.join(self._seeds, self._world.now)
+        self.drain()
+
+    def leave(self) -> None:
+        """Leave gracefully; the process ends by itself when that is done."""
+        self._require(State.RUNNING)
+        self.gossip.leave(self._world.now)
+        self.drain()
+
+    def publish(self, key: str, value: bytes) -> int:
+        """Write a record; returns the part's version."""
+        self._require(State.RUNNING)
+        version = self.gossip.publish(key, value, self._world.now)
+        self.drain()
+        return version
+
+    def withdraw(self, key: str) -> bool:
+        """Remove a record; returns whether there was one."""
+        self._require(State.RUNNING)
+        found = self.gossip.withdraw(key, self._world.now)
+        self.drain()
+        return found
+
+    # What the fabric calls
+
+    def receive(self, data: bytes, sender: Address) -> None:
+        """A datagram came."""
+        if self.state is State.RUNNING:
+            self.gossip.receive(data, sender, self._world.now)
+            self.drain()
+            return
+        size = len(data) + DATAGRAM_OVERHEAD
+        if self._waiting_bytes + size > RECEIVE_BUFFER:
+            self.buffer_overflows += 1
+            return
+        self._waiting_bytes += size
+        self._waiting.append((self._receive_late, (data, sender)))
+
+    def accept(self, end: StreamEnd) -> bool:
+        """Somebody opened a stream; a stopped process's kernel answers as well."""
+        if self.state is State.PAUSED:
+            if self._waiting_streams >= BACKLOG:
+                return False
+            self._waiting_streams += 1
+        conversation = Conversation(self, end)
+        end.handler = conversation
+        self._conversations[conversation] = None
+        self.handle(conversation.begin, None)
+        return True
+
+    # What conversations call
+
+    @property
+    def now(self) -> float:
+        """The time, for conversations."""
+        return self._world.now
+
+    def handle(self, action: Callable[[T], None], argument: T) -> None:
+        """Carry out an input at once, or when the process goes on."""
+        if self.state is State.RUNNING:
+            self._input(action, argument)
+        elif self.state is State.PAUSED:
+            self._waiting.append((action, argument))
+
+    def at(self, time: float, action: Callable[[None], None]) -> None:
+        """Have `action` called at `time`."""
+        self._fabric.clock.call_at(time, action, None)
+
+    def closed(self, conversation: Conversation) -> None:
+        """A conversation is over."""
+        self._conversations.pop(conversation, None)
+
+    # Driving the core
+
+    def drain(self) -> None:
+        """Carry out what the core wants; to be called after every input to it."""
+        gossip = self.gossip
+        while gossip.outbox or gossip.events or gossip.calls:
+            if gossip.outbox:
+                source, send = self.address, self._fabric.send_datagram
+                for to, data in gossip.outbox:
+                    send(source, to, data)
+                gossip.outbox.clear()
+            if gossip.events:
+                events = gossip.events.copy()
+                gossip.events.clear()
+                for event in events:
+                    self._happened(event)
+            if gossip.calls:
+                calls = gossip.calls.copy()
+                gossip.calls.clear()
+                for exchange in calls:
+                    self._call(exchange)
+        deadline = gossip.deadline
+        if deadline < self._wakes_at:
+            self._wakes_at = max(deadline, self._world.now)
+            self._fabric.clock.call_at(self._wakes_at, self._wake, self._wakes_at)
+
+    def _happened(self, event: Event) -> None:
+        self._world.happened(self, event)
+        if isinstance(event, LeaveCompleted):
+            self.at(self._world.now + self.config.drain, self._left)
+
+    def _left(self, _: None) -> None:
+        if self.running:
+            self._stop(State.LEFT)
+
+    def _call(self, exchange: Exchange) -> None:
+        conversation = Conversation(self, None, exchange)
+        self._conversations[conversation] = None
+        local = (self.address[0], _FIRST_EPHEMERAL + self._ephemeral % _EPHEMERAL_PORTS)
+        self._ephemeral += 1
+        conversation.end = dial(self._fabric, local, exchange.address, conversation)
+        conversation.watch()
+
+    def _input(self, action: Callable[[T], None], argument: T) -> None:
+        if self.state is State.RUNNING:
+            action(argument)
+            self.drain()
+
+    def _receive_late(self, datagram: tuple[bytes, Address]) -> None:
+        self.gossip.receive(*datagram, self._world.now)
+
+    # An alarm that was set for a time that is no longer meant does nothing.
+    def _wake(self, when: float) -> None:
+        if when != self._wakes_at or not self.running:
+            return
+        self._wakes_at = inf
+        if self.state is State.PAUSED:
+            return
+        if self.gossip.deadline <= self._world.now:
+            self._tick()
+        else:
+            self.drain()
+
+    def _tick(self) -> None:
+        now = self._world.now
+        self._ticks_here = self._ticks_here + 1 if now == self._ticked_at else 0
+        self._ticked_at = now
+        if self._ticks_here > _TICKS_AT_ONE_INSTANT:
+            raise RuntimeError(f"{self.name} wants ticks without end at {now}: a fault of the core")
+        self.gossip.tick(now)
+        self.drain()
+
+    def _stop(self, state: State, *, silently: bool = False) -> None:
+        self._require(State.RUNNING, State.PAUSED)
+        self.state = state
+        self._fabric.detach(self.address)
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._waiting_streams = 0
+        self._wakes_at = inf
+        conversations, self._conversations = self._conversations, {}
+        for conversation in conversations:
+            conversation.drop(silently=silently)
+
+    def _require(self, *states: State) -> None:
+        if self.state not in states:
+            wanted = " or ".join(state.value for state in states)
+            raise RuntimeError(f"{self.name} is {self.state.value}, but must be {wanted}")

@@ -1,0 +1,196 @@
+"""Starts and ends a peer.
+
+All that can go wrong at a start goes wrong before there is a task, or is taken out of its
+exception group: callers meet a bare `GossamerError`.
+"""
+
+import errno
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import trio
+
+from gossamer.gossip import Gossip
+
+from ._address import format_address, parse_address
+from ._config import PeerConfig
+from ._errors import ConfigError, GossamerError
+from ._limits import RegistryConfig
+from ._logging import logger
+from ._network import Endpoint, Network, SocketNetwork
+from ._peer import Peer
+from ._registry import Registry
+from ._route import find_advertised
+from ._seeds import Seeds
+from ._storage import Storage
+
+# As many bits as the core's packets hold.
+_NONCE_BITS = 64
+
+
+@asynccontextmanager
+async def open_peer(
+    config: PeerConfig,
+    *,
+    network: Network | None = None,
+    wall: Callable[[], float] = time.time,
+    rng: random.Random | None = None,
+    registry: RegistryConfig | None = None,
+) -> AsyncIterator[Peer]:
+    """Run a peer for as long as the block lasts, and then leave the mesh gracefully.
+
+    Does not wait until the peer has joined; `await peer.joined()` does.
+    Raises `ConfigError` when it cannot start: a port is taken, no seed resolves, and the like.
+    Leaving takes place also when the block is cancelled, for a second or so at most;
+    `peer.abort()` cuts it short.
+
+    `network`, `wall` (Unix seconds) and `rng` are for tests and simulations.
+    """
+    peer = await _prepare(
+        config, network or SocketNetwork(), wall, rng or random.SystemRandom(), registry
+    )
+    body_error: BaseException | None = None
+    bare: BaseException | None = None
+    try:
+        async with trio.open_nursery(strict_exception_groups=True) as nursery:
+            await nursery.start(_run, peer)
+            try:
+                yield peer
+            except BaseException as error:
+                body_error = error
+                raise
+            finally:
+                with trio.CancelScope(shield=True):
+                    await peer.leave()
+    except BaseExceptionGroup as group:
+        bare = _bare(group, body_error)
+        if bare is None:
+            raise
+    if bare is not None:
+        raise bare
+
+
+# Shielded, so that the peer and its HTTP interface go on while it leaves.
+async def _run(
+    peer: Peer, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    with trio.CancelScope(shield=True):
+        async with trio.open_nursery() as nursery:
+            try:
+                await _serve_http(peer, nursery)
+                await nursery.start(peer.serve)
+            except BaseException:
+                await peer.discard()
+                raise
+            task_status.started()
+            await peer.left()
+            nursery.cancel_scope.cancel()
+
+
+async def _serve_http(peer: Peer, nursery: trio.Nursery) -> None:
+    if peer.config.http is None:
+        return
+    from .http import serve_http
+
+    host, port = parse_address(peer.config.http, "http")
+    try:
+        peer.http_address = await nursery.start(serve_http, peer, host, port)
+    except OSError as error:
+        raise _bind_error("http", host, port, error) from None
+
+
+async def _prepare(
+    config: PeerConfig,
+    network: Network,
+    wall: Callable[[], float],
+    rng: random.Random,
+    registry_config: RegistryConfig | None,
+) -> Peer:
+    host, port = parse_address(config.bind, "bind")
+    try:
+        endpoint = await network.bind(host, port)
+    except (OSError, OverflowError) as error:
+        raise _bind_error("bind", host, port, error) from None
+    storage: Storage | None = None
+    try:
+        seeds = await _find_seeds(config, network, endpoint)
+        advertise = await find_advertised(config, network, endpoint.address, seeds.addresses)
+        epoch = int(wall() * 1000)
+        if config.data_dir is not None:
+            storage = Storage.open(config.data_dir, config.name)
+            epoch = max(epoch, storage.epoch + 1)
+            storage.save(epoch)
+        gossip = Gossip(
+            config.gossip(),
+            epoch=epoch,
+            nonce=rng.getrandbits(_NONCE_BITS),
+            advertise=advertise,
+            rng=random.Random(rng.getrandbits(64)),
+            now=trio.current_time(),
+        )
+        return Peer(
+            config,
+            gossip=gossip,
+            registry=Registry(
+                gossip,
+                wall=wall,
+                config=registry_config,
+                zone=config.zone,
+                default_address=advertise[0],
+            ),
+            endpoint=endpoint,
+            seeds=seeds,
+            storage=storage,
+            rng=random.Random(rng.getrandbits(64)),
+        )
+    except BaseException:
+        if storage is not None:
+            storage.close()
+        with trio.CancelScope(shield=True):
+            await endpoint.aclose()
+        raise
+
+
+async def _find_seeds(config: PeerConfig, network: Network, endpoint: Endpoint) -> Seeds:
+    seeds = Seeds(network, endpoint.address[0])
+    seeds.keep(await seeds.look_up(config.seeds))
+    unresolved = [format_address(seed) for seed in seeds.unresolved]
+    if unresolved and not seeds.addresses:
+        raise ConfigError(
+            "join",
+            f"join {', '.join(unresolved)} does not resolve to an address that this peer can"
+            " send to: check the name",
+        )
+    for seed in unresolved:
+        logger.warning("seed %s does not resolve yet; it is tried again", seed)
+    return seeds
+
+
+def _bind_error(field: str, host: str, port: int, error: Exception) -> ConfigError:
+    where = f"on {host}"
+    code = error.errno if isinstance(error, OSError) else None
+    match code:
+        case errno.EADDRINUSE:
+            reason = f"port {port} is taken {where}"
+        case errno.EADDRNOTAVAIL:
+            reason = f"{host} is not an address of this host"
+        case errno.EACCES | errno.EPERM:
+            reason = f"port {port} {where} needs more rights"
+        case _:
+            said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            reason = f"{field} {format_address((host, port))} cannot be used ({said})"
+    return ConfigError(field, f"{reason}: choose another with --{field}")
+
+
+# What the block itself raised is raised again as it was, and an error at the start alone.
+def _bare(
+    group: BaseExceptionGroup[BaseException], body_error: BaseException | None
+) -> BaseException | None:
+    only: BaseException = group
+    while isinstance(only, BaseExceptionGroup) and len(only.exceptions) == 1:
+        only = only.exceptions[0]
+        if only is body_error:
+            return only
+    return only if isinstance(only, GossamerError) else None

@@ -1,0 +1,94 @@
+# Keeps web pages off the peer.
+#
+# A peer listens on loopback by default and asks nobody who they are, so any page in a browser on
+# the same machine could talk to it.  Programs are not browsers, and must not be hindered: curl
+# sends no Origin, and its -d claims to be a form.  The rules, in the order in which they are asked:
+#
+# 1. On a loopback listener, `Host` must be an IP address, `localhost`, `*.localhost`, or a name
+#    without a dot.  A page can be loaded from evil.example while that name resolves to 127.0.0.1
+#    (DNS rebinding), and then the browser takes it for the peer's own; but a public name has a
+#    dot.  A name without one is this machine's own (/etc/hosts).  Else 403.
+# 2. A request that is not GET, HEAD or OPTIONS, and names an `Origin`, must come from the very
+#    host and port that it is sent to.  Browsers name it on every such request, programs never do.
+#    So does one whose `Sec-Fetch-Site` is `cross-site` or `same-site`.  Else 403.
+# 3. Such a request must not be `text/plain` or `multipart/form-data`, which only pages send: the
+#    ones that a page may send anywhere without asking first.  A form's third type is what curl
+#    claims, and is taken.  Else 415.
+#
+# Reading from another origin is stopped by the browser itself: no answer has CORS headers.
+
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import ip_address
+
+from ._messages import HttpError
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def check_origin(method: str, headers: Sequence[tuple[bytes, bytes]], *, loopback: bool) -> None:
+    """Raise 403 or 415 for a request that a web page made without being asked to."""
+    host = origin = site = content_type = b""
+    for name, value in headers:
+        if name == b"host":
+            host = value
+        elif name == b"origin":
+            origin = value
+        elif name == b"sec-fetch-site":
+            site = value
+        elif name == b"content-type":
+            content_type = value
+    if loopback and host and not is_local(host):
+        raise HttpError(
+            403,
+            f"This peer listens on loopback and does not answer to {_show(host)};"
+            " ask 127.0.0.1 or localhost, or let --http name another address.",
+            "host",
+        )
+    if method in _SAFE:
+        return
+    if (origin and not _same_host(origin, host)) or site.lower() in {b"cross-site", b"same-site"}:
+        raise HttpError(
+            403,
+            f"A page from {_show(origin or site)} must not change anything here;"
+            " send the request without a browser.",
+            "origin",
+        )
+    if content_type.split(b";")[0].strip().lower() in {b"text/plain", b"multipart/form-data"}:
+        raise HttpError(
+            415,
+            f"A body of type {_show(content_type)} is not taken; send application/json.",
+            "content-type",
+        )
+
+
+@lru_cache(maxsize=128)
+def is_local(host: bytes) -> bool:
+    """Return whether a `Host` can only mean this machine or an address, never a public name."""
+    name = host.decode("latin-1").lower()
+    if name.startswith("["):
+        name = name[1:].partition("]")[0]
+    elif name.count(":") == 1:
+        name = name.partition(":")[0]
+    name = name.removesuffix(".")
+    if "." not in name or name.endswith(".localhost"):
+        return ":" not in name or _is_address(name)
+    return _is_address(name)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _same_host(origin: bytes, host: bytes) -> bool:
+    # `null` (a sandboxed page, a local file) has no `://` and equals no host.
+    _, separator, rest = origin.lower().partition(b"://")
+    return bool(separator) and rest == host.lower()
+
+
+def _show(value: bytes) -> str:
+    return value[:80].decode("latin-1")

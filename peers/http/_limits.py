@@ -1,0 +1,52 @@
+from dataclasses import dataclass, fields
+from math import isfinite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpLimits:
+    """What one HTTP server grants its clients; sizes in bytes, times in seconds."""
+
+    connections: int = 512
+    """Open connections; one more is answered 503 and closed.
+    Half of the 1,024 files that a process usually may open: gossip and disk need some too."""
+
+    head_bytes: int = 16 * 1024
+    """Request line and headers together, the blank line included; more is answered 431."""
+
+    body_bytes: int = 64 * 1024
+    """A request's body; more is answered 413, however it was announced."""
+
+    head_time: float = 10.0
+    """From the first byte of a request to the end of its headers, and from the connection to the
+    end of the first request's; later is answered 408."""
+
+    body_time: float = 10.0
+    """From the end of the headers to the end of the body; later is answered 408."""
+
+    idle_time: float = 75.0
+    """Between two requests; then the connection is closed."""
+
+    write_time: float = 20.0
+    """For a client to take what is sent; then the connection is closed."""
+
+    linger_time: float = 1.0
+    """After a refusal: how long what the client still sends is thrown away, so that it reads the
+    refusal rather than a reset."""
+
+    linger_bytes: int = 1024 * 1024
+    """After a refusal: how much of that is thrown away at most."""
+
+    ahead_bytes: int = 64 * 1024
+    """What a client may send ahead while an earlier answer of it is still waiting."""
+
+    wait: float = 300.0
+    """The longest wait that a long poll may ask for."""
+
+    keep_alive: float = 15.0
+    """Between two comments on a quiet event stream, for proxies that close silent connections."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isfinite(value) or value <= 0:
+                raise ValueError(f"{field.name} must be a number above 0, not {value!r}")

@@ -1,0 +1,110 @@
+# What the server and the routes hand each other.
+#
+# A handler is a plain function from a request to an answer.  Most answers are there at once, so
+# most requests cost no task and no await; the two that take time say so by their type.
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+Headers = tuple[tuple[bytes, bytes], ...]
+Send = Callable[[bytes], Awaitable[None]]
+
+JSON = b"application/json"
+
+
+@dataclass(slots=True)
+class Request:
+    """One request, complete with its body."""
+
+    method: str
+    segments: tuple[str, ...]
+    """The path split at its slashes, then percent-decoded; empty segments are kept."""
+    query: str
+    """What stands behind the question mark, still encoded."""
+    headers: Sequence[tuple[bytes, bytes]]
+    """Names in lower case."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """What the route's pattern found in the path."""
+    body: bytes = b""
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return the first value of a header, whose name is given in lower case."""
+        return find_header(self.headers, name)
+
+
+@dataclass(slots=True)
+class Response:
+    """An answer that is there at once."""
+
+    status: int
+    body: bytes = b""
+    content_type: bytes = JSON
+    headers: Headers = ()
+    then: Callable[[], object] | None = None
+    """Called after the answer was handed to the network, also when the client is gone by then."""
+
+
+@dataclass(slots=True)
+class Pending:
+    """An answer that waits for something."""
+
+    wait: Callable[[], Awaitable[Response]]
+    abandoned: bool
+    """Whether the wait ends as soon as the client goes away.
+    A half-closed connection counts as gone: there is no telling it from a closed one."""
+
+
+@dataclass(slots=True)
+class Streamed:
+    """An answer of unknown length; `write` sends its pieces, until the client goes away."""
+
+    content_type: bytes
+    write: Callable[[Send], Awaitable[None]]
+    headers: Headers = ()
+
+
+Answer = Response | Pending | Streamed
+Handler = Callable[[Request], Answer]
+
+
+class HttpError(Exception):
+    """A refusal, with its status and one sentence that names the remedy; nothing was changed."""
+
+    def __init__(
+        self, status: int, sentence: str, field: str | None = None, headers: Headers = ()
+    ) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.field = field
+        self.headers = headers
+
+    def response(self) -> Response:
+        """Return the answer that the client gets."""
+        return error_response(self.status, str(self), self.field, self.headers)
+
+
+def error_response(
+    status: int, sentence: str, field: str | None = None, headers: Headers = ()
+) -> Response:
+    """Return an answer of the one shape that all errors have."""
+    return json_response({"error": sentence, "field": field}, status, headers)
+
+
+def json_response(document: object, status: int = 200, headers: Headers = ()) -> Response:
+    """Return a document as JSON."""
+    return Response(status, encode_json(document), headers=headers)
+
+
+def encode_json(document: object) -> bytes:
+    """Return compact JSON in UTF-8; what has no UTF-8 (from a refused input) becomes `?`."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "replace")
+
+
+def find_header(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """Return the first value of a header, whose name is given in lower case."""
+    for found, value in headers:
+        if found == name:
+            return value
+    return None

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import trio
+
+from ._connection import Connection
+from ._limits import HttpLimits
+from ._messages import HttpError
+
+if TYPE_CHECKING:
+    from ._router import Application
+
+_log = logging.getLogger("gossamer.http")
+
+# Clients beyond the limit that are being told so at one time; more are closed unheard.
+_REFUSED_AT_ONCE = 32
+
+
+class HttpServer:
+    """Serves one application to any number of connections, up to a limit."""
+
+    def __init__(
+        self,
+        application: Application,
+        limits: HttpLimits,
+        counters: Counter[str] | None = None,
+        *,
+        loopback: bool = True,
+    ) -> None:
+        self._application = application
+        self._limits = limits
+        self._counters = Counter() if counters is None else counters
+        self._loopback = loopback
+        self._refusing = 0
+
+    def statistics(self) -> Mapping[str, int]:
+        """Return counters: connections open now, and what happened since the start."""
+        return dict(self._counters)
+
+    async def listen(
+        self,
+        host: str,
+        port: int,
+        *,
+        task_status: trio.TaskStatus[tuple[str, int]] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Serve on an address until cancelled; report the bound address once it accepts.
+
+        Raises `OSError` when the address is taken or is not this machine's.
+        """
+        listeners = await _bind(host, port)
+        bound: tuple[str, int] = listeners[0].socket.getsockname()[:2]
+        self._loopback = all(
+            ip_address(listener.socket.getsockname()[0]).is_loopback for listener in listeners
+        )
+        async with trio.open_nursery() as nursery:
+            await nursery.start(partial(trio.serve_listeners, self.serve, listeners))
+            task_status.started(bound)
+
+    async def serve(self, stream: trio.abc.HalfCloseableStream) -> None:
+        """Serve one connection until it is over; never raises because of what its client does."""
+        try:
+            if self._counters["connections_open"] < self._limits.connections:
+                await self._accept(stream)
+            else:
+                await self._refuse(stream)
+        except Exception:  # noqa: BLE001 - one client must not end a peer, whatever fault it finds
+            _log.exception("a connection failed")
+
+    async def _accept(self, stream: trio.abc.HalfCloseableStream) -> None:
+        self._counters["connections_open"] += 1
+        self._counters["connections"] += 1
+        try:
+            await self._connection(stream).serve()
+        finally:
+            self._counters["connections_open"] -= 1
+
+    async def _refuse(self, stream: trio.abc.HalfCloseableStream) -> None:
+        self._counters["connections_refused"] += 1
+        if self._refusing >= _REFUSED_AT_ONCE:
+            await trio.aclose_forcefully(stream)
+            return
+        self._refusing += 1
+        try:
+            await self._connection(stream).refuse(
+                HttpError(
+                    503,
+                    f"All {self._limits.connections} connections of this peer are in use;"
+                    " close some or ask another peer.",
+                    headers=((b"Retry-After", b"1"),),
+                )
+            )
+        finally:
+            self._refusing -= 1
+
+    def _connection(self, stream: trio.abc.HalfCloseableStream) -> Connection:
+        return Connection(
+            stream, self._application, self._limits, self._counters, loopback=self._loopback
+        )
+
+
+async def _bind(host: str, port: int) -> list[trio.SocketListener]:
+    listeners = await trio.open_tcp_listeners(port, host=host)
+    if port == 0:
+        # A name with several addresses would get a port of its own for each.
+        for surplus in listeners[1:]:
+            await surplus.aclose()
+        del listeners[1:]
+    return listeners

@@ -1,0 +1,80 @@
+# From a request target (RFC 9112, section 3.2) to path segments and a query.
+#
+# The path is split first and decoded after, so that %2F stays inside its segment.  Empty segments
+# are kept: whether `//` means `/` is for a route to say.
+
+from functools import lru_cache
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from ._messages import HttpError
+
+# No route knows more than a handful of query parameters.
+QUERY_PARAMETERS = 32
+
+
+# Clients ask the same few questions again and again; long ones are not worth the memory.
+CACHED_TARGETS = 1024
+CACHED_TARGET_BYTES = 256
+
+
+def parse_target(target: bytes) -> tuple[tuple[str, ...], str]:
+    """Return decoded path segments and the raw query; raise 400 for what is neither."""
+    return _parse(target) if len(target) > CACHED_TARGET_BYTES else _parse_cached(target)
+
+
+def _parse(target: bytes) -> tuple[tuple[str, ...], str]:
+    path, _, query = target.decode("latin-1").partition("?")
+    if not path.startswith("/"):
+        path = _path_of_absolute(path)
+    # A fragment is the client's own business and must not be sent; `#` cannot be meant.
+    if "#" in path or "#" in query:
+        raise HttpError(400, "The request target has a '#'; write it as %23.")
+    return tuple(_decode(segment) for segment in path[1:].split("/")), query
+
+
+_parse_cached = lru_cache(maxsize=CACHED_TARGETS)(_parse)
+
+
+def _path_of_absolute(target: str) -> str:
+    scheme, separator, rest = target.partition("://")
+    if not separator or scheme.lower() not in {"http", "https"}:
+        raise HttpError(400, "The request target is no path; begin it with '/'.")
+    _, slash, path = rest.partition("/")
+    return slash + path if slash else "/"
+
+
+def _decode(segment: str) -> str:
+    if segment.isascii() and "%" not in segment:
+        return segment
+    try:
+        return unquote_to_bytes(segment.encode("latin-1")).decode("utf-8")
+    except UnicodeDecodeError:
+        raise HttpError(400, "The path is not UTF-8; percent-encode it as UTF-8.") from None
+
+
+def parse_query(query: str, known: tuple[str, ...]) -> dict[str, str]:
+    """Return the query's parameters; raise 400, by name, for one that is unknown or repeated."""
+    if not query:
+        return {}
+    try:
+        pairs = parse_qsl(
+            query.encode("latin-1"),
+            keep_blank_values=True,
+            max_num_fields=QUERY_PARAMETERS,
+        )
+        decoded = [(name.decode("utf-8"), value.decode("utf-8")) for name, value in pairs]
+    except UnicodeDecodeError:
+        raise HttpError(400, "The query is not UTF-8; percent-encode it as UTF-8.") from None
+    except ValueError:
+        raise HttpError(
+            400, f"The query has more than {QUERY_PARAMETERS} parameters; send fewer."
+        ) from None
+    found: dict[str, str] = {}
+    for name, value in decoded:
+        if name not in known:
+            expected = ", ".join(known) if known else "none"
+            raise HttpError(400, f"There is no parameter {name!r} here; known: {expected}.", name)
+        if name in found:
+            raise HttpError(400, f"The parameter {name} is given twice; give it once.", name)
+        found[name] = value
+    return found

@@ -203,7 +203,6 @@ class Contacts:
         overdue = now - self._equal_at >= _UNSETTLED * settle
         if (quiet or overdue) and now >= self._repair_from:
             self._repair_from = now + settle * (1 + context.rng.random())
-            context.count("repairs")
             self._begin("repair", row.address, now, row=row)
 
     # Fetching

@@ -5,6 +5,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from ._config import GossipConfig
+from ._counters import COUNTERS
 from ._events import Event
 from ._health import Isolation, LocalHealth
 from ._members import Address, MemberTable, News, Status, fingerprint
@@ -57,7 +58,7 @@ class Context:
     events: list[Event] = field(default_factory=list)
     outbox: list[tuple[Address, bytes]] = field(default_factory=list)
     calls: "list[Exchange]" = field(default_factory=list)
-    counters: dict[str, int] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0))
     # When this peer's view last changed: roots that differ then are no more than news on the way.
     changed_at: float = 0.0
     # The wall clock at `started` in milliseconds, as far as the own epoch tells it.
@@ -67,7 +68,7 @@ class Context:
 
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a counter."""
-        self.counters[name] = self.counters.get(name, 0) + amount
+        self.counters[name] += amount
 
     def plausible_epoch(self, epoch: int, now: float) -> bool:
         """Whether an epoch can be of a peer that started by now, clocks being a day apart."""
@@ -98,5 +99,5 @@ class Context:
         datagram = self.seal.seal(body, to_epoch)
         self.outbox.append((address, datagram))
         counters = self.counters
-        counters["datagrams_sent"] = counters.get("datagrams_sent", 0) + 1
-        counters["bytes_sent"] = counters.get("bytes_sent", 0) + len(datagram)
+        counters["datagrams_sent"] += 1
+        counters["bytes_sent"] += len(datagram)

@@ -191,8 +191,8 @@ class Gossip:
         self._notice_lag(now)
         context = self._context
         counters = context.counters
-        counters["datagrams_received"] = counters.get("datagrams_received", 0) + 1
-        counters["bytes_received"] = counters.get("bytes_received", 0) + len(datagram)
+        counters["datagrams_received"] += 1
+        counters["bytes_received"] += len(datagram)
         try:
             if len(datagram) > _DATAGRAM_LIMIT:
                 raise Refused("oversize")

@@ -1,0 +1,61 @@
+"""What is counted, by name; all of it from zero, so that a reader need not guess.
+
+`refused_...` are datagrams, frames and pieces of them that were not believed and changed nothing.
+"""
+
+COUNTERS = (
+    "datagrams_sent",
+    "datagrams_received",
+    "bytes_sent",
+    "bytes_received",
+    "frames_sent",
+    "frames_received",
+    "stream_bytes_sent",
+    "stream_bytes_received",
+    # Probes and what became of them.
+    "probes_failed",
+    "probes_relayed",
+    "probes_by_stream_only",
+    "probes_abandoned",
+    "accusations_withheld",
+    "lags",
+    # Exchanges of state, by what they were begun for.
+    "exchanges_join",
+    "exchanges_heal",
+    "exchanges_repair",
+    "exchanges_fetch",
+    "exchanges_failed",
+    "exchanges_cut",
+    "gaps",
+    "receipts_given_up",
+    "name_conflicts",
+    "own_part_ahead",
+    # The envelope is not one of ours, or damaged.
+    "refused_garbage",
+    "refused_truncated",
+    "refused_oversize",
+    "refused_version",
+    "refused_cluster",
+    "refused_key",
+    "refused_checksum",
+    "refused_malformed",
+    # Meant for another life, or said by one that is over.
+    "refused_epoch",
+    "refused_former_life",
+    "refused_own_name",
+    # Single pieces of news that cannot be.
+    "refused_update",
+    "refused_member",
+    "refused_entry",
+    "refused_epoch_ahead",
+    "refused_incarnation",
+    "refused_nonce",
+    "refused_tombstone",
+    "refused_part_tombstone",
+    # More than a limit allows.
+    "refused_members",
+    "refused_parts",
+    "refused_relays",
+    "refused_exchanges",
+    "refused_waiting",
+)

@@ -94,7 +94,7 @@ class PeerConfig:
         try:
             return cls(**{**given, **_given(overrides)})
         except ConfigError as error:
-            if error.field is None or error.field not in given or error.field in overrides:
+            if error.field is None or error.field not in given or error.field in _given(overrides):
                 raise
             raise ConfigError(error.field, f"{path}: {error}") from None
 

@@ -17,12 +17,14 @@
 #
 # Reading from another origin is stopped by the browser itself: no answer has CORS headers.
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import ip_address
 
 from ._messages import HttpError
 
+_HOST = re.compile(r"(?:\[(?P<ipv6>[^]]*)\]|(?P<name>[^:]*?)\.?)(?::[0-9]*)?")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -65,15 +67,13 @@ def check_origin(method: str, headers: Sequence[tuple[bytes, bytes]], *, loopbac
 @lru_cache(maxsize=128)
 def is_local(host: bytes) -> bool:
     """Return whether a `Host` can only mean this machine or an address, never a public name."""
-    name = host.decode("latin-1").lower()
-    if name.startswith("["):
-        name = name[1:].partition("]")[0]
-    elif name.count(":") == 1:
-        name = name.partition(":")[0]
-    name = name.removesuffix(".")
-    if "." not in name or name.endswith(".localhost"):
-        return ":" not in name or _is_address(name)
-    return _is_address(name)
+    match = _HOST.fullmatch(host.decode("latin-1").lower())
+    if match is None:
+        return False
+    name = match["name"]
+    if name is None:
+        return _is_address(match["ipv6"])
+    return "." not in name or name.endswith(".localhost") or _is_address(name)
 
 
 def _is_address(name: str) -> bool:

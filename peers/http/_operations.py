@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from gossamer.peers import Peer, format_address
+from gossamer.peers import BadInput, Peer, format_address
 
 from ._body import expect_nothing, read_object
 from ._messages import HttpError, Pending, Request, Response, encode_json, json_response
@@ -48,7 +48,11 @@ class Operations:
         return Pending(partial(self._join_all, addresses), abandoned=False)
 
     async def _join_all(self, addresses: list[str]) -> Response:
-        joined = await self._peer.join(addresses)
+        try:
+            joined = await self._peer.join(addresses)
+        except BadInput as error:
+            # The peer calls it `join`, as its configuration does.
+            raise HttpError(400, str(error), "addresses") from error
         return json_response({"addresses": [format_address(each) for each in joined]})
 
     def _leave(self, request: Request) -> Response:

@@ -22,6 +22,8 @@ from ._spread import Spread
 from ._timers import Timer
 
 _RELAYS_LIMIT = 256
+# Together with the target, as many as make isolation (_health.py).
+_SILENT_RELAYS = 2
 
 
 @dataclass(slots=True)
@@ -155,10 +157,11 @@ class Detector:
 
     def _period(self, now: float) -> None:
         context = self._context
-        interval = context.health.scale(context.config.probe_interval)
-        self._arm(now + interval)
         if self._probe is not None:
             self._conclude(self._probe, now)
+        # After the verdict: what it says of our own health counts for this period already.
+        interval = context.health.scale(context.config.probe_interval)
+        self._arm(now + interval)
         self._membership.reap(now)
         name = self._planner.next()
         row = context.table.get(name) if name is not None else None
@@ -232,16 +235,23 @@ class Detector:
         # memberlist: with relays, only their missing nacks tell against ourselves.
         missing = probe.expected_nacks - len(probe.nacks)
         context.health.note(missing if probe.expected_nacks else 1)
-        self._note_outcome(probe.target, False, now)
+        # A live relay is heard in any case: when several are not, it is us who cannot hear. Without
+        # this, a peer behind a slow link accuses its first few targets before it knows itself.
+        silence = probe.expected_nacks >= _SILENT_RELAYS and not probe.nacks
+        self._note_outcome(probe.target, False, now, silence=silence)
         if context.isolation.isolated:
             context.count("accusations_withheld")
             return
         self._membership.accuse(probe.target, now)
 
-    def _note_outcome(self, target: str, answered: bool, now: float) -> None:
+    def _note_outcome(
+        self, target: str, answered: bool, now: float, *, silence: bool = False
+    ) -> None:
         isolation = self._context.isolation
         before = isolation.isolated
         isolation.note(target, answered, now)
+        if silence:
+            isolation.note_silence(now)
         if isolation.isolated != before:
             self._context.events.append(IsolationChanged(isolation.isolated))
 

@@ -7,6 +7,8 @@ memberlist clamps the score to its limit less one (factor 8 at the limit of 8); 
 
 Isolation: a peer most of whose probes fail learns more about its own network than about the
 others, so it stops accusing.
+So does one whose probe is met with silence by the target and by all the relays, which were to
+report either way.
 That cannot last: if the others are truly gone, they have to be found dead some day.
 """
 
@@ -58,14 +60,20 @@ class Isolation:
             len(set(failed)) >= _LEAST_FAILED_TARGETS
             and len(failed) > _FAILED_SHARE * len(self._recent)
         )  # fmt: skip
-        if not cut_off:
+        if answered and not cut_off:
             self._since = None
             self._spent = False
-        elif self._since is None and not self._spent:
+        elif self._since is not None:
+            if now - self._since >= self._limit:
+                self._since = None
+                self._spent = True
+        elif cut_off and not self._spent:
             self._since = now
-        elif self._since is not None and now - self._since >= self._limit:
-            self._since = None
-            self._spent = True
+
+    def note_silence(self, now: float) -> None:
+        """Take into account that neither a target nor any of several relays was heard."""
+        if self._since is None and not self._spent:
+            self._since = now
 
     def forget(self) -> None:
         """Drop all outcomes: they were gathered by a process that was itself stopped."""

@@ -10,10 +10,14 @@ The queue is bounded at entry, and what was sent most often leaves first.
 from dataclasses import dataclass
 from math import ceil, log10
 
+# Below ten members the law gives as many sends as a rumor's tree uses up at once; behind a cut
+# all of these can be lost, and an accusation that one peer alone knows of is cleared by no root.
+_LEAST_FACTOR = 2
+
 
 def transmissions(multiplier: int, members: int) -> int:
     """Return how often a rumor is sent in a mesh of `members` living members."""
-    return multiplier * max(1, ceil(log10(members + 1)))
+    return multiplier * max(_LEAST_FACTOR, ceil(log10(members + 1)))
 
 
 @dataclass(slots=True)

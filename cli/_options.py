@@ -1,0 +1,91 @@
+"""Options and checks that several commands share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from ._suggestions import suggest_instances, suggest_services
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+DEFAULT_HTTP = "127.0.0.1:8761"
+
+
+def split_authority(text: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT` or `[IPv6]:PORT`; ValueError with the end of a sentence."""
+    host, colon, digits = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise ValueError("is ambiguous; put an IPv6 address in brackets, as in [fd00::7]:8761")
+    digital = digits.isascii() and digits.isdigit()
+    if not colon or not host or not digital or not host.isprintable() or set(host) & set(" /@?#[]"):
+        raise ValueError("is not HOST:PORT, such as 127.0.0.1:8761")
+    if len(digits) > 5 or not 0 < int(digits) <= 65535:
+        raise ValueError(f"names port {digits[:20]}, and ports go from 1 to 65535")
+    return host, int(digits)
+
+
+def _authority(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
+    try:
+        split_authority(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} {error}.") from None
+    return text
+
+
+# JSON has no way to say `nan` or `inf`, so they must not get as far as the peer.
+def finite(_ctx: click.Context, _param: click.Parameter, number: float | None) -> float | None:
+    """The number of an option, refused when it is not one."""
+    if number is not None and not math.isfinite(number):
+        raise click.BadParameter(f"{number} is no number of seconds.")
+    return number
+
+
+def pairs(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
+    """The `KEY=VALUE` texts of an option; a value may be empty and hold more equals signs."""
+    found: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{text!r} is not KEY=VALUE, such as team=payments.")
+        if key in found:
+            raise click.BadParameter(f"{key!r} is given twice; give it once.")
+        found[key] = value
+    return found
+
+
+# An empty segment would make another path of it, and the peer could only say "no such route".
+def _not_empty(_ctx: click.Context, param: click.Parameter, text: str) -> str:
+    if not text:
+        raise click.BadParameter("it is empty; give a name.")
+    return text
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
+)
+
+_http_option = click.option(
+    "--http",
+    metavar="HOST:PORT",
+    default=DEFAULT_HTTP,
+    envvar="GOSSAMER_HTTP",
+    callback=_authority,
+    show_default=True,
+    show_envvar=True,
+    help="HTTP address of the peer to ask.",
+)
+
+
+def peer_options(function: Function) -> Function:
+    """`--http` and `--json`, for a command that asks a running peer."""
+    return _http_option(json_option(function))
+
+
+service_argument = click.argument("service", callback=_not_empty, shell_complete=suggest_services)
+instance_argument = click.argument("id", callback=_not_empty, shell_complete=suggest_instances)

@@ -1,0 +1,54 @@
+# Names for shell completion, asked of the running peer.
+#
+# Completion runs at a keypress in the middle of somebody's typing: it is quick, and silent when
+# there is nothing to say. The shells' own scripts split what they get at colons and expand what
+# looks like a pattern, so only names that are plain words everywhere are suggested.
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ._client import Json
+
+PATIENCE = 0.5
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@%+-]*")
+
+
+def suggest_services(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of services that begin with what is typed."""
+    found = _ask(ctx, "services").get("services", [])
+    return _plain([service.get("name") for service in found], incomplete)
+
+
+def suggest_instances(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Ids of the instances of the service that was typed before, also of those not UP."""
+    service = ctx.params.get("service")
+    if not service:
+        return []
+    found = _ask(ctx, "services", service, all="true").get("instances", [])
+    return _plain([instance.get("id") for instance in found], incomplete)
+
+
+def _ask(ctx: click.Context, *path: str, **query: str) -> Json:
+    from ._client import Client, path_of
+    from ._options import DEFAULT_HTTP
+
+    # While completing, click resolves neither defaults nor the environment.
+    authority = ctx.params.get("http") or os.environ.get("GOSSAMER_HTTP") or DEFAULT_HTTP
+    try:
+        return Client(authority, timeout=PATIENCE).get(path_of(*path), query)
+    except (click.ClickException, ValueError):
+        return {}
+
+
+def _plain(names: list[object], incomplete: str) -> list[str]:
+    return sorted(
+        name
+        for name in names
+        if isinstance(name, str) and name.startswith(incomplete) and _PLAIN.fullmatch(name)
+    )

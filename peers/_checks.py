@@ -218,5 +218,9 @@ def _kind(value: object) -> str:
 
 
 def _show(value: object) -> str:
-    shown = repr(value)
+    try:
+        shown = repr(value)
+    except ValueError:
+        # Python refuses to write out integers of thousands of digits.
+        return "that"
     return shown if len(shown) <= 40 else f"{shown[:37]}..."

@@ -57,4 +57,8 @@ class Leases:
 
     def pop_ended(self, now: float) -> list[Subject]:
         """Forget and return the leases that are over."""
-        return self._ends.pop_due(now - self._stopped)
+        ended = []
+        # Compared as in `deadline`: `now - stopped` may round to just below, for ever.
+        while self._ends.next + self._stopped <= now:
+            ended += self._ends.pop_due(self._ends.next)
+        return ended

@@ -32,6 +32,8 @@ from ._records import (
 
 # The ends of overrides are moments of the wall clock, which may be set: look again after this.
 _WALL_PATIENCE = 60.0
+# Looking again sooner might be at the same moment, as floats have it.
+_WALL_GRAIN = 0.001
 # Emptied services whose last index is remembered by name.
 _EMPTIED = 1024
 
@@ -297,7 +299,7 @@ class View:
             if remaining <= 0:
                 override = None
             else:
-                due = min(due, now + min(remaining, _WALL_PATIENCE))
+                due = min(due, now + max(_WALL_GRAIN, min(remaining, _WALL_PATIENCE)))
         record = entry.records[name]
         return _show(subject, name, record, override, verified), due
 

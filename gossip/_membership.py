@@ -284,11 +284,20 @@ class Membership:
         elif news.epoch > me.epoch or (other_life and news.status is Status.ALIVE):
             # An earlier life of ours began with a clock that was ahead, or shared our epoch.
             self.raise_epoch(news.epoch, now)
-        elif news.status is Status.LEFT or news.incarnation >= INCARNATION_LIMIT - 1:
+        elif (
+            news.status is Status.LEFT
+            or news.incarnation - me.incarnation >= INCARNATION_JUMP
+            or news.incarnation >= INCARNATION_LIMIT - 1
+        ):
+            # Not from a peer of ours. An incarnation above it would be implausible to all who
+            # have not heard it, so the answer is a new epoch, which is above everything.
             self.raise_epoch(me.epoch, now)
-        elif news.status is not Status.ALIVE and news.incarnation >= me.incarnation:
+        elif news.incarnation > me.incarnation or (
+            news.incarnation == me.incarnation and news.status is not Status.ALIVE
+        ):
             me.incarnation = news.incarnation + 1
-            self._context.health.note(1)
+            if news.status is not Status.ALIVE:
+                self._context.health.note(1)
             self._context.events.append(Refuted(me.incarnation))
             self.announce(now)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from json import JSONDecodeError
 from math import isfinite
 
-from ._messages import HttpError, Request
+from ._messages import HttpError, Request, shorten
 from ._target import parse_query
 
 
@@ -24,7 +24,8 @@ def read_object(request: Request, known: tuple[str, ...]) -> dict[str, object]:
     for name in found:
         if name not in known:
             expected = ", ".join(known) if known else "none"
-            raise HttpError(400, f"There is no field {name!r} here; known: {expected}.", name)
+            field = shorten(name)
+            raise HttpError(400, f"There is no field {field!r} here; known: {expected}.", field)
     return found
 
 
@@ -61,7 +62,7 @@ def _parse(body: bytes) -> object:
 def _once_each(pairs: list[tuple[str, object]]) -> Mapping[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        twice = shorten(Counter(name for name, _ in pairs).most_common(1)[0][0])
         raise HttpError(400, f"The field {twice!r} is given twice; give it once.", twice)
     return found
 

@@ -108,3 +108,8 @@ def find_header(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes | 
         if found == name:
             return value
     return None
+
+
+def shorten(text: str, most: int = 80) -> str:
+    """Return what fits into a sentence of a name that somebody sent."""
+    return text if len(text) <= most else text[: most - 3] + "..."

@@ -5,7 +5,7 @@ from typing import Any
 from gossamer.peers import Instance, Peer
 
 from ._body import expect_nothing, read_object
-from ._messages import HttpError, Request, Response, json_response
+from ._messages import HttpError, Request, Response, json_response, shorten
 from ._router import Route
 from ._target import parse_query
 from ._views import unknown_service
@@ -84,7 +84,9 @@ class Registrations:
             if instance.id == wanted:
                 return instance
         if self._peer.knows(service):
-            raise HttpError(404, f"The service {service!r} has no instance {wanted!r}.", "id")
+            raise HttpError(
+                404, f"The service {service!r} has no instance {shorten(wanted)!r}.", "id"
+            )
         raise unknown_service(service)
 
 

@@ -6,7 +6,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from ._messages import Handler, HttpError, Response
+from ._messages import Handler, HttpError, Response, shorten
 
 Route = tuple[str, str, Handler]
 """Method, pattern and handler."""
@@ -69,9 +69,8 @@ class Router:
 
 
 def _nothing_at(segments: Sequence[str]) -> HttpError:
-    path = "/" + "/".join(segments)
-    shown = path if len(path) <= 100 else path[:97] + "..."
-    return HttpError(404, f"There is nothing at {shown}; the interface begins at /v1/.")
+    path = shorten("/" + "/".join(segments))
+    return HttpError(404, f"There is nothing at {path}; the interface begins at /v1/.")
 
 
 def _fixed(node: _Node, segment: str) -> _Node:

@@ -4,9 +4,9 @@
 # are kept: whether `//` means `/` is for a route to say.
 
 from functools import lru_cache
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import parse_qsl, unquote
 
-from ._messages import HttpError
+from ._messages import HttpError, shorten
 
 # No route knows more than a handful of query parameters.
 QUERY_PARAMETERS = 32
@@ -23,7 +23,8 @@ def parse_target(target: bytes) -> tuple[tuple[str, ...], str]:
 
 
 def _parse(target: bytes) -> tuple[tuple[str, ...], str]:
-    path, _, query = target.decode("latin-1").partition("?")
+    # h11 lets pass what is printable in ASCII, and nothing else.
+    path, _, query = target.decode("ascii").partition("?")
     if not path.startswith("/"):
         path = _path_of_absolute(path)
     # A fragment is the client's own business and must not be sent; `#` cannot be meant.
@@ -44,10 +45,10 @@ def _path_of_absolute(target: str) -> str:
 
 
 def _decode(segment: str) -> str:
-    if segment.isascii() and "%" not in segment:
+    if "%" not in segment:
         return segment
     try:
-        return unquote_to_bytes(segment.encode("latin-1")).decode("utf-8")
+        return unquote(segment, errors="strict")
     except UnicodeDecodeError:
         raise HttpError(400, "The path is not UTF-8; percent-encode it as UTF-8.") from None
 
@@ -58,11 +59,8 @@ def parse_query(query: str, known: tuple[str, ...]) -> dict[str, str]:
         return {}
     try:
         pairs = parse_qsl(
-            query.encode("latin-1"),
-            keep_blank_values=True,
-            max_num_fields=QUERY_PARAMETERS,
+            query, keep_blank_values=True, errors="strict", max_num_fields=QUERY_PARAMETERS
         )
-        decoded = [(name.decode("utf-8"), value.decode("utf-8")) for name, value in pairs]
     except UnicodeDecodeError:
         raise HttpError(400, "The query is not UTF-8; percent-encode it as UTF-8.") from None
     except ValueError:
@@ -70,10 +68,11 @@ def parse_query(query: str, known: tuple[str, ...]) -> dict[str, str]:
             400, f"The query has more than {QUERY_PARAMETERS} parameters; send fewer."
         ) from None
     found: dict[str, str] = {}
-    for name, value in decoded:
+    for name, value in pairs:
         if name not in known:
             expected = ", ".join(known) if known else "none"
-            raise HttpError(400, f"There is no parameter {name!r} here; known: {expected}.", name)
+            field = shorten(name)
+            raise HttpError(400, f"There is no parameter {field!r} here; known: {expected}.", field)
         if name in found:
             raise HttpError(400, f"The parameter {name} is given twice; give it once.", name)
         found[name] = value

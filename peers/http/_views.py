@@ -18,6 +18,7 @@ from ._messages import (
     Response,
     Streamed,
     json_response,
+    shorten,
 )
 from ._router import Route
 from ._streams import send_events, wait_for_change
@@ -121,7 +122,7 @@ def unknown_service(service: str, headers: Headers = ()) -> HttpError:
     """Return the refusal of a question about a service that has no instance."""
     return HttpError(
         404,
-        f"There is no service {service!r}; 'gossamer services' shows those there are.",
+        f"There is no service {shorten(service)!r}; 'gossamer services' shows those there are.",
         "service",
         headers,
     )

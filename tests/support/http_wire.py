@@ -11,7 +11,8 @@ import h11
 import trio
 import trio.testing
 
-from gossamer.peers.http import Application, HttpLimits, HttpServer
+from gossamer.peers import Peer
+from gossamer.peers.http import Application, HttpLimits, HttpServer, native_router
 
 
 @dataclass
@@ -148,3 +149,11 @@ async def open_lab(
     async with trio.open_nursery() as nursery:
         yield Lab(nursery, server, counters)
         nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def open_peer_lab(peer: Peer, limits: HttpLimits = HttpLimits()) -> AsyncIterator[Lab]:
+    """Serve a peer's native interface until the block ends."""
+    counters: Counter[str] = Counter()
+    async with open_lab(native_router(peer, limits, counters), limits, counters) as lab:
+        yield lab

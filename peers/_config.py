@@ -91,10 +91,12 @@ class PeerConfig:
         Raises `ConfigError` that names the file and the key.
         """
         given = read_toml(path)
+        overrides = _given(overrides)
         try:
-            return cls(**{**given, **_given(overrides)})
+            return cls(**{**given, **overrides})
         except ConfigError as error:
-            if error.field is None or error.field not in given or error.field in _given(overrides):
+            written = (given.keys() - overrides.keys()) | given.get("protocol", {}).keys()
+            if error.field is None or error.field not in written:
                 raise
             raise ConfigError(error.field, f"{path}: {error}") from None
 

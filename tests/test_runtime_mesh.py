@@ -509,6 +509,6 @@ async def test_bad_registrations_name_their_field_and_change_nothing(
             ("ttl", {"port": 1, "ttl": -1}),
         ):
             with pytest.raises(BadInput) as caught:
-                peer.register("orders", **wishes)  # type: ignore[arg-type]
+                peer.register("orders", **wishes)
             assert caught.value.field == field
         assert not peer.knows("orders")

@@ -32,7 +32,7 @@ class Town:
 
     def __init__(self, network: MemoryNetwork, nursery: trio.Nursery, seed: int) -> None:
         self.network = network
-        self.peers: dict[str, Peer] = {}
+        self.peers: list[Peer] = []
         self._nursery = nursery
         self._rng = random.Random(seed)
 
@@ -44,7 +44,7 @@ class Town:
         settings.setdefault("join", () if number == 1 else (f"10.0.0.1:{PORT}",))
         config = PeerConfig(**settings)
         peer: Peer = await self._nursery.start(self._live, config, ip)
-        self.peers[config.name] = peer
+        self.peers.append(peer)
         return peer
 
     async def start_many(self, count: int) -> list[Peer]:
@@ -68,7 +68,7 @@ async def open_town(seed: int = 1) -> AsyncIterator[Town]:
     async with open_memory_network(random.Random(seed)) as network, trio.open_nursery() as nursery:
         town = Town(network, nursery, seed)
         yield town
-        for peer in town.peers.values():
+        for peer in town.peers:
             peer.abort()
 
 

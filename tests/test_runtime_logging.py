@@ -1,0 +1,97 @@
+"""The log, in both of its forms."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from gossamer.gossip import (
+    LeaveCompleted,
+    Member,
+    MemberFailed,
+    MemberJoined,
+    NameConflict,
+    PartDropped,
+    Status,
+)
+from gossamer.peers import configure_logging
+from gossamer.peers._logging import log_event, logger
+
+
+@pytest.fixture
+def restored() -> Iterator[None]:
+    before = logger.handlers[:], logger.level, logger.propagate
+    yield
+    logger.handlers[:], logger.level, logger.propagate = before
+
+
+def member(name: str) -> Member:
+    return Member(
+        name=name,
+        epoch=1,
+        incarnation=0,
+        status=Status.ALIVE,
+        address=("10.0.0.2", 7940),
+        zone="",
+        nonce=1,
+        since=0.0,
+    )
+
+
+def test_a_json_line_is_one_object_with_names(restored: None) -> None:
+    """Programs that collect logs find peer, member and event without parsing a sentence."""
+    stream = io.StringIO()
+    configure_logging("json", "info", stream)
+
+    log_event("a", MemberJoined(member("b")))
+
+    shown = json.loads(stream.getvalue())
+    assert shown.pop("time").endswith("Z")
+    assert shown == {
+        "level": "info",
+        "message": "b joined at 10.0.0.2:7940",
+        "peer": "a",
+        "event": "MemberJoined",
+        "member": "b",
+    }
+
+
+def test_a_text_line_cannot_be_forged_by_a_name(restored: None) -> None:
+    """Names come from the network, and the log goes to a terminal."""
+    stream = io.StringIO()
+    configure_logging("text", "info", stream)
+
+    log_event("a", MemberJoined(member("b\n\x1b[2J")))
+
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 1
+    assert "\x1b" not in lines[0]
+    assert "INFO a: b" in lines[0]
+
+
+def test_levels_follow_what_an_operator_has_to_do(
+    restored: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A death is a warning, a name used twice an error, replication is not logged."""
+    logger.propagate = True
+    with caplog.at_level(logging.DEBUG, "gossamer"):
+        log_event("a", MemberFailed(member("b"), "c", definite=False))
+        log_event("a", NameConflict(("10.0.0.3", 7940)))
+        log_event("a", PartDropped("b"))
+        log_event("a", LeaveCompleted(3))
+    assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.ERROR]
+
+
+def test_the_level_filters_and_a_second_call_replaces_the_first(restored: None) -> None:
+    """Configuring twice does not log twice."""
+    first, second = io.StringIO(), io.StringIO()
+    configure_logging("text", "debug", first)
+    configure_logging("text", "ERROR", second)
+
+    log_event("a", MemberJoined(member("b")))
+    logger.error("trouble")
+
+    assert first.getvalue() == ""
+    assert len(second.getvalue().splitlines()) == 1

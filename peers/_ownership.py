@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from gossamer.gossip import Gossip, HybridClock, RecordTooLarge
 
-from ._entry import Decision, Entry
+from ._entry import NO_DECISION, Decision, Entry
 from ._instance import Override
 from ._interventions import Interventions
 from ._leases import Leases
@@ -81,55 +81,78 @@ class Ownership:
         entry = self._view.entry(subject)
         return None if entry is None else entry.records.get(self._gossip.name)
 
-    def stamp(self, subject: Subject) -> int:
-        """Return a stamp above all that is known of an instance.
+    def register(self, subject: Subject, record: Record, now: float) -> None:
+        """Publish a new registration; raises `RecordTooLarge`, nothing changed.
 
-        That also beats a stamp from a clock so far ahead that the hybrid clock ignores it.
+        An override outlives the registration that it was set on, unless that was deregistered.
         """
         entry = self._view.entry(subject)
-        highest = 0 if entry is None else entry.highest
-        return min(max(self._clock.next(self.wall_ms), highest + 1), STAMP_MOST)
-
-    def inherited(self, subject: Subject) -> Decision | None:
-        """Return the decision on an instance of this process that an earlier life had."""
-        return self._inherited.get(subject)
-
-    def publish(self, subject: Subject, record: Record, now: float) -> None:
-        """Publish an instance and begin its lease; raises `RecordTooLarge`, nothing changed."""
-        self._gossip.publish(instance_key(subject), encode_record(record), now)
-        self._inherited.pop(subject, None)
-        if record.ttl_ms is None:
-            self.leases.end(subject)
-        else:
-            self.leases.renew(subject, record.ttl_ms, now)
-        self._read(instance_key(subject), now)
-
-    def decide(self, subject: Subject, mine: Record, decision: Decision, now: float) -> None:
-        """Write a decision into the record, with stamp and lease left as they are."""
-        override = decision.override
-        if override is not None and _is_over(override, self._wall()):
-            override = None
+        decision = NO_DECISION if entry is None else entry.decision()
+        inherited = self._inherited.get(subject)
+        removed = 0 if entry is None else entry.removed
+        if inherited is not None and inherited.stamp > max(decision.stamp, removed):
+            decision = inherited
         record = replace(
-            mine, override=override, override_stamp=decision.stamp, updated_ms=self.wall_ms
+            record,
+            stamp=self._stamp(entry),
+            override=decision.override,
+            override_stamp=decision.stamp,
         )
-        try:
-            self._gossip.publish(instance_key(subject), encode_record(record), now)
-        except RecordTooLarge:
-            self.unpublished += 1
-        self._read(instance_key(subject), now)
+        self._publish(subject, record, now)
 
-    def withdraw(self, subject: Subject, now: float) -> None:
-        """Withdraw an instance."""
-        self.leases.end(subject)
-        self._inherited.pop(subject, None)
-        self._gossip.withdraw(instance_key(subject), now)
-        self._read(instance_key(subject), now)
+    def remove(self, subject: Subject, now: float) -> None:
+        """End an instance, whoever owns it; raises `RecordTooLarge`, nothing changed."""
+        entry = self._view.entry(subject)
+        assert entry is not None
+        me = self._gossip.name
+        others = [(each.stamp, name) for name, each in entry.records.items() if name != me]
+        # Without an intervention, what others said of the instance would take its place.
+        if others or entry.interventions:
+            owner = max(others)[1] if others else me
+            self.interventions.write(subject, Kind.REMOVE, self._stamp(entry), None, owner, now)
+        self._withdraw(subject, now)
+
+    def renew(self, subject: Subject, now: float) -> bool:
+        """Renew a lease that this peer holds; return whether it does."""
+        mine = self.record(subject)
+        if mine is None or mine.ttl_ms is None:
+            return False
+        self.leases.renew(subject, mine.ttl_ms, now)
+        return True
+
+    def take_over(self, subject: Subject, owner: str, now: float) -> None:
+        """Become the owner of a leased instance; raises `RecordTooLarge`, nothing changed.
+
+        The stamp is one above that of the record that is copied, and no more: what was decided
+        meanwhile, with a stamp of the clock, and is not known here yet, still wins.
+        """
+        entry = self._view.entry(subject)
+        assert entry is not None
+        theirs, decision = entry.records[owner], entry.decision()
+        record = replace(
+            theirs,
+            stamp=min(theirs.stamp + 1, STAMP_MOST),
+            override=decision.override,
+            override_stamp=decision.stamp,
+        )
+        self._publish(subject, record, now)
+        self.taken_over += 1
+
+    def override(self, subject: Subject, owner: str, override: Override | None, now: float) -> None:
+        """Set or clear an override; raises `RecordTooLarge`, nothing changed."""
+        stamp = self._stamp(self._view.entry(subject))
+        mine = self.record(subject)
+        if mine is None or owner != self._gossip.name:
+            kind = Kind.CLEAR if override is None else Kind.STATUS
+            self.interventions.write(subject, kind, stamp, override, owner, now)
+        else:
+            self._decide(subject, mine, Decision(stamp, override), now)
 
     def expire(self, now: float) -> None:
         """End what is over: leases, and interventions that are needed no longer."""
         for subject in self.leases.pop_ended(now):
             self.expired += 1
-            self.withdraw(subject, now)
+            self._withdraw(subject, now)
         self.interventions.expire(now)
 
     def settle(self, now: float) -> None:
@@ -172,11 +195,11 @@ class Ownership:
             if record.override is not None:
                 self._inherited[subject] = decided
         elif self.instances < self._config.instances:
-            self.publish(subject, record, now)
+            self._publish(subject, record, now)
 
     def _settle_record(self, subject: Subject, entry: Entry, mine: Record, now: float) -> None:
         if entry.removed > mine.stamp:
-            self.withdraw(subject, now)
+            self._withdraw(subject, now)
             return
         rival = self._rival(entry, mine)
         if rival is not None:
@@ -187,7 +210,7 @@ class Ownership:
         if decision.stamp > mine.override_stamp:
             self._adopt(subject, mine, decision, now)
         elif override is not None and _is_over(override, self._wall()):
-            self.decide(subject, mine, Decision(mine.override_stamp, None), now)
+            self._adopt(subject, mine, Decision(mine.override_stamp, None), now)
 
     # An owner that is not here may be given the instance back, but cannot keep it alive.
     def _rival(self, entry: Entry, mine: Record) -> str | None:
@@ -202,7 +225,7 @@ class Ownership:
         self.given_up += 1
         entry = self._view.entry(subject)
         theirs = 0 if entry is None else entry.records[rival].override_stamp
-        self.withdraw(subject, now)
+        self._withdraw(subject, now)
         if mine.override_stamp > theirs:
             kind = Kind.CLEAR if mine.override is None else Kind.STATUS
             try:
@@ -213,8 +236,43 @@ class Ownership:
                 self.unpublished += 1
 
     def _adopt(self, subject: Subject, mine: Record, decision: Decision, now: float) -> None:
-        self.adopted += 1
-        self.decide(subject, mine, decision, now)
+        try:
+            self._decide(subject, mine, decision, now)
+            self.adopted += 1
+        except RecordTooLarge:
+            self.unpublished += 1
+
+    # A stamp above all that is known of an instance also beats one from a clock so far ahead
+    # that the hybrid clock ignores it.
+    def _stamp(self, entry: Entry | None) -> int:
+        highest = 0 if entry is None else entry.highest
+        return min(max(self._clock.next(self.wall_ms), highest + 1), STAMP_MOST)
+
+    def _publish(self, subject: Subject, record: Record, now: float) -> None:
+        self._gossip.publish(instance_key(subject), encode_record(record), now)
+        self._inherited.pop(subject, None)
+        if record.ttl_ms is None:
+            self.leases.end(subject)
+        else:
+            self.leases.renew(subject, record.ttl_ms, now)
+        self._read(instance_key(subject), now)
+
+    # The stamp of the registration and the lease are left as they are.
+    def _decide(self, subject: Subject, mine: Record, decision: Decision, now: float) -> None:
+        override = decision.override
+        if override is not None and _is_over(override, self._wall()):
+            override = None
+        record = replace(
+            mine, override=override, override_stamp=decision.stamp, updated_ms=self.wall_ms
+        )
+        self._gossip.publish(instance_key(subject), encode_record(record), now)
+        self._read(instance_key(subject), now)
+
+    def _withdraw(self, subject: Subject, now: float) -> None:
+        self.leases.end(subject)
+        self._inherited.pop(subject, None)
+        self._gossip.withdraw(instance_key(subject), now)
+        self._read(instance_key(subject), now)
 
     def _read(self, key: str, now: float) -> None:
         self._view.apply(self._gossip.name, (key,), now)

@@ -5,7 +5,8 @@ is seen by the next lookup; the core carries it to the others.
 The driver hands every event of the core to `handle` and calls `tick` at `deadline`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 from gossamer.gossip import (
@@ -29,27 +30,23 @@ from gossamer.gossip import (
     Status,
 )
 
+from ._answers import Answers
 from ._checks import check_by, check_expires, check_names, check_override_status, check_reason
-from ._entry import NO_DECISION, Decision
 from ._errors import NotFound, Unavailable
-from ._instance import Instance, Lookup, Override, Preserved, ServiceSummary
-from ._limits import STAMP_MOST, RegistryConfig
-from ._listing import Snapshot
+from ._instance import Instance, Override
+from ._limits import RegistryConfig
 from ._ownership import Ownership
 from ._preservation import Preservation
-from ._records import Kind, Record, Subject
+from ._records import Subject
 from ._registration import read_registration
 from ._subscription import Subscription, Subscriptions
 from ._view import View
 
-_UNKNOWN = Snapshot(0, (), (), False)
 
-
-class Registry:
+class Registry(Answers):
     """All instances that this peer knows, and those that it owns.
 
-    `lookup`, `knows` and `services` may be called from any thread; everything else belongs to
-    the thread that drives the core. `now` is that core's clock, `wall` gives Unix seconds.
+    `now` is the core's clock, `wall` gives Unix seconds.
     """
 
     def __init__(
@@ -61,89 +58,20 @@ class Registry:
         zone: str | None = None,
         default_address: str | None = None,
     ) -> None:
-        self._gossip = gossip
-        self._wall = wall
         self._config = config = config or RegistryConfig()
         self._zone = zone or None
         self._default_address = default_address
         clock = HybridClock()
-        self._preservation = Preservation(config)
-        self._view = View(
+        preservation = Preservation(config)
+        view = View(
             gossip,
             wall=wall,
             observe=lambda stamp: clock.observe(stamp, round(wall() * 1000)),
-            is_preserved=self._preservation.keeps,
+            is_preserved=preservation.keeps,
         )
-        self._own = Ownership(gossip, self._view, clock, wall=wall, config=config)
-        self._subscriptions = Subscriptions(self._view)
-
-    # Lookups
-
-    def lookup(
-        self,
-        service: str,
-        *,
-        tag: str | None = None,
-        zone: str | None = None,
-        all: bool = False,
-    ) -> Lookup:
-        """Return the instances of a service that are `UP`, or all; none if it is not known."""
-        snapshot = self._view.snapshots.get(service)
-        if snapshot is None:
-            index = self._view.index_of(service)
-            return Lookup(service, (), degraded=self._is_cut_off, index=index)
-        instances = snapshot.every if all else snapshot.up
-        if tag is not None:
-            instances = tuple(each for each in instances if tag in each.tags)
-        if zone is not None:
-            instances = tuple(each for each in instances if each.zone == zone)
-        degraded = snapshot.doubtful or self._is_cut_off
-        return Lookup(service, instances, degraded=degraded, index=snapshot.index)
-
-    def knows(self, service: str) -> bool:
-        """Whether a service has an instance, of whatever status."""
-        return service in self._view.snapshots
-
-    def services(self) -> list[ServiceSummary]:
-        """Return every service that has an instance, by name."""
-        return [
-            ServiceSummary(name, len(snapshot.every), len(snapshot.up))
-            for name, snapshot in sorted(self._view.snapshots.items())
-        ]
-
-    def find(self, service: str, id: str) -> Instance | None:
-        """Return one instance of whatever status, if it is known."""
-        return self._view.find((service, id))
-
-    @property
-    def degraded(self) -> bool:
-        """Whether some lookups are."""
-        return self._is_cut_off or self._view.unverified > 0
-
-    @property
-    def _is_cut_off(self) -> bool:
-        return self._gossip.isolated or not self._gossip.joined
-
-    def preserved(self, now: float) -> list[Preserved]:
-        """Return the services that self-preservation keeps instances of, by name."""
-        counts: dict[str, int] = {}
-        ends: dict[str, float] = {}
-        for owner, subject in self._preserved():
-            service = subject[0]
-            counts[service] = counts.get(service, 0) + 1
-            ends[service] = max(ends.get(service, 0.0), self._preservation.ends_at(owner))
-        offset = self._wall() - now
-        return [Preserved(name, counts[name], ends[name] + offset) for name in sorted(counts)]
-
-    def _preserved(self) -> list[tuple[str, Subject]]:
-        return [
-            (owner, subject)
-            for owner in self._preservation.kept
-            for subject in set(self._view.subjects_of(owner))
-            if self._preservation.keeps(owner, subject[0])
-            and (shown := self._view.find(subject)) is not None
-            and shown.owner == owner
-        ]
+        super().__init__(gossip, view, preservation, wall)
+        self._own = Ownership(gossip, view, clock, wall=wall, config=config)
+        self._subscriptions = Subscriptions(view)
 
     # Actions
 
@@ -188,32 +116,17 @@ class Registry:
         before = self._view.find(subject)
         if before is not None:
             record = replace(record, registered_ms=round(before.registered_at * 1000))
-        decision = self._decision(subject)
-        record = replace(
-            record,
-            stamp=self._own.stamp(subject),
-            override=decision.override,
-            override_stamp=decision.stamp,
-        )
-        self._publish(subject, record, now)
+        with _full():
+            self._own.register(subject, record, now)
+        self._commit(now)
         return self._shown(subject), before is None
 
     def deregister(self, service: str, id: str, now: float) -> None:
         """End an instance, whoever owns it; raises `NotFound`."""
         self._begin(now)
         subject, _ = self._find(service, id)
-        entry = self._view.entry(subject)
-        assert entry is not None
-        others = [
-            (record.stamp, name)
-            for name, record in entry.records.items()
-            if name != self._gossip.name
-        ]
-        # Without one, what others said of the instance would take its place.
-        if others or entry.interventions:
-            owner = max(others)[1] if others else self._gossip.name
-            self._intervene(subject, Kind.REMOVE, self._own.stamp(subject), None, owner, now)
-        self._own.withdraw(subject, now)
+        with _full():
+            self._own.remove(subject, now)
         self._commit(now)
 
     def heartbeat(self, service: str, id: str, now: float) -> None:
@@ -224,27 +137,12 @@ class Registry:
         """
         self._begin(now)
         subject, shown = self._find(service, id)
-        mine = self._own.record(subject)
-        entry = self._view.entry(subject)
-        assert entry is not None
-        theirs = entry.records[shown.owner]
-        if theirs.ttl_ms is None:
-            return
-        if mine is not None and shown.owner == self._gossip.name:
-            self._own.leases.renew(subject, theirs.ttl_ms, now)
+        if shown.ttl is None or self._own.renew(subject, now):
             return
         self._check_room(subject)
-        # One above the record that it follows, and no more: what was decided meanwhile with a
-        # stamp of the clock, and is not known here yet, still wins.
-        decision = entry.decision()
-        taken = replace(
-            theirs,
-            stamp=min(theirs.stamp + 1, STAMP_MOST),
-            override=decision.override,
-            override_stamp=decision.stamp,
-        )
-        self._own.taken_over += 1
-        self._publish(subject, taken, now)
+        with _full():
+            self._own.take_over(subject, shown.owner, now)
+        self._commit(now)
 
     def set_status(
         self,
@@ -270,7 +168,7 @@ class Registry:
             expires_at=None if ends_ms is None else (self._own.wall_ms + ends_ms) / 1000,
         )
         self._begin(now)
-        self._decide(*self._find(*subject), Kind.STATUS, override, now)
+        self._decide(*self._find(*subject), override, now)
         return self._shown(subject)
 
     def clear_status(self, service: str, id: str, *, now: float) -> Instance:
@@ -278,7 +176,7 @@ class Registry:
         self._begin(now)
         subject, shown = self._find(service, id)
         if shown.override is not None:
-            self._decide(subject, shown, Kind.CLEAR, None, now)
+            self._decide(subject, shown, None, now)
         return self._shown(subject)
 
     def accept_loss(self, service: str | None, now: float) -> int:
@@ -428,54 +326,23 @@ class Registry:
         assert shown is not None, f"{subject} was just published and is not shown"
         return shown
 
-    # An override outlives the registration that it was set on, unless that was deregistered.
-    def _decision(self, subject: Subject) -> Decision:
-        entry = self._view.entry(subject)
-        known = NO_DECISION if entry is None else entry.decision()
-        inherited = self._own.inherited(subject)
-        if inherited is not None and inherited.stamp > known.stamp:
-            return inherited
-        return known
-
     def _decide(
-        self,
-        subject: Subject,
-        shown: Instance,
-        kind: Kind,
-        override: Override | None,
-        now: float,
+        self, subject: Subject, shown: Instance, override: Override | None, now: float
     ) -> None:
-        stamp = self._own.stamp(subject)
-        mine = self._own.record(subject)
-        if mine is None or shown.owner != self._gossip.name:
-            self._intervene(subject, kind, stamp, override, shown.owner, now)
-        else:
-            self._own.decide(subject, mine, Decision(stamp, override), now)
+        with _full():
+            self._own.override(subject, shown.owner, override, now)
         self._commit(now)
-
-    def _publish(self, subject: Subject, record: Record, now: float) -> None:
-        try:
-            self._own.publish(subject, record, now)
-        except RecordTooLarge as error:
-            raise Unavailable(f"this peer is full: {error}") from error
-        self._commit(now)
-
-    def _intervene(
-        self,
-        subject: Subject,
-        kind: Kind,
-        stamp: int,
-        override: Override | None,
-        owner: str,
-        now: float,
-    ) -> None:
-        try:
-            self._own.interventions.write(subject, kind, stamp, override, owner, now)
-        except RecordTooLarge as error:
-            raise Unavailable(f"this peer is full: {error}") from error
 
     def _check_room(self, subject: Subject) -> None:
         if self._own.record(subject) is None and self._own.instances >= self._config.instances:
             raise Unavailable(
                 f"this peer has its {self._config.instances} instances; register with another"
             )
+
+
+@contextmanager
+def _full() -> Iterator[None]:
+    try:
+        yield
+    except RecordTooLarge as error:
+        raise Unavailable(f"this peer is full: {error}") from error

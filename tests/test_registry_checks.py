@@ -211,8 +211,8 @@ def test_texts_that_are_taken_can_be_encoded_and_shown(value: str) -> None:
 def test_addresses_that_are_taken_are_one_word(value: str) -> None:
     """An address that passes needs no quoting anywhere."""
     try:
-        assert check_address(value) == value
-    except BadInput as error:
-        assert error.field == "address"
-    else:
-        assert not set(value) & set("[]%/ ")
+        address = check_address(value)
+    except BadInput:
+        return
+    assert address == value
+    assert not set(value) & set("[]%/ ")

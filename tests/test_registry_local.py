@@ -3,6 +3,8 @@
 import random
 import sys
 import threading
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -24,9 +26,7 @@ def make(*, zone: str | None = None, config: RegistryConfig | None = None) -> Re
         now=0.0,
     )
     gossip.join([], 0.0)
-    return Registry(
-        gossip, wall=lambda: UNIX, config=config, zone=zone, default_address="10.0.0.1"
-    )
+    return Registry(gossip, wall=lambda: UNIX, config=config, zone=zone, default_address="10.0.0.1")
 
 
 def ids(registry: Registry, **filters: str | bool | None) -> list[str]:
@@ -49,7 +49,7 @@ def test_registering_again_replaces() -> None:
     """The same id is the same instance: it is replaced, and not new."""
     registry = make()
     registry.register("orders", id="one", port=1, tags=["old"], now=0.0)
-    instance, created = registry.register("orders", id="one", port=2, now=1.0)
+    _, created = registry.register("orders", id="one", port=2, now=1.0)
     assert not created
     assert [(each.port, each.tags) for each in registry.lookup("orders")] == [(2, ())]
     assert registry.statistics()["instances_owned"] == 1
@@ -76,12 +76,12 @@ def test_unknown_names_are_told_apart() -> None:
     """An action on what is not there says whether the service or the instance is unknown."""
     registry = make()
     registry.register("orders", id="one", port=1, now=0.0)
-    for service, id, field in (("payments", "one", "service"), ("orders", "two", "id")):
+    for names, field in ((("payments", "one"), "service"), (("orders", "two"), "id")):
         for action in (
-            lambda: registry.deregister(service, id, 1.0),  # noqa: B023 - called at once
-            lambda: registry.heartbeat(service, id, 1.0),  # noqa: B023
-            lambda: registry.set_status(service, id, "UP", now=1.0),  # noqa: B023
-            lambda: registry.clear_status(service, id, now=1.0),  # noqa: B023
+            partial(registry.deregister, *names, 1.0),
+            partial(registry.heartbeat, *names, 1.0),
+            partial(registry.set_status, *names, "UP", now=1.0),
+            partial(registry.clear_status, *names, now=1.0),
         ):
             with pytest.raises(NotFound) as caught:
                 action()
@@ -190,14 +190,12 @@ def test_an_override_outlives_registrations_and_ends_with_a_deregistration() -> 
         ("expires", {"expires": 10**9}),
     ],
 )
-def test_overrides_are_checked(field: str, arguments: dict[str, object]) -> None:
+def test_overrides_are_checked(field: str, arguments: dict[str, Any]) -> None:
     """An override that cannot be used is refused by field, and changes nothing."""
     registry = make()
     registry.register("orders", id="one", port=1, now=0.0)
     with pytest.raises(BadInput) as caught:
-        registry.set_status(
-            "orders", "one", **{"status": "DOWN", **arguments}, now=1.0  # type: ignore[arg-type]
-        )
+        registry.set_status("orders", "one", **{"status": "DOWN", **arguments}, now=1.0)
     assert caught.value.field == field
     assert ids(registry) == ["one"]
 

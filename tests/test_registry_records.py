@@ -49,7 +49,9 @@ records = st.builds(
     Record,
     stamp=st.integers(0, STAMP_MOST),
     status=st.sampled_from(["UP", "DOWN", "STARTING", "OUT_OF_SERVICE", "UNKNOWN"]),
-    address=st.ip_addresses().filter(lambda ip: not (ip.is_multicast or ip.is_unspecified)).map(str),
+    address=st.ip_addresses()
+    .filter(lambda ip: not (ip.is_multicast or ip.is_unspecified))
+    .map(str),
     port=st.integers(1, 65_535),
     tags=st.lists(words, unique=True, max_size=5).map(tuple),
     metadata=st.dictionaries(words, words, max_size=5).map(lambda each: tuple(each.items())),

@@ -31,9 +31,9 @@ Json = dict[str, Any]  # decoded from the network: its shape is checked where it
 class Client:
     """Asks one peer over HTTP; every failure is one of `_failures`, ready to be shown."""
 
-    def __init__(self, authority: str, *, timeout: float = TIMEOUT) -> None:
+    def __init__(self, authority: str, *, timeout: float | None = None) -> None:
         self.authority = authority
-        self.timeout = timeout
+        self.timeout = TIMEOUT if timeout is None else timeout
         self._host, self._port = split_authority(authority)
 
     def get(self, path: str, query: Mapping[str, object] | None = None) -> Json:

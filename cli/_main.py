@@ -13,7 +13,8 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -77,6 +78,21 @@ class Commands(click.Group):
                 with formatter.section(section):
                     formatter.write_dl(rows)
 
+    # click would end with 1 when nobody reads the output any more; that is for us to say.
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        with _naming_closed_pipes():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _naming_closed_pipes():
+            return super().invoke(ctx)
+
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -86,8 +102,9 @@ class Commands(click.Group):
         **extra: Any,  # click's own signature: whatever a context takes
     ) -> Any:
         def commands() -> Any:
+            # Its own name, however it was started: `python -c` and test runners have others.
             return super(Commands, self).main(
-                args, prog_name, complete_var, standalone_mode=False, **extra
+                args, prog_name or "gossamer", complete_var, standalone_mode=False, **extra
             )
 
         if not standalone_mode:
@@ -102,8 +119,21 @@ class Commands(click.Group):
             # border: at interpreter exit Python would print an exception of its own.
             sys.stdout.flush()
         except BaseException as error:  # noqa: BLE001 - the border: nothing may pass it
-            code = end(error)
+            # Completion runs in the midst of somebody's typing, where a sentence is no help.
+            code = 1 if os.environ.get("_GOSSAMER_COMPLETE") else end(error)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+class OutputClosed(Exception):
+    """Nobody reads stdout any more."""
+
+
+@contextmanager
+def _naming_closed_pipes() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise OutputClosed from error
 
 
 def end(error: BaseException) -> int:
@@ -113,7 +143,7 @@ def end(error: BaseException) -> int:
             return error.code if isinstance(error.code, int) else 1
         case KeyboardInterrupt() | click.Abort():
             return INTERRUPTED
-        case BrokenPipeError():
+        case OutputClosed() | BrokenPipeError():
             return _stop_writing()
         case BaseExceptionGroup() if (only := _only_kind(error)) is not None:
             return end(only)
@@ -186,6 +216,7 @@ def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
 
 
 @click.group(
+    "gossamer",
     cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -73,10 +73,13 @@ def run(config: str | None, as_json: bool, **given: Any) -> None:
 
     try:
         settings = _settings(config, given)
-        configure_logging(settings.log_format, settings.log_level)
-        _serve(settings, as_json)
     except GossamerError as error:
         raise BadInput(str(error)) from error
+    configure_logging(settings.log_format, settings.log_level)
+
+    import trio
+
+    trio.run(_live, settings, as_json, strict_exception_groups=True)
 
 
 def _settings(path: str | None, given: dict[str, Any]) -> PeerConfig:
@@ -91,24 +94,21 @@ def _settings(path: str | None, given: dict[str, Any]) -> PeerConfig:
     return PeerConfig.from_toml(path, **given)
 
 
-def _serve(settings: PeerConfig, as_json: bool) -> None:
-    import trio
-
-    trio.run(_live, settings, as_json, strict_exception_groups=True)
-
-
 async def _live(settings: PeerConfig, as_json: bool) -> None:
     import trio
 
-    from gossamer.peers import open_peer
+    from gossamer.peers import GossamerError, open_peer
 
     with trio.open_signal_receiver(*_SIGNALS) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_stop_on_signal, signals, nursery.cancel_scope)
             # Cancelled from outside, a peer that has started still leaves gracefully.
-            async with open_peer(settings) as peer:
-                _announce(peer, as_json)
-                await peer.left()
+            try:
+                async with open_peer(settings) as peer:
+                    _announce(peer, as_json)
+                    await peer.left()
+            except GossamerError as error:
+                raise BadInput(str(error)) from error
             nursery.cancel_scope.cancel()
 
 

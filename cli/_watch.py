@@ -37,7 +37,7 @@ _SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "ye
 @click.argument("service", required=False, shell_complete=suggest_services)
 @peer_options
 def watch(service: str | None, http: str, as_json: bool) -> None:
-    """Show the instances of SERVICE, or of all services, and then each change as it comes.
+    """Show the instances that can be called, of SERVICE or of all, and each change as it comes.
 
     With --json, one lookup document per line: the newest, whole.
     Runs until interrupted; ends with 3 when the peer is lost.

@@ -55,7 +55,9 @@ async def open_peer(
     bare: BaseException | None = None
     try:
         async with trio.open_nursery(strict_exception_groups=True) as nursery:
-            await nursery.start(_run, peer)
+            # Shielded: a start that is cancelled halfway would wait for the peer's end.
+            with trio.CancelScope(shield=True):
+                await nursery.start(_run, peer)
             try:
                 yield peer
             except BaseException as error:

@@ -7,7 +7,7 @@ import pytest
 import trio
 
 from gossamer.gossip import Address
-from gossamer.peers import ConfigError, PeerConfig, SocketNetwork, open_peer
+from gossamer.peers import ConfigError, PeerConfig, SocketNetwork, format_address, open_peer
 from gossamer.peers._network import BATCH_LIMIT, Endpoint, SocketEndpoint
 
 LIMIT = 20.0
@@ -105,6 +105,22 @@ async def test_a_dual_stack_endpoint_speaks_plain_ipv4() -> None:
     assert sender[0] == "127.0.0.1"
     for each in (stream, accepted, dual, four):
         await each.aclose()
+
+
+@needs_ipv6
+@pytest.mark.parametrize("bind", ["[::1]:0", "[::]:0"])
+async def test_a_mesh_lives_on_ipv6(bind: str) -> None:
+    """The route to an IPv6 seed picks an IPv6 address, and members show it in brackets."""
+    async with (
+        open_peer(PeerConfig(name="a", bind="[::1]:0")) as a,
+        open_peer(PeerConfig(name="b", bind=bind, join=[format_address(a.address)])) as b,
+    ):
+        with trio.fail_after(LIMIT):
+            await b.joined()
+            a.register("orders", port=1)
+            assert (await b.wait_for("orders"))[0].address == "::1"
+        assert b.address[0] == "::1"
+        assert str(b.info()["address"]).startswith("[::1]:")
 
 
 async def test_what_cannot_be_sent_is_counted_and_never_raises() -> None:

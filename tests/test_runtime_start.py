@@ -2,6 +2,7 @@
 
 import logging
 import random
+import socket
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,51 @@ async def test_a_name_service_that_hangs_does_not_hold_up_other_seeds(
         assert trio.current_time() - began < 6
         assert peer.info()["seeds"] == ["10.0.0.1:7940"]
         assert "slow1:1 does not resolve yet" in caplog.text
+
+
+async def test_a_taken_http_port_is_a_bare_error_and_nothing_is_announced(
+    autojump_clock: MockClock,
+) -> None:
+    """HTTP is bound before the mesh hears of the peer; the gossip port is free again afterwards."""
+    async with open_town() as town:
+        first = await town.start(1)
+        network = town.network.host("10.0.0.2")
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            http = f"127.0.0.1:{taken.getsockname()[1]}"
+            config = PeerConfig(
+                name="b", bind=f"10.0.0.2:{PORT}", join=[f"10.0.0.1:{PORT}"], http=http
+            )
+            with pytest.raises(ConfigError, match="choose another with --http") as caught:
+                async with open_peer(config, network=network, wall=wall):
+                    raise AssertionError("it must not start")
+
+        assert caught.value.field == "http"
+        await trio.sleep(5)
+        assert [member.name for member in first.members()] == ["p1"]
+        await (await network.bind("10.0.0.2", PORT)).aclose()
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_start_that_is_cancelled_ends(autojump_clock: MockClock, turns: int) -> None:
+    """Whenever cancellation comes, nothing hangs and the port is free again."""
+    async with open_town() as town:
+        network = town.network.host("10.0.0.1")
+        config = PeerConfig(name="a", bind=f"10.0.0.1:{PORT}", http="127.0.0.1:0")
+
+        async def cancel_soon(scope: trio.CancelScope) -> None:
+            for _ in range(turns):
+                await trio.lowlevel.checkpoint()
+            scope.cancel()
+
+        with trio.fail_after(10):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(cancel_soon, nursery.cancel_scope)
+                async with open_peer(config, network=network, wall=wall):
+                    await trio.Event().wait()
+
+        await (await network.bind("10.0.0.1", PORT)).aclose()
 
 
 async def test_the_epoch_grows_although_the_clock_was_set_back(

@@ -51,13 +51,17 @@ class Entry:
         return highest
 
     def decision(self) -> Decision:
-        """Return the decision with the highest stamp; between equals, the last writer by name."""
+        """Return the decision with the highest stamp; between equals, the last writer by name.
+
+        A removal is one too: a registration after it begins without an override, and carries
+        that stamp on, so that what was void stays void when the removal is needed no longer.
+        """
         # Nearly every instance has one owner and no interventions.
         if not self.interventions and len(self.records) == 1:
             (record,) = self.records.values()
             return Decision(record.override_stamp, record.override)
         removed = self.removed
-        best, best_rank = NO_DECISION, (0, True, "")
+        best, best_rank = Decision(removed, None), (removed, True, "")
         for owner, record in self.records.items():
             rank = (record.override_stamp, True, owner)
             if record.stamp >= removed and rank > best_rank:

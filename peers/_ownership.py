@@ -89,8 +89,7 @@ class Ownership:
         entry = self._view.entry(subject)
         decision = NO_DECISION if entry is None else entry.decision()
         inherited = self._inherited.get(subject)
-        removed = 0 if entry is None else entry.removed
-        if inherited is not None and inherited.stamp > max(decision.stamp, removed):
+        if inherited is not None and inherited.stamp > decision.stamp:
             decision = inherited
         record = replace(
             record,

@@ -60,6 +60,7 @@ class Mesh:
         self.config = config
         self.peers: dict[str, Peer] = {}
         self.cuts: list[tuple[set[str], set[str]]] = []
+        self.mute: set[str] = set()
         self.epochs = 0
         for name in names:
             self.start(name)
@@ -128,6 +129,8 @@ class Mesh:
         return bool(outbox or events or calls)
 
     def _reach(self, peer: Peer, to: tuple[str, int]) -> Peer | None:
+        if peer.name in self.mute:
+            return None
         for target in self.peers.values():
             if target.address == to and target.alive and not target.stopped:
                 pair = {peer.name, target.name}
@@ -309,6 +312,44 @@ def test_a_status_survives_a_failover_that_knew_nothing_of_it(mesh: Mesh) -> Non
         assert found is not None
         assert (found.owner, found.port, found.status) == ("c", 81, "OUT_OF_SERVICE")
     assert not mesh["a"].gossip.parts["a"].records
+
+
+def test_a_status_is_handed_on_by_an_owner_that_gives_up(mesh: Mesh) -> None:
+    """An owner that nobody heard leaves its decision to the owner that takes its place."""
+    mesh["a"].register(ttl=300)
+    mesh.mute = {"a"}
+    mesh["a"].registry.set_status("orders", "one", "OUT_OF_SERVICE", now=mesh.now)
+    mesh.run(0.1)
+    mesh["c"].register(port=81, ttl=300)
+    assert not any(key.startswith("i") for key in mesh["a"].gossip.parts["a"].records)
+    assert mesh["c"].status() == "UP"
+    mesh.mute = set()
+    mesh.run(20.0)
+    assert {peer.status() for peer in mesh.peers.values()} == {"OUT_OF_SERVICE"}
+    assert mesh["a"].registry.lookup("orders", all=True)[0].owner == "c"
+
+
+def test_a_status_goes_with_the_registration_that_the_owner_ends(mesh: Mesh) -> None:
+    """What is registered anew right after a deregistration has no override of the old."""
+    mesh["a"].register()
+    mesh["c"].registry.set_status("orders", "one", "DOWN", now=mesh.now)
+    mesh.spread()
+    mesh["a"].registry.deregister("orders", "one", mesh.now)
+    mesh["a"].register()
+    assert {peer.status() for peer in mesh.peers.values()} == {"UP"}
+    mesh.run(30.0)
+    assert {peer.status() for peer in mesh.peers.values()} == {"UP"}
+    assert len(mesh["a"].gossip.parts["a"].records) == 1
+
+
+def test_an_adopted_decision_lingers_for_those_who_hear_late(mesh: Mesh) -> None:
+    """The writer keeps its removal for some seconds after the owner has withdrawn."""
+    mesh["a"].register()
+    mesh["c"].registry.deregister("orders", "one", mesh.now)
+    mesh.run(5.0)
+    assert len(mesh["c"].gossip.parts["c"].records) == 1
+    mesh.run(6.0)
+    assert not mesh["c"].gossip.parts["c"].records
 
 
 def test_one_crash_takes_its_own_instances_and_leaves_leased_ones_in_grace(mesh: Mesh) -> None:

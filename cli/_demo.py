@@ -139,9 +139,9 @@ def _summary(mesh: DemoMesh, story: Story) -> tuple[dict[str, object], list[str]
         },
         "milliseconds": {
             **measures.milliseconds,
-            "registration median": median(measures.registrations or [0.0]),
-            "registration slowest": max(measures.registrations, default=0.0),
-            "registration on one side of the cut": measures.cut_registrations,
+            "registration_median": median(measures.registrations or [0.0]),
+            "registration_slowest": max(measures.registrations, default=0.0),
+            "registration_in_cut": measures.cut_registrations,
         },
         "missed": missed,
         "packets": {"sent": packets["sent"], "lost": packets["dropped"]},
@@ -157,8 +157,8 @@ def _print_summary(summary: dict[str, Any]) -> None:
         f" the slowest in {lookups['slowest_microseconds']:,.0f} µs."
     )
     say(
-        f"A registration was known at every peer after {times['registration median']:.1f} ms"
-        f" (median), {times['registration slowest']:.1f} ms at most."
+        f"A registration was known at every peer after {times['registration_median']:.1f} ms"
+        f" (median), {times['registration_slowest']:.1f} ms at most."
     )
     if summary["converged"]:
         say("In the end all peers knew the same.")

@@ -14,7 +14,7 @@ from typing import Literal
 
 import trio
 
-from gossamer.peers import Peer, PeerConfig, open_peer
+from gossamer.peers import Peer, PeerConfig, Unavailable, open_peer
 from gossamer.simulations import Guard, MemoryNetwork, Silence
 
 NAMES = ("aarhus", "bergen", "cadiz", "dover", "esbjerg", "faro", "genoa", "hull")
@@ -197,19 +197,35 @@ class DemoMesh:
             place.ended.set()
 
     async def _consume(self, place: Place, services: list[str]) -> None:
-        counts = self.lookups
+        started: Peer | None = None
         while True:
-            for service in services:
-                peer = place.peer
-                if peer is None or place.state != "running":
-                    continue
-                began = perf_counter()
-                counts.asked += 1
-                found = peer.lookup(service)
-                counts.slowest = max(counts.slowest, perf_counter() - began)
-                counts.answered += len(found) > 0
-                counts.degraded += found.degraded
+            peer = place.peer
+            if peer is not None and place.state == "running":
+                if peer is not started:
+                    started = await _wait_for_all(peer, services)
+                else:
+                    self._look_up(peer, services)
             await trio.sleep(LOOKUP_PAUSE)
+
+    def _look_up(self, peer: Peer, services: list[str]) -> None:
+        counts = self.lookups
+        for service in services:
+            began = perf_counter()
+            counts.asked += 1
+            found = peer.lookup(service)
+            counts.slowest = max(counts.slowest, perf_counter() - began)
+            counts.answered += len(found) > 0
+            counts.degraded += found.degraded
+
+
+# A consumer that starts together with its peer waits once for the services that it needs.
+async def _wait_for_all(peer: Peer, services: list[str]) -> Peer | None:
+    try:
+        for service in services:
+            await peer.wait_for(service)
+    except Unavailable:
+        return None
+    return peer
 
 
 def finds(place: Place, service: str, id: str) -> bool:

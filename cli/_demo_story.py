@@ -97,7 +97,7 @@ class Story:
         """Wait until something is true, keep the time it took, and return it as text."""
         took = await self.mesh.until(true, PATIENCE, since)
         if took is None:
-            self.measures.missed.append(what)
+            self.measures.missed.append(what.replace("_", " "))
             return f"NOT within {PATIENCE:g} s"
         self.measures.milliseconds[what] = round(took * 1000, 1)
         return f"after {show_time(took)}"
@@ -175,7 +175,7 @@ class Story:
         mesh.heal()
         self._tell("the cut is healed")
         said = await self._measure(
-            "heal: registrations",
+            "heal_registrations",
             lambda: (
                 all_find(mesh.running, "payments", "payments-aarhus")
                 and all_find(mesh.running, "search", "search-hull")
@@ -184,10 +184,10 @@ class Story:
         )
         self._tell(f"what was registered during the cut is known everywhere {said}")
         said = await self._measure(
-            "heal: members", lambda: all_see(mesh.running, mesh.running), began
+            "heal_members", lambda: all_see(mesh.running, mesh.running), began
         )
         self._tell(f"all 8 hold all 8 for alive {said}")
-        said = await self._measure("heal: roots", lambda: all_equal(mesh.running), began)
+        said = await self._measure("heal_roots", lambda: all_equal(mesh.running), began)
         self._tell(f"all roots are equal {said}")
 
     async def _leave(self) -> None:

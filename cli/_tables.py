@@ -34,6 +34,9 @@ STYLES = {
     "UNKNOWN": "yellow",
 }
 
+# A column that has to be folded keeps so many characters, if its cells have them.
+NARROWEST = 12
+
 Row = Mapping[str, Any]  # a JSON object of the peer
 
 
@@ -46,6 +49,7 @@ class Column:
     ordinary: str | None = None  # a terminal leaves the column out when all cells read so
     right: bool = False
     coloured: bool = False  # cells are statuses
+    below: bool = False  # long and rare: a terminal shows it under the table, by the first column
 
 
 def terminal() -> bool:
@@ -104,19 +108,22 @@ def _show_rich(columns: Sequence[Column], lines: list[list[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    shown = [
+    telling = [
         index
         for index, column in enumerate(columns)
         if column.ordinary is None or any(line[index] != column.ordinary for line in lines)
     ]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    shown = [index for index in telling if not columns[index].below]
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for index in shown:
         column = columns[index]
+        longest = max(len(line[index]) for line in lines)
         table.add_column(
             column.heading,
             justify="right" if column.right else "left",
             overflow="fold",
             no_wrap=column.right or column.coloured,
+            min_width=min(longest, NARROWEST),
         )
     for line in lines:
         table.add_row(
@@ -125,4 +132,16 @@ def _show_rich(columns: Sequence[Column], lines: list[list[str]]) -> None:
                 for i in shown
             )
         )
-    console().print(table)
+    out = console()
+    out.print(table)
+    notes = Table.grid(padding=(0, 2))
+    notes.add_column(overflow="fold", min_width=NARROWEST)
+    notes.add_column(style="cyan", no_wrap=True)
+    notes.add_column(overflow="fold")
+    for line in lines:
+        for index in telling:
+            if columns[index].below and line[index] != columns[index].ordinary:
+                notes.add_row(Text(line[0]), columns[index].heading.lower(), Text(line[index]))
+    if notes.row_count:
+        out.print()
+        out.print(notes)

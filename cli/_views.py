@@ -10,7 +10,7 @@ from ._client import Client, Json, path_of
 from ._failures import NegativeAnswer
 from ._options import peer_options, service_argument
 from ._output import note, print_json
-from ._tables import Column, Row, show, show_pairs
+from ._tables import Column, Row, show, show_pairs, terminal
 
 
 def address(row: Row) -> str:
@@ -63,8 +63,8 @@ INSTANCE = (
     Column("TTL", _lease, ordinary="", right=True),
     Column("OWNER", _text("owner")),
     Column("TAGS", _tags, ordinary=""),
-    Column("METADATA", _metadata, ordinary=""),
-    Column("REMARK", remark, ordinary=""),
+    Column("METADATA", _metadata, ordinary="", below=True),
+    Column("REMARK", remark, ordinary="", below=True),
 )
 
 SERVICE = (
@@ -104,7 +104,7 @@ def lookup(
         print_json(found)
     elif instances:
         show(INSTANCE, instances)
-    if found.get("degraded"):
+    if found.get("degraded") and not as_json:
         note("This answer is degraded: peers are lost, and some of it may be out of date.")
     if not instances:
         hint = "look without --tag and --zone" if tag or zone else "--all also shows those not UP"
@@ -143,12 +143,13 @@ def info(http: str, as_json: bool) -> None:
     """Show the state of the peer that is asked: name, root, health, counters.
 
     Two peers with the same root know the same.
+    On a terminal, counters that are zero are left out.
     """
     found = Client(http).get(path_of("info"))
     if as_json:
         print_json(found)
     else:
-        show_pairs([*_pairs(found)])
+        show_pairs(_pairs(found))
 
 
 def _pairs(document: Json) -> list[tuple[str, str]]:
@@ -156,7 +157,13 @@ def _pairs(document: Json) -> list[tuple[str, str]]:
     for name, value in document.items():
         match value:
             case dict():
-                found += [(f"{name} {key}", _word(inner)) for key, inner in value.items()]
+                # Most of a hundred counters are zero; whoever reads a terminal wants the others.
+                brief = name == "counters" and terminal()
+                found += [
+                    (f"{name} {key}", _word(inner))
+                    for key, inner in value.items()
+                    if inner or not brief
+                ]
             case list():
                 found.append((name, ", ".join(map(_word, value))))
             case _:

@@ -23,7 +23,7 @@ def test_the_demo_tells_what_it_measured(tmp_path: Path) -> None:
     assert summary["peers"] == 8
     assert summary["lookups"]["asked"] == summary["lookups"]["answered"] > 0
     assert summary["packets"]["lost"] > 0
-    steps = {"join", "crash", "restart", "cut", "heal: registrations", "heal: roots", "leave"}
+    steps = {"join", "crash", "restart", "cut", "heal_registrations", "heal_roots", "leave"}
     assert summary["milliseconds"].keys() >= steps
     assert 3 <= summary["seconds"] < LIMIT
     assert "<svg" in picture.read_text("utf-8")

@@ -68,6 +68,6 @@ class Entry:
                 best, best_rank = Decision(record.override_stamp, record.override), rank
         for writer, each in self.interventions.items():
             rank = (each.stamp, False, writer)
-            if each.kind is not Kind.REMOVE and each.stamp > removed and rank > best_rank:
+            if each.kind is not Kind.REMOVE and rank > best_rank:
                 best, best_rank = Decision(each.stamp, each.override), rank
         return best

@@ -342,6 +342,20 @@ def test_a_status_goes_with_the_registration_that_the_owner_ends(mesh: Mesh) -> 
     assert len(mesh["a"].gossip.parts["a"].records) == 1
 
 
+def test_an_owner_that_is_here_wins_over_one_that_is_kept(mesh: Mesh) -> None:
+    """A dead peer's later registration does not hide an earlier one whose owner is alive."""
+    mesh["a"].register(ttl=300)
+    mesh.cut("acd", "be")
+    mesh["b"].register(port=81, ttl=300)
+    mesh.kill("b")
+    mesh.run(15.0)
+    mesh.cuts.clear()
+    mesh.run(60.0)
+    for name in "acde":
+        (found,) = mesh[name].registry.lookup("orders")
+        assert (found.owner, found.verified) == ("a", True)
+
+
 def test_an_adopted_decision_lingers_for_those_who_hear_late(mesh: Mesh) -> None:
     """The writer keeps its removal for some seconds after the owner has withdrawn."""
     mesh["a"].register()

@@ -32,9 +32,9 @@ def _all_hold(mesh: Mesh, key: str) -> bool:
 
 @pytest.mark.parametrize(
     ("count", "left", "seconds"),
-    [(2, 1, 30), (4, 2, 30), (5, 2, 30), (5, 1, 180), (16, 8, 180), (32, 10, 30), (5, 2, 1800)],
+    [(2, 1, 30), (4, 2, 30), (5, 2, 30), (5, 1, 180), (16, 8, 180), (32, 10, 30)],
 )
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_halves_come_together(count: int, left: int, seconds: int, seed: int) -> None:
     """Two sides cut apart converge within 5 s of healing, with no command, and lose no write."""
     mesh = _mesh(count, seed)
@@ -61,7 +61,18 @@ def test_halves_come_together(count: int, left: int, seconds: int, seed: int) ->
     assert mesh.converged()
 
 
-@pytest.mark.parametrize("seed", range(5))
+def test_half_an_hour_apart() -> None:
+    """Halves that were apart for half an hour come together as fast as any."""
+    mesh = _mesh(5, 1)
+    mesh.cut(*_halves(mesh, 2))
+    mesh.run_for(1800.0)
+    _write(list(mesh), "during")
+    mesh.heal()
+    mesh.run_until(lambda: mesh.complete() and mesh.converged(), 5.0)
+    assert _all_hold(mesh, "during")
+
+
+@pytest.mark.parametrize("seed", range(3))
 def test_three_islands(seed: int) -> None:
     """Three sides that heal at once converge within 5 s."""
     mesh = _mesh(9, seed)
@@ -74,7 +85,7 @@ def test_three_islands(seed: int) -> None:
     assert _all_hold(mesh, "during")
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_short_cut_kills_nobody(seed: int) -> None:
     """A cut of two seconds ends in no death, and the mesh converges within 3 s."""
     mesh = _mesh(8, seed)
@@ -90,7 +101,7 @@ def test_a_short_cut_kills_nobody(seed: int) -> None:
     assert mesh.complete()
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_one_way_cut_of_one_host(seed: int) -> None:
     """A peer that hears but is not heard is the only one accused, and is back soon after."""
     mesh = _mesh(8, seed)
@@ -107,7 +118,7 @@ def test_a_one_way_cut_of_one_host(seed: int) -> None:
     assert mesh.complete()
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_deaf_host(seed: int) -> None:
     """A peer that speaks but hears nothing is held for dead; the others stay well throughout."""
     mesh = _mesh(8, seed)
@@ -123,7 +134,7 @@ def test_a_deaf_host(seed: int) -> None:
     assert mesh.complete()
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_one_link_down_harms_nobody(seed: int) -> None:
     """Two peers that cannot hear each other are vouched for by the rest: nobody dies."""
     mesh = _mesh(8, seed)
@@ -136,7 +147,7 @@ def test_one_link_down_harms_nobody(seed: int) -> None:
     assert mesh.accused() == []
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_the_only_seed_is_cut_off(seed: int) -> None:
     """A cut between the seed and all others heals as any other."""
     mesh = _mesh(5, seed)
@@ -150,7 +161,7 @@ def test_the_only_seed_is_cut_off(seed: int) -> None:
     assert new.gossip.joined
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_one_side_restarts_during_the_cut(seed: int) -> None:
     """Peers restarted behind a cut, elsewhere even, are found in their new lives after healing."""
     mesh = _mesh(6, seed)
@@ -168,7 +179,7 @@ def test_one_side_restarts_during_the_cut(seed: int) -> None:
     assert _all_hold(mesh, "during")
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_flapping_link(seed: int) -> None:
     """A cut that comes and goes every three seconds for two minutes leaves a mesh that heals."""
     mesh = _mesh(8, seed)
@@ -181,7 +192,7 @@ def test_a_flapping_link(seed: int) -> None:
     assert set(mesh.record(mesh["p1"], "n").values()) == {b"19"}
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_held_link_delivers_late(seed: int) -> None:
     """Packets that a switch kept for 20 s harm nobody when they come after all."""
     mesh = _mesh(8, seed)
@@ -195,7 +206,7 @@ def test_a_held_link_delivers_late(seed: int) -> None:
     assert _all_hold(mesh, "during")
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_loss_of_a_tenth(seed: int) -> None:
     """With every tenth datagram lost nobody dies in a minute, and every write arrives."""
     mesh = _mesh(32, seed)
@@ -214,7 +225,7 @@ def test_loss_of_a_tenth(seed: int) -> None:
     mesh.run_until(mesh.converged, 5.0)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_slow_member_harms_nobody_else(seed: int) -> None:
     """A peer two seconds away in both directions does not make healthy ones flap."""
     mesh = _mesh(16, seed)
@@ -229,7 +240,7 @@ def test_a_slow_member_harms_nobody_else(seed: int) -> None:
     assert set(mesh.accused()) <= {slow.name}
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_streams_blocked(seed: int) -> None:
     """Where only datagrams pass, members are kept alive, and small changes still spread."""
     mesh = _mesh(8, seed)
@@ -241,7 +252,7 @@ def test_streams_blocked(seed: int) -> None:
     assert _all_hold(mesh, "during")
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_datagrams_blocked_at_one_host(seed: int) -> None:
     """Where only streams pass nobody is buried: the stream probe vouches for the member."""
     mesh = _mesh(8, seed)

@@ -19,7 +19,7 @@ def _held_by_all(mesh: Mesh, owner: SimulatedPeer, key: str, value: bytes | None
 
 
 @pytest.mark.parametrize("count", [2, 5, 16, 64])
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_record_is_everywhere_within_100_ms(count: int, seed: int) -> None:
     """What one peer publishes all hold within 100 ms; what it withdraws is gone as fast."""
     mesh = _mesh(count, seed)
@@ -45,7 +45,7 @@ def test_a_record_is_everywhere_within_100_ms(count: int, seed: int) -> None:
         ]
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_everybody_publishes_at_once(seed: int) -> None:
     """Thirty-two peers that write at the same instant converge within 2 s."""
     mesh = _mesh(32, seed)
@@ -59,7 +59,7 @@ def test_everybody_publishes_at_once(seed: int) -> None:
             assert _held_by_all(mesh, peer, f"s/{number}", peer.name.encode())
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_burst_of_a_thousand_operations(seed: int) -> None:
     """A thousand writes and deletions in one instant are everywhere, in effect, within 3 s."""
     mesh = _mesh(8, seed)
@@ -77,7 +77,7 @@ def test_a_burst_of_a_thousand_operations(seed: int) -> None:
     assert mesh.accused() == []
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_burst_over_time(seed: int) -> None:
     """A thousand operations within two seconds are followed closely and lose nothing."""
     mesh = _mesh(8, seed)
@@ -92,7 +92,7 @@ def test_a_burst_over_time(seed: int) -> None:
         assert dict(peer.gossip.parts["p3"].records) == dict(owner.gossip.parts["p3"].records)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_three_hundred_records_of_two_kibibytes(seed: int) -> None:
     """Records too large for a datagram travel over streams: 600 KiB are everywhere within 5 s."""
     mesh = _mesh(5, seed)
@@ -145,7 +145,7 @@ def test_a_record_beyond_the_limit_changes_nothing() -> None:
     assert owner.gossip.parts["p0"].version == 0
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_absence_in_a_snapshot_is_the_deletion(seed: int) -> None:
     """A peer cut off while its neighbour's log moved past its floor drops what was deleted."""
     mesh = _mesh(5, seed)
@@ -176,7 +176,7 @@ def test_absence_in_a_snapshot_is_the_deletion(seed: int) -> None:
     assert sorted(told) == [(f"k{number}", None) for number in range(5)]
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_events_tell_the_same_story_as_the_parts(seed: int) -> None:
     """Whoever only listens to events ends with the parts as they are, under loss and churn."""
     mesh = _mesh(8, seed)
@@ -210,7 +210,7 @@ def _apply(view: dict[tuple[str, str], bytes], event: object) -> None:
                 view[event.owner, key] = value
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_newcomer_gets_everything(seed: int) -> None:
     """A peer that joins a mesh full of records holds all of them within 2 s."""
     mesh = _mesh(16, seed)
@@ -224,7 +224,7 @@ def test_a_newcomer_gets_everything(seed: int) -> None:
     assert sum(len(part.records) for part in new.gossip.parts.values()) == 800
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_new_life_hears_of_the_former_one(seed: int) -> None:
     """A restarted peer is told what its earlier life had published, and the mesh forgets it."""
     mesh = _mesh(5, seed)
@@ -246,7 +246,7 @@ def test_a_new_life_hears_of_the_former_one(seed: int) -> None:
     assert set(mesh.record(peer, "c").values()) == {b"3"}
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_the_records_of_the_dead_stay(seed: int) -> None:
     """Death deletes nothing: all others hold the part for the time of the configuration."""
     mesh = Mesh(seed, part_for=120.0, tombstone_for=600.0)

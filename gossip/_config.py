@@ -74,8 +74,8 @@ class GossipConfig:
     """News that come within this time of the last are sent together."""
     retransmit_multiplier: int = 4
     """Times ceil(log10(n + 1)): how often a peer passes on a membership rumor."""
-    registry_multiplier: int = 2
-    """The same for registry rumors, which have repair behind them."""
+    registry_multiplier: int = 1
+    """The same for registry rumors, apart from those sent at once; they have repair behind them."""
     tree_arity: int = 3
     """Children of a peer in a rumor's tree; one more member is chosen at random."""
 

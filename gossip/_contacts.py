@@ -79,8 +79,11 @@ class Contacts:
 
     @property
     def joined(self) -> bool:
-        """Whether this peer is part of a mesh: it has met another, or was given no seed."""
-        return self._exchanged or not self._seeds or self._context.table.living > 1
+        """Whether this peer has the state of a mesh, or was given no seed to get it from.
+
+        To be pinged is not enough: a cold peer must not answer as if it knew everything.
+        """
+        return self._exchanged or not self._seeds
 
     @property
     def seed_is_self(self) -> bool:

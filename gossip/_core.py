@@ -296,19 +296,18 @@ class Gossip:
             else:
                 self._detector.on_ping(message, sender, packet.epoch, row)
         elif kind == ACK:
-            root = message[2]
-            assert isinstance(root, bytes)
             if not self._detector.on_ack(sequence, source, now):
                 self._contacts.on_answer(sequence, source, now)
             self._departure.on_ack(sequence, source)
-            if row is not None and row.status.living:
-                self._contacts.on_root(row, root, now)
+            self._compare(message, row, now)
         elif kind == PING_REQ:
             self._detector.on_ping_req(message, sender, packet.epoch, now)
         elif kind == NACK:
             self._detector.on_nack(sequence, source)
+            self._compare(message, row, now)
         elif kind == RELAYED:
             self._detector.on_relayed(sequence, now)
+            self._compare(message, row, now)
         elif kind == LEAVE:
             self._spread.send(sender, packet.epoch, [[ACK, sequence, self._context.root]])
         elif kind == HOLD:
@@ -321,6 +320,13 @@ class Gossip:
             self._contacts.on_answer(sequence, source, now)
             if row is not None and row.status.living and self._may_tell(source, now):
                 self._contacts.reborn(row, now)
+
+    def _compare(self, message: Message, row: Member | None, now: float) -> None:
+        """Compare the root that a living member told with its answer."""
+        root = message[2]
+        assert isinstance(root, bytes)
+        if row is not None and row.status.living:
+            self._contacts.on_root(row, root, now)
 
     def _hear_own_name(self, packet: Packet, sender: Address) -> None:
         """A datagram in our own name: a seed that is ourselves, or another process."""

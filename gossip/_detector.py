@@ -103,7 +103,7 @@ class Detector:
         relay = self._relays.pop(sequence, None)
         if relay is not None:
             relay.timer.cancel()
-            answer: Message = [RELAYED, relay.sequence]
+            answer: Message = [RELAYED, relay.sequence, self._context.root]
             self._spread.send(relay.requester, relay.requester_epoch, [answer])
             return True
         probe = self._probe
@@ -135,14 +135,14 @@ class Detector:
         assert isinstance(budget, int)
         if len(self._relays) >= _RELAYS_LIMIT:
             self._context.count("refused_relays")
-            self._spread.send(requester, epoch, [[NACK, sequence]])
+            self._spread.send(requester, epoch, [[NACK, sequence, self._context.root]])
             return
         own = self.next_sequence()
         share = self._context.config.nack_share
 
         def give_up(_now: float) -> None:
             self._relays.pop(own, None)
-            self._spread.send(requester, epoch, [[NACK, sequence]])
+            self._spread.send(requester, epoch, [[NACK, sequence, self._context.root]])
 
         timer = self._context.timers.at(now + share * budget / 1000, give_up)
         self._relays[own] = Relay(requester, epoch, sequence, timer)

@@ -155,7 +155,7 @@ class Membership:
         return True
 
     def _meet(self, news: News, payload: bytes, teller: str, source: Source, now: float) -> bool:
-        row = self._context.table.put(news, now)
+        row = self._put(news, now)
         if news.status is Status.SUSPECT:
             self._suspect(row, news.accuser, now)
         if row.status.living:
@@ -168,7 +168,7 @@ class Membership:
         """Write news that outrank the row, with all that follows from the change."""
         before, epoch, address, zone = row.status, row.epoch, row.address, row.zone
         self._end_suspicion(row.name)
-        self._context.table.put(news, now)
+        self._put(news, now)
         events = self._context.events
         match row.status:
             case Status.ALIVE | Status.SUSPECT if not before.living or row.epoch != epoch:
@@ -188,6 +188,15 @@ class Membership:
         if row.status is Status.SUSPECT:
             self._suspect(row, news.accuser, now)
         self._tell_all(news, payload, teller, now)
+
+    def _put(self, news: News, now: float) -> Member:
+        """Write news into the table; suspicions alone leave the root, and its age, as they are."""
+        table = self._context.table
+        before = table.root
+        row = table.put(news, now)
+        if table.root != before:
+            self._context.changed_at = now
+        return row
 
     def _suspect(self, row: Member, accuser: str, now: float) -> None:
         config = self._context.config
@@ -250,7 +259,6 @@ class Membership:
         self._context.events.append(MemberForgotten(row.name))
 
     def _tell_all(self, news: News, payload: bytes, teller: str, now: float) -> None:
-        self._context.changed_at = now
         origin = news.accuser or news.name
         self._spread.news(MEMBERSHIP, ("member", news.name), payload, origin, teller, now)
 

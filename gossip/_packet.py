@@ -26,13 +26,13 @@ ACK = 1
 PING_REQ = 2
 """[2, sequence, name, epoch, host, port, budget in ms]"""
 NACK = 3
-"""[3, sequence]: the relay got no answer yet"""
+"""[3, sequence, root of the relay]: it got no answer yet"""
 NOT_ME = 4
 """[4, sequence]: the peer that is meant is not here; the speaker is"""
 LEAVE = 5
 """[5, sequence]: the speaker has left; to be acknowledged"""
 RELAYED = 6
-"""[6, sequence]: the relay got an answer"""
+"""[6, sequence, root of the relay]: it got an answer"""
 HOLD = 7
 """[7, sequence, version]: do you hold the speaker's part at this version or a later one?"""
 HELD = 8
@@ -114,13 +114,13 @@ def decode_body(body: bytes) -> Packet:
 def _check_message(message: list[object]) -> Message:
     match message:
         case [int(kind), sequence]:
-            if kind not in (NACK, NOT_ME, LEAVE, RELAYED, HELD):
+            if kind not in (NOT_ME, LEAVE, HELD):
                 raise Malformed("a message is unknown")
         case [int(kind), sequence, target] if kind == PING:
             text(target, NAME_LIMIT)
         case [int(kind), sequence, version] if kind == HOLD:
             whole(version, VERSION_LIMIT)
-        case [int(kind), sequence, root] if kind == ACK:
+        case [int(kind), sequence, root] if kind in (ACK, NACK, RELAYED):
             if len(blob(root, ROOT_SIZE)) != ROOT_SIZE:
                 raise Malformed("a root has another length")
         case [int(kind), sequence, name, epoch, host, port, budget] if kind == PING_REQ:

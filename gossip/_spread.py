@@ -104,11 +104,15 @@ class Spread:
         return [name for name in dict.fromkeys(targets) if name not in (own, rumor.heard_from)]
 
     def _limit(self, kind: int) -> int:
-        config = self._context.config
-        multiplier = (
-            config.retransmit_multiplier if kind == MEMBERSHIP else config.registry_multiplier
-        )
-        return transmissions(multiplier, self._context.table.living)
+        """How often a rumor is sent in all.
+
+        memberlist's law for membership; for the registry the sends at once and, apart from them,
+        a few for rounds: behind a fresh cut the tree may reach nobody.
+        """
+        config, living = self._context.config, self._context.table.living
+        if kind == MEMBERSHIP:
+            return transmissions(config.retransmit_multiplier, living)
+        return config.tree_arity + 1 + transmissions(config.registry_multiplier, living)
 
     def _room(self, messages: list[Message]) -> int:
         context = self._context

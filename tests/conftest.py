@@ -1,5 +1,8 @@
+import logging
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # No deadline: a slow machine is not a bug. In CI every run tries the same examples,
@@ -12,3 +15,14 @@ _common = settings(
 settings.register_profile("dev", _common)
 settings.register_profile("ci", _common, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Take back what a command run within a test did to the process's logging."""
+    logger = logging.getLogger("gossamer")
+    level, propagate, handlers = logger.level, logger.propagate, list(logger.handlers)
+    yield
+    logger.setLevel(level)
+    logger.propagate = propagate
+    logger.handlers[:] = handlers

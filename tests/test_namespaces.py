@@ -31,10 +31,11 @@ class Hosts:
 
     def everywhere(self, check: Callable[[RunningPeer], bool]) -> bool:
         """Whether `check` holds at every peer of both hosts."""
-        return all(
-            self.on(side, lambda s=side: all(check(peer) for peer in self.peers[s]))
-            for side in (0, 1)
-        )
+        return all(self.on_all(side, check) for side in (0, 1))
+
+    def on_all(self, side: int, check: Callable[[RunningPeer], bool]) -> bool:
+        """Whether `check` holds at every peer of one host."""
+        return bool(self.on(side, lambda: all(check(peer) for peer in self.peers[side])))
 
     def sees(self, side: int, *, alive: int) -> bool:
         """Whether every peer of a host counts so many living members."""

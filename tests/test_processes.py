@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from processes import Peers, RunningPeer, eventually, peers_in
+from processes import Peers, RunningPeer, eventually, everywhere, peers_in
 
 pytestmark = pytest.mark.processes
 
@@ -28,13 +28,11 @@ def test_five_peers_share_what_one_is_told(mesh: list[RunningPeer]) -> None:
     """A registration, and a deregistration at a peer that is not the owner, reach every peer."""
     first, second, *others = mesh
     first.register("orders", "orders-1")
-    for peer in mesh:
-        eventually(lambda p=peer: p.lookup("orders") == {"orders-1"}, 10)
+    everywhere(mesh, lambda peer: peer.lookup("orders") == {"orders-1"}, 10)
     status, _ = second.ask("DELETE", "/v1/services/orders/instances/orders-1")
     assert status in (200, 204)
     assert second.lookup("orders") == set()
-    for peer in (first, *others):
-        eventually(lambda p=peer: p.lookup("orders") == set(), 10)
+    everywhere([first, *others], lambda peer: peer.lookup("orders") == set(), 10)
     eventually(lambda: len({peer.info()["root"] for peer in mesh}) == 1, 10)
 
 
@@ -43,8 +41,7 @@ def test_a_killed_peer_takes_its_instances_with_it(mesh: list[RunningPeer]) -> N
     victim, survivors = mesh[-1], mesh[:-1]
     victim.register("orders", "doomed")
     survivors[0].register("orders", "safe")
-    for peer in survivors:
-        eventually(lambda p=peer: p.lookup("orders") == {"doomed", "safe"}, 10)
+    everywhere(survivors, lambda peer: peer.lookup("orders") == {"doomed", "safe"}, 10)
     victim.kill()
     accused: set[str] = set()
 
@@ -61,12 +58,10 @@ def test_a_terminated_peer_is_gone_at_once(mesh: list[RunningPeer]) -> None:
     """SIGTERM lets a peer leave: it ends with 0, and others show it as left and not as dead."""
     victim, survivors = mesh[-1], mesh[:-1]
     victim.register("orders", "leaving")
-    for peer in survivors:
-        eventually(lambda p=peer: p.lookup("orders") == {"leaving"}, 10)
+    everywhere(survivors, lambda peer: peer.lookup("orders") == {"leaving"}, 10)
     victim.signal(signal.SIGTERM)
-    for peer in survivors:
-        eventually(lambda p=peer: p.lookup("orders") == set(), 10)
-        assert peer.members()[victim.name] == "left"
+    everywhere(survivors, lambda peer: peer.lookup("orders") == set(), 10)
+    everywhere(survivors, lambda peer: peer.members()[victim.name] == "left", 10)
     assert victim.wait() == 0
 
 
@@ -74,12 +69,10 @@ def test_a_stopped_peer_comes_back_by_itself(mesh: list[RunningPeer]) -> None:
     """After SIGSTOP for long and SIGCONT a peer refutes, keeps its instances, accuses nobody."""
     victim, survivors = mesh[-1], mesh[:-1]
     victim.register("orders", "paused")
-    for peer in survivors:
-        eventually(lambda p=peer: p.lookup("orders") == {"paused"}, 10)
+    everywhere(survivors, lambda peer: peer.lookup("orders") == {"paused"}, 10)
     victim.signal(signal.SIGSTOP)
     stopped = time.monotonic()
-    for peer in survivors:
-        eventually(lambda p=peer: p.members()[victim.name] == "dead", 60, pause=0.05)
+    everywhere(survivors, lambda peer: peer.members()[victim.name] == "dead", 60)
     # As long as it takes for the suspicion of all others to have run out in the stopped peer.
     eventually(lambda: time.monotonic() - stopped >= 12, 30, pause=0.1)
     victim.signal(signal.SIGCONT)
@@ -108,9 +101,8 @@ def test_a_restarted_peer_is_accepted(peers: Peers, same_address: bool) -> None:
     again.register("orders", "new")
 
     def accepted(peer: RunningPeer) -> bool:
-        return peer.members()[again.name] == "alive" and peer.lookup("orders") == {"new"}
+        members = peer.ask("GET", "/v1/members")[1]["members"]
+        shown = {(each["name"], each["address"], each["status"]) for each in members}
+        return (again.name, again.gossip, "alive") in shown and peer.lookup("orders") == {"new"}
 
-    for peer in survivors:
-        eventually(lambda p=peer: accepted(p), 20)
-        found = peer.ask("GET", "/v1/members")[1]["members"]
-        assert {each["address"] for each in found if each["name"] == again.name} == {again.gossip}
+    everywhere(survivors, accepted, 20)

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,14 @@ def eventually(
             return took
         assert took < limit, f"not within {limit} s: {what or condition}"
         time.sleep(pause)
+
+
+def everywhere(
+    peers: "Sequence[RunningPeer]", check: "Callable[[RunningPeer], bool]", limit: float
+) -> None:
+    """Wait until `check` holds at each of the peers."""
+    for peer in peers:
+        eventually(partial(check, peer), limit, what=f"at {peer.name}")
 
 
 class RunningPeer:
@@ -150,8 +159,7 @@ class Peers:
             for number in range(1, count)
         ]
         peers = [seed, *others]
-        for peer in peers:
-            eventually(lambda p=peer: len(p.members("alive")) == count, 30, what="all listed")
+        everywhere(peers, lambda peer: len(peer.members("alive")) == count, 30)
         return peers
 
 

@@ -177,6 +177,6 @@ def root_colour(root: str) -> str:
     # Its first half is the members', its second the registry's.
     number = int(root[: len(root) // 2], 16) ^ int(root[len(root) // 2 :], 16)
     hue = number % _HUES / _HUES
-    lightness = 0.45 + number // _HUES % 3 * 0.13
+    lightness = 0.58 + number // _HUES % 3 * 0.1
     red, green, blue = (round(255 * part) for part in hls_to_rgb(hue, lightness, 0.85))
     return f"rgb({red},{green},{blue})"

@@ -61,6 +61,8 @@ class Member:
     since: float
     """When the status last changed, on this peer's clock."""
     fingerprint: int = 0
+    encoded: bytes = b""
+    """The news that the row stands for, once they were encoded."""
 
     @property
     def rank(self) -> tuple[int, bool, int, int]:
@@ -156,6 +158,13 @@ def news_of(member: Member, accuser: str = "") -> News:
     )
 
 
+def encoded_news(row: Member) -> bytes:
+    """Return the bytes of the news that a row stands for, without an accuser."""
+    if not row.encoded:
+        row.encoded = news_of(row).encode()
+    return row.encoded
+
+
 def fingerprint(name: str, epoch: int, incarnation: int) -> int:
     """Return the 64-bit hash that a living member adds to the root."""
     data = f"{name}\0{epoch}\0{incarnation}".encode()
@@ -209,6 +218,7 @@ class MemberTable:
             self._enter(row)
             return row
         self._withdraw(row)
+        row.encoded = b""
         if row.status is not news.status or row.epoch != news.epoch:
             row.since = now
         if news.status is Status.ALIVE or news.epoch != row.epoch:

@@ -22,7 +22,15 @@ from ._events import (
     NameConflict,
     Refuted,
 )
-from ._members import INCARNATION_JUMP, INCARNATION_LIMIT, Member, News, Status, news_of
+from ._members import (
+    INCARNATION_JUMP,
+    INCARNATION_LIMIT,
+    Member,
+    News,
+    Status,
+    encoded_news,
+    news_of,
+)
 from ._planner import ProbePlanner
 from ._spread import MEMBERSHIP, Spread
 from ._suspicion import Suspicion, start_suspicion
@@ -89,7 +97,7 @@ class Membership:
 
     def describe(self, row: Member) -> bytes:
         """Return the news that a row stands for."""
-        return self.accusation(row) or news_of(row).encode()
+        return self.accusation(row) or encoded_news(row)
 
     def accusation(self, row: Member) -> bytes | None:
         """Return the news that tell a member what is held of it; None if it is well."""
@@ -103,7 +111,7 @@ class Membership:
     def table_news(self) -> list[bytes]:
         """Return news of every member and of this peer, for an exchange."""
         return [self._context.me.news().encode()] + [
-            news_of(row).encode() for row in self._context.table
+            encoded_news(row) for row in self._context.table
         ]
 
     def postpone(self, seconds: float) -> None:

@@ -86,6 +86,11 @@ class Contacts:
         return self._exchanged or not self._seeds
 
     @property
+    def under_way(self) -> bool:
+        """Whether this peer has begun an exchange that has not ended."""
+        return bool(self._outbound)
+
+    @property
     def seed_is_self(self) -> bool:
         """Whether all seeds turned out to be this peer."""
         return bool(self._seeds) and all(address in self._selves for address in self._seeds)

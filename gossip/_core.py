@@ -93,7 +93,9 @@ class Gossip:
         self._contacts.replicas = self._replicas
         self._membership.on_epoch_raised = self._replicas.restart
         self._receipts = Receipts(context, self._spread)
-        self._departure = Departure(context, self._spread)
+        self._departure = Departure(
+            context, self._spread, is_meeting=lambda: self._contacts.under_way
+        )
         self._seen: dict[bytes, None] = {}
         self._told_at: dict[str, float] = {}
         # An input that comes so long after the deadline tells that this process was stopped.

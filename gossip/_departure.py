@@ -3,6 +3,8 @@
 It goes out before all other traffic and is not left to rumors alone.
 """
 
+from collections.abc import Callable
+
 from ._context import Context
 from ._events import LeaveCompleted
 from ._packet import LEAVE
@@ -18,9 +20,11 @@ _ACKNOWLEDGED = 3
 class Departure:
     """Tells that this peer leaves and waits for it to be acknowledged."""
 
-    def __init__(self, context: Context, spread: Spread) -> None:
+    def __init__(self, context: Context, spread: Spread, *, is_meeting: Callable[[], bool]) -> None:
         self._context = context
         self._spread = spread
+        # Whether an exchange is under way: somebody may have heard of us whom we do not know yet.
+        self._is_meeting = is_meeting
         self._waiting: dict[int, str] = {}
         self._acknowledged: dict[str, None] = {}
         self._ends_at = 0.0
@@ -47,7 +51,8 @@ class Departure:
             return
         context = self._context
         own = context.me.name
-        if now >= self._ends_at or len(context.table.ring) < 2:
+        alone = len(context.table.ring) < 2 and not self._is_meeting()
+        if now >= self._ends_at or alone:
             self._complete()
             return
         names = [

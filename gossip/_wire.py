@@ -13,7 +13,7 @@ import cbor2
 
 # The tags that cbor2 has decoders of its own for; all others reach `tag_hook`.
 _BUILT_IN_TAGS = (
-    *(0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37),
+    *(0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54),
     *(100, 256, 258, 260, 261, 1004, 43000, 55799),
 )
 

@@ -1,0 +1,268 @@
+import contextlib
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, strategies as st
+
+from gossamer.gossip._log import KEY_LIMIT, VALUE_LIMIT, VERSION_LIMIT, Operation
+from gossamer.gossip._members import EPOCH_LIMIT, HOST_LIMIT, News, Status
+from gossamer.gossip._packet import (
+    ACK,
+    HELD,
+    HOLD,
+    LEAVE,
+    NACK,
+    NOT_ME,
+    PING,
+    PING_REQ,
+    RELAYED,
+    ROOT_SIZE,
+    Delta,
+    Head,
+    Message,
+    Packet,
+    decode_body,
+    decode_update,
+    encode_body,
+    encode_delta,
+    encode_head,
+    update_cost,
+)
+from gossamer.gossip._seal import Refused
+from gossamer.gossip._wire import Malformed, encode
+
+_ROOT = bytes(ROOT_SIZE)
+_names = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=128)
+_epochs = st.integers(0, EPOCH_LIMIT)
+_versions = st.integers(0, VERSION_LIMIT)
+_sequences = st.integers(0, (1 << 32) - 1)
+_roots = st.binary(min_size=ROOT_SIZE, max_size=ROOT_SIZE)
+_messages: st.SearchStrategy[Message] = st.one_of(
+    st.tuples(st.sampled_from([NOT_ME, LEAVE, HELD]), _sequences),
+    st.tuples(st.just(PING), _sequences, st.one_of(st.just(""), _names)),
+    st.tuples(st.just(HOLD), _sequences, _versions),
+    st.tuples(st.sampled_from([ACK, NACK, RELAYED]), _sequences, _roots),
+    st.tuples(
+        st.just(PING_REQ), _sequences, _names, _epochs,
+        st.text(max_size=HOST_LIMIT), st.integers(1, 65535), st.integers(0, 600_000),
+    ),
+).map(list[object])  # fmt: skip
+_operations: st.SearchStrategy[list[Operation]] = st.lists(
+    st.tuples(st.text(max_size=20), st.one_of(st.none(), st.binary(max_size=60))),
+    min_size=1,
+    max_size=6,
+)
+
+
+def body_of(message: object) -> bytes:
+    """Return a body that is fine but for the message it carries."""
+    return encode(["a", 1, [message], []])
+
+
+@given(
+    _names,
+    _epochs,
+    st.lists(_messages, max_size=8),
+    st.lists(st.binary(max_size=300), max_size=20),
+)
+def test_a_body_comes_back(
+    source: str, epoch: int, messages: list[Message], updates: list[bytes]
+) -> None:
+    """Source, epoch, messages and updates are read as they were written."""
+    packet = decode_body(encode_body(source, epoch, messages, updates))
+
+    assert (packet.source, packet.epoch) == (source, epoch)
+    assert packet.messages == messages
+    assert packet.updates == updates
+
+
+def reading(body: bytes) -> Packet | str:
+    """Return what a body says, or the reason for which it is refused."""
+    try:
+        return decode_body(body)
+    except Refused as refusal:
+        return refusal.reason
+
+
+_anything = st.one_of(_names, _epochs, st.lists(_messages, max_size=2), st.binary())
+
+
+@given(st.lists(_anything, max_size=5))
+def test_values_in_other_places_are_refused_as_malformed(items: list[object]) -> None:
+    """Well-formed values that are not a body are refused, and with nothing else."""
+    found = reading(encode(items))
+
+    if isinstance(found, Packet):
+        assert [found.source, found.epoch, found.messages, found.updates] == items
+    else:
+        assert found == "malformed"
+
+
+@given(st.binary(max_size=60))
+def test_bytes_that_are_no_body_are_refused_as_malformed(data: bytes) -> None:
+    """No bytes make the readers raise anything but their own refusals."""
+    with contextlib.suppress(Malformed):
+        decode_update(data)
+    found = reading(data)
+
+    if isinstance(found, Packet):
+        assert encode_body(found.source, found.epoch, found.messages, found.updates) == data
+    else:
+        assert found == "malformed"
+
+
+_GOOD: list[Message] = [
+    [PING, 1, "b"],
+    [ACK, 1, _ROOT],
+    [PING_REQ, 1, "b", 2, "::1", 7940, 100],
+    [NACK, 1, _ROOT],
+    [NOT_ME, 1],
+    [LEAVE, 1],
+    [RELAYED, 1, _ROOT],
+    [HOLD, 1, 2],
+    [HELD, 1],
+]
+
+
+@pytest.mark.parametrize("message", _GOOD)
+def test_each_field_of_each_message_is_checked(message: Message) -> None:
+    """A message with any one field of another type, missing or added is refused."""
+    assert decode_body(body_of(message)).messages == [message]
+
+    variants: list[object] = [message[:-1], [*message, 0], [*message, message[-1]]]
+    for place, value in enumerate(message):
+        foreign: list[object] = [None, True, 1.0, [], -1, b"x" if value != b"x" else b""]
+        foreign.append(1 if isinstance(value, str | bytes) else "1")
+        variants += [[*message[:place], other, *message[place + 1 :]] for other in foreign]
+    for variant in variants:
+        with pytest.raises(Refused, match="malformed"):
+            decode_body(body_of(variant))
+
+
+@pytest.mark.parametrize("message", [[], [9, 1], [9, 1, 1], [1 << 40, 1], 5, "ab", None])
+def test_an_unknown_message_is_refused(message: object) -> None:
+    """What is no message of this version spoils its datagram."""
+    with pytest.raises(Refused, match="malformed"):
+        decode_body(body_of(message))
+
+
+@pytest.mark.parametrize(
+    ("make", "last", "beyond"),
+    [
+        pytest.param(lambda n: [HELD, n], (1 << 32) - 1, 1 << 32, id="sequence"),
+        pytest.param(lambda n: [PING, 1, "x" * n], 128, 129, id="target"),
+        pytest.param(lambda n: [HOLD, 1, n], VERSION_LIMIT, VERSION_LIMIT + 1, id="version"),
+        pytest.param(lambda n: [ACK, 1, bytes(n)], 16, 17, id="long root"),
+        pytest.param(lambda n: [ACK, 1, bytes(n)], 16, 15, id="short root"),
+        pytest.param(lambda n: [PING_REQ, 1, "x" * n, 1, "h", 1, 1], 128, 129, id="name"),
+        pytest.param(
+            lambda n: [PING_REQ, 1, "b", n, "h", 1, 1], EPOCH_LIMIT, EPOCH_LIMIT + 1, id="epoch"
+        ),
+        pytest.param(lambda n: [PING_REQ, 1, "b", 1, "h" * n, 1, 1], 64, 65, id="host"),
+        pytest.param(lambda n: [PING_REQ, 1, "b", 1, "h", n, 1], 65535, 65536, id="port"),
+        pytest.param(lambda n: [PING_REQ, 1, "b", 1, "h", n, 1], 1, 0, id="no port"),
+        pytest.param(lambda n: [PING_REQ, 1, "b", 1, "h", 1, n], 600_000, 600_001, id="budget"),
+    ],
+)
+def test_message_fields_end_at_their_limits(
+    make: Callable[[int], Message], last: int, beyond: int
+) -> None:
+    """The last permitted value passes and the first beyond it is refused."""
+    assert decode_body(body_of(make(last))).messages == [make(last)]
+    with pytest.raises(Refused, match="malformed"):
+        decode_body(body_of(make(beyond)))
+
+
+@pytest.mark.parametrize(
+    ("last", "beyond"),
+    [
+        pytest.param(["x" * 128, 1, [], []], ["x" * 129, 1, [], []], id="source"),
+        pytest.param(["x", 1, [], []], ["", 1, [], []], id="no source"),
+        pytest.param(["x", 1, [], []], ["x\n", 1, [], []], id="unprintable source"),
+        pytest.param(["x", EPOCH_LIMIT, [], []], ["x", EPOCH_LIMIT + 1, [], []], id="epoch"),
+        pytest.param(["x", 1, [[HELD, 1]] * 8, []], ["x", 1, [[HELD, 1]] * 9, []], id="messages"),
+        pytest.param(["x", 1, [], [b""] * 128], ["x", 1, [], [b""] * 129], id="updates"),
+        pytest.param(["x", 1, [], [bytes(1400)]], ["x", 1, [], [bytes(1401)]], id="update"),
+        pytest.param(["x", 1, [], []], ["x", 1, []], id="missing"),
+        pytest.param(["x", 1, [], []], ["x", 1, [], [], 0], id="added"),
+        pytest.param(["x", 1, [], [b""]], ["x", 1, [], [""]], id="a text for an update"),
+    ],
+)
+def test_bodies_end_at_their_limits(last: list[object], beyond: list[object]) -> None:
+    """Each bound of a body holds at its last value and is refused one further."""
+    decode_body(encode(last))
+    with pytest.raises(Refused, match="malformed"):
+        decode_body(encode(beyond))
+
+
+@pytest.mark.parametrize("size", [0, 1, 23, 24, 255, 256, 1400])
+def test_the_cost_of_an_update_is_exact(size: int) -> None:
+    """What an update adds to a body is known before the body is made."""
+    update = bytes(size)
+    empty = len(encode_body("a", 1, [], []))
+
+    assert len(encode_body("a", 1, [], [update])) == empty + update_cost(update)
+
+
+@given(_names, _epochs, _versions, _operations)
+def test_a_delta_comes_back(
+    owner: str, epoch: int, since: int, operations: list[Operation]
+) -> None:
+    """Removals and values are read in the order in which they were written."""
+    update = decode_update(encode_delta(owner, epoch, since, operations))
+
+    assert update == Delta(owner, epoch, since, operations)
+
+
+@given(_names, _epochs, _versions)
+def test_a_head_comes_back(owner: str, epoch: int, version: int) -> None:
+    """A head is read as it was written."""
+    assert decode_update(encode_head(owner, epoch, version)) == Head(owner, epoch, version)
+
+
+def test_news_come_back_as_an_update() -> None:
+    """News of a member are told from the registry's updates by their first item."""
+    news = News("b", 1, 2, Status.SUSPECT, ("10.0.0.1", 7940), "z", 3, "c")
+
+    assert decode_update(news.encode()) == news
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        pytest.param([], id="nothing"),
+        pytest.param([3, "a", 1, 1], id="unknown kind"),
+        pytest.param([True, "a", 1, 0, ["k", b""]], id="truth value for a kind"),
+        pytest.param([2.0, "a", 1, 1], id="float for a kind"),
+        pytest.param([1, "a", 1, 0, []], id="no operations"),
+        pytest.param([1, "a", 1, 0, ["k"]], id="key without a value"),
+        pytest.param([1, "a", 1, 0, ["k", "v"]], id="text for a value"),
+        pytest.param([1, "a", 1, 0, [b"k", b"v"]], id="bytes for a key"),
+        pytest.param([1, "a", 1, 0, None], id="null for the operations"),
+        pytest.param([1, "a", 1, 0], id="short delta"),
+        pytest.param([1, "", 1, 0, ["k", b""]], id="no owner"),
+        pytest.param([1, "a\x7f", 1, 0, ["k", b""]], id="unprintable owner"),
+        pytest.param([1, "a" * 129, 1, 0, ["k", b""]], id="long owner"),
+        pytest.param([1, "a", EPOCH_LIMIT + 1, 0, ["k", b""]], id="epoch of a delta"),
+        pytest.param([1, "a", 1, VERSION_LIMIT + 1, ["k", b""]], id="version of a delta"),
+        pytest.param([1, "a", 1, -1, ["k", b""]], id="version below 0"),
+        pytest.param([1, "a", 1, 0, ["k" * (KEY_LIMIT + 1), b""]], id="long key"),
+        pytest.param([1, "a", 1, 0, ["k", bytes(VALUE_LIMIT + 1)]], id="long value"),
+        pytest.param([2, "a", 1], id="short head"),
+        pytest.param([2, "a", 1, 1, 1], id="long head"),
+        pytest.param([2, "a", EPOCH_LIMIT + 1, 1], id="epoch of a head"),
+        pytest.param([2, "a", 1, VERSION_LIMIT + 1], id="version of a head"),
+    ],
+)
+def test_a_bad_update_is_malformed(items: list[object]) -> None:
+    """An update with one fault in it is refused whole."""
+    with pytest.raises(Malformed):
+        decode_update(encode(items))
+
+
+def test_updates_pass_at_their_limits() -> None:
+    """The largest names, numbers, keys and values that are permitted are read."""
+    operations: list[Operation] = [("k" * KEY_LIMIT, bytes(VALUE_LIMIT))]
+    delta = encode_delta("a" * 128, EPOCH_LIMIT, VERSION_LIMIT, operations)
+
+    assert decode_update(delta) == Delta("a" * 128, EPOCH_LIMIT, VERSION_LIMIT, operations)

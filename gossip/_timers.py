@@ -1,13 +1,15 @@
 """Everything the protocol wants to happen later, in one heap.
 
 Ties are served in the order they were set, so that a seed fixes the whole run.
-A cancelled timer stays in the heap until its time comes or it reaches the top:
-its number is bounded by what was set, which is bounded elsewhere.
+A cancelled timer stays in the heap until its time comes or it reaches the top, or until the heap
+has doubled: whoever makes this peer set and cancel far-off timers cannot make it grow.
 """
 
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import inf
+
+_SWEEP_FIRST = 256
 
 
 class Timer:
@@ -30,12 +32,15 @@ class Timers:
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timer]] = []
         self._count = 0
+        self._sweep_at = _SWEEP_FIRST
 
     def at(self, when: float, action: Callable[[float], None]) -> Timer:
         """Have `action(now)` called at the first `run` that is not before `when`."""
         timer = Timer(when, action)
         self._count += 1
         heappush(self._heap, (when, self._count, timer))
+        if len(self._heap) > self._sweep_at:
+            self._sweep()
         return timer
 
     @property
@@ -54,6 +59,12 @@ class Timers:
             action, timer.action = timer.action, None
             if action is not None:
                 action(now)
+
+    def _sweep(self) -> None:
+        # In place: `run` may be at work on the same list.
+        self._heap[:] = [entry for entry in self._heap if entry[2].action is not None]
+        heapify(self._heap)
+        self._sweep_at = max(_SWEEP_FIRST, 2 * len(self._heap))
 
     def __len__(self) -> int:
         return len(self._heap)

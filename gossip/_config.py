@@ -26,6 +26,9 @@ _PROFILES: dict[str, dict[str, Any]] = {
     },
 }
 
+# What every IPv6 path carries, less its headers (QUIC's number, RFC 9000 section 14); a message
+# with two pieces of news fits into it, however long the names are.
+PACKET_LEAST = 1200
 NAME_LIMIT = 128
 ZONE_LIMIT = 64
 
@@ -162,17 +165,19 @@ class GossipConfig:
                 )
         if not 0 < self.nack_share < 1:
             raise ConfigError("nack_share must lie between 0 and 1", "nack_share")
-        if not 576 <= self.packet_limit <= 1400:
-            raise ConfigError("packet_limit must be from 576 to 1400 bytes", "packet_limit")
+        if not PACKET_LEAST <= self.packet_limit <= 1400:
+            raise ConfigError(
+                f"packet_limit must be from {PACKET_LEAST} to 1400 bytes", "packet_limit"
+            )
 
 
 def check_name(label: str, value: object, limit: int, *, empty: bool = False) -> None:
-    """Raise `ConfigError` unless `value` is a printable name of at most `limit` characters."""
+    """Raise `ConfigError` unless `value` is a printable name of at most `limit` bytes in UTF-8."""
     if type(value) is not str:
         raise ConfigError(f"{label} must be a text, not {value!r}", label)
     if not value and not empty:
         raise ConfigError(f"{label} must not be empty", label)
-    if len(value) > limit:
-        raise ConfigError(f"{label} must have at most {limit} characters", label)
     if not value.isprintable():
         raise ConfigError(f"{label} must not contain control characters", label)
+    if len(value.encode()) > limit:
+        raise ConfigError(f"{label} must have at most {limit} bytes", label)

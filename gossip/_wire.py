@@ -72,8 +72,8 @@ def whole(value: object, limit: int) -> int:
 
 
 def text(value: object, limit: int) -> str:
-    """Return `value` if it is a text of at most `limit` characters, else raise `Malformed`."""
-    if type(value) is not str or len(value) > limit:
+    """Return `value` if it is a text of at most `limit` bytes, else raise `Malformed`."""
+    if type(value) is not str or len(value) > limit or len(value.encode()) > limit:
         raise Malformed("a text is too long or of another type")
     return value
 

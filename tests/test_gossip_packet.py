@@ -44,7 +44,7 @@ _messages: st.SearchStrategy[Message] = st.one_of(
     st.tuples(st.sampled_from([ACK, NACK, RELAYED]), _sequences, _roots),
     st.tuples(
         st.just(PING_REQ), _sequences, _names, _epochs,
-        st.text(max_size=HOST_LIMIT), st.integers(1, 65535), st.integers(0, 600_000),
+        st.text(max_size=HOST_LIMIT // 4), st.integers(1, 65535), st.integers(0, 600_000),
     ),
 ).map(list[object])  # fmt: skip
 _operations: st.SearchStrategy[list[Operation]] = st.lists(

@@ -190,7 +190,7 @@ def test_array_refuses_other_types(value: object) -> None:
 def test_checks_pass_at_their_limits_and_fail_beyond() -> None:
     """Each check returns the very value at its limit and refuses the next."""
     assert (whole(0, 10), whole(10, 10)) == (0, 10)
-    assert (text("", 3), text("äöü", 3)) == ("", "äöü")
+    assert (text("", 6), text("äöü", 6)) == ("", "äöü")
     assert (blob(b"", 3), blob(b"abc", 3)) == (b"", b"abc")
     assert (array([]), array([1, 2], 2)) == ([], [1, 2])
 
@@ -199,6 +199,8 @@ def test_checks_pass_at_their_limits_and_fail_beyond() -> None:
             whole(beyond, 10)
     with pytest.raises(Malformed):
         text("abcd", 3)
+    with pytest.raises(Malformed):
+        text("äöü", 5)  # bytes are counted, which is what travels
     with pytest.raises(Malformed):
         blob(b"abcd", 3)
     for items in ([1], [1, 2, 3]):

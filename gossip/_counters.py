@@ -28,6 +28,7 @@ COUNTERS = (
     "exchanges_cut",
     "gaps",
     "receipts_given_up",
+    "rumors_too_large",
     "name_conflicts",
     "own_part_ahead",
     # The envelope is not one of ours, or damaged.

@@ -10,6 +10,7 @@ has fetched the change itself, so that whoever tells it can also serve it.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from ._config import NAME_LIMIT
 from ._context import Context
 from ._entries import encode_gone, encode_part
 from ._events import PartChanged, PartDropped, PreviousLife
@@ -28,7 +29,9 @@ from ._spread import REGISTRY, Spread
 
 # Bytes of operations in one rumor: two of them, or one and some news, share a datagram.
 _RUMOR_BYTES = 600
-_RUMOR_LIMIT = 1150
+# What a datagram's body has beside the source's name, and a delta beside the owner's.
+_BODY_COST = 24
+_DELTA_COST = 32
 # How long a delta waits for the one before it.
 _GAP_PATIENCE = 0.15
 _WAITING_OWNERS = 256
@@ -67,6 +70,10 @@ class Replicas:
         self._fetch = fetch
         # Tells that the mesh knows an epoch of ours that is as high as our own, or higher.
         self._overtaken = overtaken
+        # A rumor has to fit behind the name of whoever passes it on.
+        self._rumor_limit = (
+            context.config.packet_limit - context.seal.overhead - NAME_LIMIT - _BODY_COST
+        )
         self._announced = 0
         self._announced_at = float("-inf")
         self._announcing = False
@@ -140,7 +147,8 @@ class Replicas:
         part, since = self.own, self._announced
         self._announced = part.version
         operations = part.since(since)
-        if operations is None or any(operation_size(*item) > _RUMOR_LIMIT for item in operations):
+        limit = self._rumor_limit - len(part.owner.encode()) - _DELTA_COST
+        if operations is None or any(operation_size(*item) > limit for item in operations):
             payload = encode_head(part.owner, part.epoch, part.version)
             self._tell(("head", part.owner), payload, part.owner, "", now)
             return
@@ -244,7 +252,7 @@ class Replicas:
         part = self._context.store.get(owner)
         if part is None:
             return
-        if entry is not None and len(entry) <= _RUMOR_LIMIT:
+        if entry is not None and len(entry) <= self._rumor_limit:
             self._tell(("delta", owner, part.version), entry, owner, teller, now)
         else:
             payload = encode_head(owner, part.epoch, part.version)

@@ -20,6 +20,8 @@ from ._tree import children
 _FRESH_LIMIT = 256
 # Datagrams to one member in one flush.
 _FLUSH_DATAGRAMS = 8
+# Updates up to here fit into the smallest datagram behind the longest name.
+_SURELY_FITS = 900
 
 MEMBERSHIP = 0
 REGISTRY = 1
@@ -45,6 +47,10 @@ class Spread:
         """Pass on something that this peer did not know before."""
         if self._context.table.living < 2:
             return  # nobody to tell: state is kept, messages are not
+        if len(payload) > _SURELY_FITS and update_cost(payload) > self._room([]):
+            # It would wait for ever: another peer, with a shorter name, had the room.
+            self._context.count("rumors_too_large")
+            return
         if self.muted and origin != self._context.me.name:
             return
         rumor = Rumor(key, payload, origin, heard_from)

@@ -1,0 +1,265 @@
+"""Protocol cores for tests: one on a bench with everybody else played, or several on a link."""
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from gossamer.gossip import Address, Event, Exchange, Gossip, GossipConfig, Status
+from gossamer.gossip._log import Operation
+from gossamer.gossip._members import News
+from gossamer.gossip._packet import Message, Packet, decode_body, encode_body, encode_delta
+from gossamer.gossip._seal import ChecksumSeal
+
+T = TypeVar("T")
+
+EPOCH = 1_700_000_000_000
+NOW = 1000.0
+ROOT = bytes(16)
+SEAL = ChecksumSeal("default")
+
+
+def address_of(name: str) -> Address:
+    """Return where the tests have `name` live."""
+    return f"10.0.{sum(name.encode()) % 256}.{len(name)}", 7940
+
+
+def news(name: str, status: Status = Status.ALIVE, **changes: Any) -> News:
+    """Return news of a member in its first incarnation; the accuser, if one is due, is `judge`."""
+    values: dict[str, Any] = {
+        "epoch": EPOCH,
+        "incarnation": 0,
+        "status": status,
+        "address": address_of(name),
+        "zone": "",
+        "nonce": sum(name.encode()),
+        "accuser": "judge" if status in (Status.SUSPECT, Status.DEAD) else "",
+        **changes,
+    }
+    return News(name, **values)
+
+
+def datagram(
+    source: str,
+    messages: Iterable[Message] = (),
+    updates: Iterable[bytes] = (),
+    *,
+    epoch: int = EPOCH,
+    to_epoch: int = 0,
+    cluster: str = "default",
+) -> bytes:
+    """Return a datagram as `source` would send it."""
+    body = encode_body(source, epoch, list(messages), list(updates))
+    return ChecksumSeal(cluster).seal(body, to_epoch)
+
+
+def delta(owner: str, since: int, *operations: Operation, epoch: int = EPOCH) -> bytes:
+    """Return the update that carries operations of an owner."""
+    return encode_delta(owner, epoch, since, list(operations))
+
+
+def gossip(
+    name: str, *, seed: int = 1, epoch: int = EPOCH, nonce: int = 0, **config: Any
+) -> Gossip:
+    """Return a core at its start."""
+    return Gossip(
+        GossipConfig(name=name, **config),
+        epoch=epoch,
+        nonce=nonce or sum(name.encode()),
+        advertise=address_of(name),
+        rng=random.Random(seed),
+        now=NOW,
+    )
+
+
+@dataclass
+class Sent:
+    """A datagram that a core has sent, opened."""
+
+    address: Address
+    to_epoch: int
+    packet: Packet
+    size: int
+
+    def kinds(self) -> list[object]:
+        """Return the kinds of its messages."""
+        return [message[0] for message in self.packet.messages]
+
+
+class Bench:
+    """One real core; what it says is looked at, and the others' part is said by the test."""
+
+    def __init__(self, name: str = "me", **options: Any) -> None:
+        self.core = gossip(name, **options)
+        self.context = self.core._context
+        self.now = NOW
+
+    def meet(self, *names: str) -> None:
+        """Have members tell that they live; what the core makes of it is drained."""
+        for name in names:
+            self.hear(name, updates=[news(name).encode()])
+        self.run(0.05)
+        self.sent()
+        self.events()
+
+    def hear(
+        self,
+        source: str,
+        *messages: Message,
+        updates: Iterable[bytes] = (),
+        sender: Address | None = None,
+        epoch: int = EPOCH,
+        to_epoch: int = 0,
+    ) -> None:
+        """Have the core receive a datagram of `source`."""
+        data = datagram(source, messages, updates, epoch=epoch, to_epoch=to_epoch)
+        self.core.receive(data, sender or address_of(source), self.now)
+
+    def run(self, seconds: float) -> None:
+        """Let time pass, with ticks when they are wanted."""
+        until = self.now + seconds
+        while self.core.deadline <= until:
+            self.now = max(self.now, self.core.deadline)
+            self.core.tick(self.now)
+        self.now = until
+
+    def sent(self, *kinds: int) -> list[Sent]:
+        """Return and drain what was sent (if kinds are given: that carries such a message)."""
+        opened = []
+        for address, data in self.core.outbox:
+            to_epoch, body = SEAL.open(data)
+            opened.append(Sent(address, to_epoch, decode_body(body), len(data)))
+        self.core.outbox.clear()
+        return [item for item in opened if not kinds or set(kinds) & set(item.kinds())]
+
+    def updates(self) -> list[bytes]:
+        """Return and drain the updates sent, each once."""
+        return list(dict.fromkeys(u for item in self.sent() for u in item.packet.updates))
+
+    def events(self, kind: type[T] | None = None) -> list[Any]:
+        """Return and drain the events (of one kind)."""
+        taken = [event for event in self.core.events if kind is None or isinstance(event, kind)]
+        self.core.events.clear()
+        return taken
+
+    def calls(self) -> list[Exchange]:
+        """Return and drain the streams that the core wants."""
+        taken = list(self.core.calls)
+        self.core.calls.clear()
+        return taken
+
+    def counts(self, *names: str) -> tuple[int, ...]:
+        """Return counters."""
+        return tuple(self.core.statistics()[name] for name in names)
+
+
+class Link:
+    """Cores with a fake link between them: what one sends the other has at once.
+
+    `passes` decides about each datagram and each stream; datagrams are opened for nobody.
+    """
+
+    def __init__(self, *cores: Gossip) -> None:
+        self.cores = {core.address: core for core in cores}
+        self.now = NOW
+        self.events: dict[str, list[Event]] = {core.name: [] for core in cores}
+        self.passes: Callable[[Address, Address], bool] = lambda source, target: True
+        self.datagrams: list[tuple[Address, Address, bytes]] = []
+        self.streams: list[tuple[str, int]] = []
+
+    def settle(self) -> None:
+        """Carry everything until nobody has anything to say."""
+        busy = True
+        while busy:
+            busy = False
+            for address, core in list(self.cores.items()):
+                self.events[core.name] += core.events
+                core.events.clear()
+                calls, outbox = list(core.calls), list(core.outbox)
+                core.calls.clear()
+                core.outbox.clear()
+                busy = busy or bool(calls or outbox)
+                for target, data in outbox:
+                    self.datagrams.append((address, target, data))
+                    if target in self.cores and self.passes(address, target):
+                        self.cores[target].receive(data, address, self.now)
+                for call in calls:
+                    self._carry(address, call)
+
+    def _carry(self, source: Address, call: Exchange) -> None:
+        other = self.cores.get(call.address)
+        if other is None or not self.passes(source, call.address):
+            call.fail("refused", self.now)
+            return
+        self.streams.append(
+            (call.purpose, converse(call, other.accept(source, self.now), self.now))
+        )
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        until = self.now + seconds
+        self.settle()
+        while (due := min(core.deadline for core in self.cores.values())) <= until:
+            self.now = max(self.now, due)
+            for core in self.cores.values():
+                if core.deadline <= self.now:
+                    core.tick(self.now)
+            self.settle()
+        self.now = until
+
+    def join(self) -> None:
+        """Have all cores join through the first, and everything be known to all."""
+        first = next(iter(self.cores))
+        for address, core in self.cores.items():
+            if address != first:
+                core.join([first], self.now)
+                self.run(0.3)
+        self.run(3.0)
+        assert all(len(core.members) == len(self.cores) - 1 for core in self.cores.values())
+
+
+def converse(
+    caller: Exchange,
+    callee: Exchange,
+    now: float,
+    *,
+    spoil: Callable[[int, bytes], bytes | None] = lambda number, frame: frame,
+) -> int:
+    """Carry one conversation to its end and return its bytes.
+
+    `spoil` sees each frame with its number; what it returns is carried, on None the stream breaks.
+    """
+    number = total = 0
+    while caller.outbox or callee.outbox:
+        for sender, receiver in ((caller, callee), (callee, caller)):
+            frames = list(sender.outbox)
+            sender.outbox.clear()
+            for frame in frames:
+                carried = spoil(number, frame)
+                number += 1
+                if carried is None:
+                    caller.fail("broken", now)
+                    callee.fail("broken", now)
+                    return total
+                total += len(carried)
+                receiver.receive(carried, now)
+    for side in (caller, callee):
+        side.fail("closed early", now)
+    return total
+
+
+def exchange(caller: Gossip, callee: Gossip, now: float, purpose: Any = "heal") -> int:
+    """Have one core exchange state with another; return the bytes."""
+    contacts = caller._contacts
+    assert contacts._begin(purpose, callee.address, now)
+    call = caller.calls.pop()
+    return converse(call, callee.accept(caller.address, now), now)
+
+
+def held(core: Gossip) -> dict[str, tuple[int, int, dict[str, bytes]]]:
+    """Return all that a core holds of the registry."""
+    return {
+        owner: (part.epoch, part.version, dict(part.records))
+        for owner, part in core.parts.items()
+        if part.version
+    }

@@ -1,0 +1,231 @@
+"""How news leave: in time, in shares, in datagrams that fit, and not at all without listeners."""
+
+import pytest
+from cores import EPOCH, NOW, Bench, delta, news
+from hypothesis import given, settings, strategies as st
+
+from gossamer.gossip import Status
+from gossamer.gossip._packet import PING, encode_head
+from gossamer.gossip._rumors import Rumor
+from gossamer.gossip._spread import MEMBERSHIP, REGISTRY
+
+LONGEST = "n" * 128
+OTHERS = [f"p{number}" for number in range(30)]
+
+
+def _members_rumor(number: int) -> bytes:
+    return news(f"member-{number:05}").encode()
+
+
+def _records_rumor(number: int, size: int = 60) -> bytes:
+    return delta("owner", number, ("key", bytes(size)))
+
+
+def _fill(bench: Bench, kind: int, count: int) -> None:
+    make = _members_rumor if kind == MEMBERSHIP else _records_rumor
+    for number in range(count):
+        bench.context.changed_at = bench.now
+        bench.core._spread.news(kind, number, make(number), "p1", "", bench.now)
+
+
+def test_the_first_news_leave_at_once() -> None:
+    """After quiet nothing is gathered: the datagrams are in the outbox when the input returns."""
+    bench = Bench()
+    bench.meet(*OTHERS)
+    bench.core.publish("k", b"v", bench.now)
+    sent = bench.sent()
+    assert len(sent) in (3, 4)  # three children and one at random, perhaps a child
+    assert {u for item in sent for u in item.packet.updates} == {delta("me", 0, ("k", b"v"))}
+
+
+def test_what_follows_within_a_moment_is_gathered() -> None:
+    """News within 5 ms of the last leave together when these are over, and not before."""
+    bench = Bench()
+    bench.meet("a", "b")
+    bench.core.publish("k0", b"v", bench.now)
+    bench.sent()
+    start = bench.now
+    for number in (1, 2, 3):
+        bench.run(0.001)
+        bench.core.publish(f"k{number}", b"v", bench.now)
+    assert not bench.sent()
+    bench.run(start + 0.0051 - bench.now)
+    sent = bench.sent()
+    assert {item.address for item in sent} == {bench.core.members[n].address for n in "ab"}
+    expected = delta("me", 1, ("k1", b"v"), ("k2", b"v"), ("k3", b"v"))
+    for item in sent:
+        assert item.packet.updates == [expected]
+
+
+def test_news_are_not_told_to_whoever_told_them() -> None:
+    """The teller and this peer itself are no targets."""
+    bench = Bench()
+    bench.meet("a", "b", "c")
+    bench.hear("a", updates=[news("d").encode()])
+    told = {item.address for item in bench.sent()}
+    assert told == {bench.core.members[name].address for name in "bcd"}
+
+
+@pytest.mark.parametrize("kind", [MEMBERSHIP, REGISTRY])
+def test_a_storm_in_one_class_does_not_starve_the_other(kind: int) -> None:
+    """With one queue full, a datagram that has room for both carries the other class too."""
+    bench = Bench()
+    bench.meet(*OTHERS)
+    _fill(bench, kind, 2000)
+    bench.core._spread._fresh.clear()
+    for number in range(8):
+        other = REGISTRY + MEMBERSHIP - kind
+        payload = (_records_rumor if other else _members_rumor)(5000 + number)
+        bench.core._spread.queues[other].add(Rumor(5000 + number, payload, "p1", ""))
+    bench.hear("p1", [PING, 1, "me"])
+    ack = bench.sent()[-1]
+    kinds = [update[1] == 0 for update in ack.packet.updates]
+    ours = sum(len(u) for u, member in zip(ack.packet.updates, kinds, strict=True)
+               if member == (kind == REGISTRY))  # fmt: skip
+    assert ours >= 500
+    assert ack.size > 1250  # and what one leaves, the other takes
+
+
+def test_one_class_alone_may_fill_the_datagram() -> None:
+    """Half is a guarantee and not a bound."""
+    bench = Bench()
+    bench.meet(*OTHERS)
+    _fill(bench, REGISTRY, 300)
+    bench.core._spread._fresh.clear()
+    bench.hear("p1", [PING, 1, "me"])
+    assert bench.sent()[-1].size > 1250
+
+
+def test_with_nobody_to_talk_to_nothing_is_queued() -> None:
+    """Alone a peer keeps its records and no messages, and wants no tick for them."""
+    bench = Bench()
+    for number in range(100):
+        bench.core.publish(f"k{number}", b"v", bench.now)
+    bench.run(20)
+    assert not bench.sent()
+    assert bench.counts("rumors_registry", "rumors_membership", "records") == (0, 0, 100)
+
+
+def test_queues_are_emptied_when_the_last_listener_goes() -> None:
+    """What waits is dropped at the next round once nobody is left, and rounds end."""
+    bench = Bench()
+    bench.meet("a")
+    bench.core.publish("k", b"v", bench.now)
+    bench.hear("a", updates=[news("a", Status.LEFT, incarnation=1).encode()])
+    bench.sent()
+    bench.run(1)
+    assert bench.counts("rumors_registry", "rumors_membership") == (0, 0)
+    assert not bench.sent()
+
+
+@pytest.mark.parametrize("kind", [MEMBERSHIP, REGISTRY])
+def test_queues_are_bounded_at_entry(kind: int) -> None:
+    """Exactly `queue_limit` rumors of a class wait; further ones push others out, counted."""
+    bench = Bench(queue_limit=50)
+    bench.meet(*OTHERS)
+    before = bench.counts("rumors_dropped")[0]
+    held = len(bench.core._spread.queues[kind])
+    _fill(bench, kind, 50 - held)
+    assert len(bench.core._spread.queues[kind]) == 50
+    assert bench.counts("rumors_dropped")[0] == before
+    _fill(bench, kind, 60)
+    assert len(bench.core._spread.queues[kind]) == 50
+    assert bench.counts("rumors_dropped")[0] > before
+
+
+def test_rounds_end_when_everything_was_sent_often_enough() -> None:
+    """A rumor leaves the queue by itself, and an idle peer sends only its probes."""
+    bench = Bench(probe_interval=1000.0, probe_timeout=1.0)
+    bench.meet("a", "b", "c", "d")
+    bench.core.publish("k", b"v", bench.now)
+    bench.run(5)
+    bench.sent()
+    assert bench.counts("rumors_registry", "rumors_membership") == (0, 0)
+    bench.run(20)
+    assert not bench.sent()
+
+
+@settings(max_examples=25)
+@given(
+    st.integers(1, 128),
+    st.integers(1200, 1400),
+    st.lists(st.one_of(st.integers(0, 1400), st.integers(850, 1250)), min_size=1, max_size=30),
+    st.integers(0, 1 << 16),
+)
+def test_no_datagram_exceeds_the_limit(
+    name_size: int, limit: int, sizes: list[int], seed: int
+) -> None:
+    """Whatever is published under whatever name, sealed datagrams fit and no rumor is stuck."""
+    bench = Bench("n" * name_size, packet_limit=limit, seed=seed)
+    bench.meet("a", "b", LONGEST.upper(), "d")
+    for number, size in enumerate(sizes):
+        bench.core.publish(f"k{number}", bytes(size), bench.now)
+        if number % 3:
+            bench.run(0.003)
+    bench.hear("a", [PING, 1, bench.core.name])
+    bench.run(0.9)
+    sent = bench.sent()
+    assert sent
+    assert max(item.size for item in sent) <= limit
+    while bench.now < NOW + 30:
+        for name in ("a", "b", LONGEST.upper(), "d"):
+            bench.hear(name, [PING, 2, bench.core.name])
+        bench.run(0.5)
+        assert all(item.size <= limit for item in bench.sent())
+    assert bench.counts("rumors_registry", "rumors_membership") == (0, 0)
+
+
+def test_the_longest_names_fit_into_the_smallest_datagram() -> None:
+    """A contact of a suspect carries two pieces of news; with all names at the limit it fits."""
+    bench = Bench(LONGEST, packet_limit=1200, zone="z" * 64)
+    name, judge = "s" * 128, "j" * 128
+    worst = {"zone": "z" * 64, "address": ("1" * 45, 65535), "nonce": (1 << 64) - 1}
+    bench.meet("a")
+    bench.hear("a", updates=[
+        news(name, Status.DEAD, incarnation=1 << 19, accuser=judge, **worst).encode()
+    ])  # fmt: skip
+    row = bench.core.members[name]
+    accusation = bench.core._membership.accusation(row)
+    assert accusation is not None
+    bench.sent()
+    bench.core._contacts._contact(row.address, name, [accusation])
+    (contact,) = bench.sent(PING)
+    assert len(contact.packet.updates) >= 2
+    assert contact.size <= 1200
+
+
+def test_what_cannot_be_passed_on_is_left_to_repair() -> None:
+    """A rumor with no room behind this peer's long name is counted and not queued for ever."""
+    bench = Bench(LONGEST, packet_limit=1200)
+    bench.meet("a", "b", "c")
+    large = delta("o", 0, ("k", bytes(1050)))
+    bench.hear("a", updates=[large])
+    assert bench.core.parts["o"].records == {"k": bytes(1050)}
+    bench.run(1)
+    assert bench.counts("rumors_too_large", "rumors_registry") == (1, 0)
+    assert large not in bench.updates()
+
+
+def test_a_burst_leaves_the_rest_to_rounds_and_repair() -> None:
+    """One flush sends at most eight datagrams to one member, whatever has gathered."""
+    bench = Bench()
+    bench.meet("a", "b")
+    bench.core.publish("k", b"v", bench.now)
+    bench.sent()
+    for number in range(200):
+        bench.hear("a", updates=[delta("o", number, (f"k{number}", bytes(300)))])
+    bench.sent()
+    bench.run(0.0051)
+    to_b = [i for i in bench.sent() if i.address == bench.core.members["b"].address]
+    assert 0 < len(to_b) <= 8
+    assert bench.core.parts["o"].version == 200
+
+
+def test_a_head_is_passed_on_by_its_bytes() -> None:
+    """What a peer passes on is what it got, byte by byte."""
+    bench = Bench()
+    bench.meet("a", "b")
+    head = encode_head("o", EPOCH, 3)
+    bench.core._spread.news(REGISTRY, ("head", "o"), head, "o", "a", bench.now)
+    bench.core.tick(bench.now)
+    assert [item.packet.updates for item in bench.sent()] == [[head]]

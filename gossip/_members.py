@@ -139,7 +139,7 @@ def parse_news(items: list[object]) -> News:
 def decode_news(data: bytes) -> News:
     """Return the news that `data` encodes, or raise `Malformed`."""
     items = array(decode(data))
-    if not items or items[0] != NEWS:
+    if not items or type(items[0]) is not int or items[0] != NEWS:
         raise Malformed("not news of a member")
     return parse_news(items)
 

@@ -31,6 +31,8 @@ _RETRY_LAST = 10.0
 _UNSETTLED = 8
 _CONTACTS_LIMIT = 64
 _FETCHED_AT_ONCE = 64
+# Owners that wait to be fetched from one peer; beyond that the roots will tell.
+_WANTED_LIMIT = 1024
 _BUSY_MS = (100, 400)
 # A newcomer looks again after these times: of those who join at the same moment nobody told it.
 _SECOND_LOOKS = (0.25, 0.8)
@@ -221,7 +223,8 @@ class Contacts:
         if row is None or not row.status.living:
             return  # the roots will tell
         wanted = self._wanted.setdefault(teller, _Wanted())
-        wanted.owners[owner] = None
+        if len(wanted.owners) < _WANTED_LIMIT:
+            wanted.owners[owner] = None
         self._fetch_from(teller, now)
 
     def _fetch_from(self, teller: str, now: float) -> None:

@@ -56,6 +56,7 @@ COUNTERS = (
     # More than a limit allows.
     "refused_members",
     "refused_parts",
+    "refused_part_size",
     "refused_relays",
     "refused_exchanges",
     "refused_waiting",

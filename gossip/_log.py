@@ -90,6 +90,19 @@ class Part:
             return len(self._records) < PART_RECORDS and grown <= PART_BYTES
         return grown - operation_size(key, old) <= PART_BYTES
 
+    def admits(self, operations: Sequence[Operation]) -> bool:
+        """Whether the part keeps its bounds when it takes the operations."""
+        records, size = len(self._records), self._size
+        for key, value in dict(operations).items():
+            old = self._records.get(key)
+            if old is not None:
+                records -= 1
+                size -= operation_size(key, old)
+            if value is not None:
+                records += 1
+                size += operation_size(key, value)
+        return records <= PART_RECORDS and size <= PART_BYTES
+
     def append(self, operations: Iterable[Operation]) -> None:
         """Apply the operations that follow `version`, one version each."""
         for key, value in operations:

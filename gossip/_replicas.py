@@ -199,8 +199,11 @@ class Replicas:
             head.owner, head.epoch, head.version
         ):
             return
-        if len(self._heads) < _WAITING_OWNERS:
-            self._heads[head.owner] = head, payload
+        self._heads.pop(head.owner, None)
+        self._heads[head.owner] = head, payload
+        if len(self._heads) > _WAITING_OWNERS:
+            # The oldest may be of an owner that died before its part was fetched.
+            del self._heads[next(iter(self._heads))]
         self._fetch(head.owner, teller, now)
 
     def take_delta(self, delta: Delta, now: float) -> bool:
@@ -277,6 +280,16 @@ class Replicas:
         grave = self._tombstones.get(owner)
         return [encode_gone(owner, grave[0])] if grave is not None and epoch <= grave[0] else []
 
+    def weight(self, owner: str, epoch: int, version: int) -> int:
+        """Return about how many bytes `entries` would return, without making them."""
+        part = self._context.store.get(owner)
+        if part is None:
+            return 0
+        operations = part.since(version if epoch == part.epoch else 0)
+        if operations is None:
+            return part.size
+        return sum(operation_size(*operation) for operation in operations)
+
     def buried(self, owner: str, epoch: int) -> bool:
         """Whether this peer dropped that life of the owner and still holds it for gone."""
         grave = self._tombstones.get(owner)
@@ -308,6 +321,9 @@ class Replicas:
             added = store.merge(part, 0, delta.operations) or ()
             self._changed(delta.owner, _latest((*gone, *added)), now)
             return True
+        if not part.admits(delta.operations):
+            self._context.count("refused_part_size")
+            return False
         fresh = store.merge(part, delta.since, delta.operations)
         if fresh is None:
             return None

@@ -49,11 +49,19 @@ from ._wire import Malformed, array, blob, whole
 # With more owners than this, bucket fingerprints are shorter than all heads.
 _HEADS_AT_ONCE = 256
 _FRAME_BYTES = 64 * 1024
+# Heads of so many bytes at most go into one frame; the buckets beyond wait for the next exchange.
+_HEADS_BYTES = 512 * 1024
+_HEAD_COST = 20
+_WANTS_AT_ONCE = 4096
 # What one side gives in one exchange; what is beyond waits for the next.
 _GIVEN_BYTES = 64 * 1024 * 1024
 _RUMORS = 256
 _BUSY_LIMIT = 60_000
 _PURPOSES: tuple[Purpose, ...] = ("join", "heal", "repair", "fetch")
+
+# What can be said first, by whoever opens a stream and by whoever answers.
+_BEGINNINGS = (PROBE, OPEN)
+_ANSWERS = (HELLO, BUSY, ANOTHER)
 
 Heads = dict[str, tuple[int, int]]
 
@@ -103,12 +111,18 @@ class SyncExchange(Exchange):
         self._newcomer = self._initiates and context.table.living < 2
         self._passes_on = purpose in ("join", "heal")
         self._rumors = _RUMORS
+        self._given = 0
         self._sent_members = False
         self._said_done = False
         self._pieces: dict[str, Piece] = {}
         self._pieces_bytes = 0
         if self._initiates:
             self._open(purpose)
+
+    def receive(self, frame: bytes, now: float) -> None:
+        """Take in one frame; what it brought is passed on at once."""
+        super().receive(frame, now)
+        self._hub.spread.flush_if_due(now)
 
     # Beginning
 
@@ -129,7 +143,7 @@ class SyncExchange(Exchange):
         kind = message[0] if message else None
         if type(kind) is not int:
             raise Malformed("a frame is of another kind")
-        if self.peer is None and not self._initiates and kind not in (PROBE, OPEN):
+        if self.peer is None and kind not in (_ANSWERS if self._initiates else _BEGINNINGS):
             raise Malformed("a conversation begins otherwise")
         match message:
             case [_, _, _] if kind == PROBE and not self._initiates:
@@ -201,10 +215,30 @@ class SyncExchange(Exchange):
             self._settle(theirs, None, now)
             self._say_done(now)
         elif fingerprints is not None:
-            mask = _differing(fingerprints, self._context.store.buckets)
-            names = [name for name in self._context.store.parts if mask >> bucket_of(name) & 1]
+            mask, names = self._within_a_frame(
+                _differing(fingerprints, self._context.store.buckets)
+            )
             flat = self._hub.replicas.heads(names)
             self._put([HEADS, mask.to_bytes(BUCKETS // 8), flat])
+
+    def _within_a_frame(self, mask: int) -> tuple[int, list[str]]:
+        """Return the owners in the buckets of a mask, and the mask, cut to what a frame holds."""
+        buckets: dict[int, list[str]] = {}
+        for name in self._context.store.parts:
+            number = bucket_of(name)
+            if mask >> number & 1:
+                buckets.setdefault(number, []).append(name)
+        names: list[str] = []
+        size = 0
+        for number, found in buckets.items():
+            size += sum(len(name.encode()) + _HEAD_COST for name in found)
+            if size <= _HEADS_BYTES or not names:
+                names += found
+            else:
+                mask &= ~(1 << number)
+        if size > _HEADS_BYTES:
+            self._context.count("exchanges_cut")
+        return mask, names
 
     def _greeted(self, me: bytes, root: bytes, now: float) -> None:
         if len(root) != ROOT_SIZE:
@@ -276,21 +310,20 @@ class SyncExchange(Exchange):
             for owner in in_scope
             if owner not in theirs and (mask is None or mask >> bucket_of(owner) & 1)
         )
-        if wants:
-            self._put([WANT, wants])
+        for first in range(0, len(wants), 3 * _WANTS_AT_ONCE):
+            self._put([WANT, wants[first : first + 3 * _WANTS_AT_ONCE]])
         self._give(gives)
 
     def _give(self, gives: Iterable[tuple[str, int, int]]) -> None:
-        groups = [self._hub.replicas.entries(*give) for give in gives]
-        groups.sort(key=lambda entries: sum(map(len, entries)))
+        replicas = self._hub.replicas
         flat: list[bytes] = []
-        total = 0
-        for entries in groups:
-            total += sum(map(len, entries))
-            if total > _GIVEN_BYTES:
+        for give in sorted(gives, key=lambda give: replicas.weight(*give)):
+            # Judged before it is made: whoever asks again and again gets no more for it.
+            self._given += replicas.weight(*give)
+            if self._given > _GIVEN_BYTES:
                 self._context.count("exchanges_cut")
                 break
-            flat += entries
+            flat += replicas.entries(*give)
         for batch in _batches(flat):
             self._put([PARTS, batch])
 

@@ -1,0 +1,332 @@
+"""The exchange of state: both are equal after it, or neither was harmed."""
+
+import random
+
+import pytest
+from cores import EPOCH, NOW, SEAL, Bench, Link, converse, exchange, gossip, held, news
+from hypothesis import given, settings, strategies as st
+
+from gossamer.gossip import FRAME_LIMIT, Gossip, Joined, PartChanged, encode
+from gossamer.gossip._exchange import (
+    ANOTHER,
+    BUSY,
+    DONE,
+    HEADS,
+    HELLO,
+    MEMBERS,
+    OPEN,
+    PARTS,
+    PROBE,
+    PROBED,
+    WANT,
+)
+from gossamer.gossip._log import Operation, Part
+from gossamer.gossip._sync import SyncExchange
+from gossamer.gossip._wire import decode
+
+# What an owner wrote in its life: epoch, and operations on few keys, some records of a datagram.
+histories = st.tuples(
+    st.integers(EPOCH, EPOCH + 2),
+    st.lists(
+        st.tuples(st.sampled_from("klm"), st.one_of(st.none(), st.binary(max_size=4))),
+        min_size=1,
+        max_size=100,
+    ),
+)
+# How much of it each side has heard, in percent, by owner.
+knowledge = st.dictionaries(
+    st.sampled_from([f"owner-{number}" for number in range(8)]),
+    st.tuples(histories, st.integers(0, 100), st.integers(0, 100)),
+    max_size=8,
+)
+
+
+def _know(core: Gossip, owner: str, epoch: int, operations: list[Operation], share: int) -> None:
+    """Have a core hold the first so many percent of an owner's operations, by merging them."""
+    for since in range(len(operations) * share // 100):
+        part = core._context.store.open(owner, epoch)
+        core._context.store.merge(part, since, operations[since : since + 1])
+
+
+def _crowd(core: Gossip, count: int, prefix: str = "crowd") -> None:
+    for number in range(count):
+        _know(core, f"{prefix}-{number}", EPOCH, [("k", b"v")], 100)
+
+
+def _frames(exchange: SyncExchange) -> list[list[object]]:
+    frames = []
+    for frame in exchange.outbox:
+        message = decode(SEAL.open(frame)[1])
+        assert isinstance(message, list)
+        frames.append(message)
+    return frames
+
+
+@settings(max_examples=60)
+@given(knowledge, st.booleans(), st.sampled_from(["heal", "repair", "join"]))
+def test_after_one_exchange_both_hold_the_same(
+    parts: dict[str, tuple[tuple[int, list[Operation]], int, int]], large: bool, purpose: str
+) -> None:
+    """Whoever begins, whatever each has missed, by heads or by buckets: one exchange is enough."""
+    a, b = gossip("a"), gossip("b")
+    if large:
+        _crowd(a, 300)
+        _crowd(b, 300)
+    for owner, ((epoch, operations), ours, theirs) in parts.items():
+        _know(a, owner, epoch, operations, ours)
+        _know(b, owner, epoch, operations, theirs)
+    a.publish("mine", b"a", NOW)
+    b.publish("mine", b"b", NOW)
+    expected = {
+        owner: {key for key, value in operations[: len(operations) * max(ours, theirs) // 100]}
+        for owner, ((_, operations), ours, theirs) in parts.items()
+    }
+    exchange(a, b, NOW, purpose)
+
+    assert held(a) == held(b)
+    assert a._context.store.root == b._context.store.root
+    for owner, keys in expected.items():
+        part = a.parts.get(owner)
+        assert set(part.records if part else ()) <= keys
+    assert held(a)["a"][2] == {"mine": b"a"}
+    assert held(b)["b"][2] == {"mine": b"b"}
+
+
+@given(st.integers(0, 5), st.integers(0, 5), st.integers(1, 90), st.integers(1, 90))
+def test_a_newer_life_wins_in_either_direction(older: int, newer: int, n: int, m: int) -> None:
+    """With different epochs on the two sides both end at the higher, whatever the versions."""
+    a, b = gossip("a"), gossip("b")
+    for core, epoch, count, value in ((a, older, n, b"a"), (b, 10 + newer, m, b"b")):
+        _know(core, "o", EPOCH + epoch, [(f"k{i}", value) for i in range(count)], 100)
+    exchange(a, b, NOW)
+    assert held(a)["o"] == held(b)["o"]
+    assert held(a)["o"][:2] == (EPOCH + 10 + newer, m)
+    assert set(held(a)["o"][2].values()) == {b"b"}
+
+
+def test_a_small_mesh_sends_its_heads_at_once() -> None:
+    """Up to 256 owners the opening holds all heads; with one more it holds 8 kB of buckets."""
+    bench = Bench()
+    bench.core.publish("k", b"v", NOW)
+    _crowd(bench.core, 255)
+    bench.core._contacts._begin("heal", ("10.1.1.1", 1), NOW)
+    [opening] = _frames(bench.calls()[0])  # type: ignore[arg-type]
+    assert (opening[0], len(opening[5]), opening[6]) == (OPEN, 3 * 256, None)  # type: ignore[arg-type]
+    _crowd(bench.core, 256)
+    bench.core._contacts._begin("heal", ("10.1.1.2", 1), NOW)
+    [opening] = _frames(bench.calls()[0])  # type: ignore[arg-type]
+    assert (opening[0], opening[5], len(opening[6])) == (OPEN, None, 8192)  # type: ignore[arg-type]
+
+
+def test_one_difference_among_many_costs_little() -> None:
+    """Among 5,000 owners a single difference takes some 10 kB, as computed."""
+    a, b = gossip("a"), gossip("b")
+    for core in (a, b):
+        _crowd(core, 5000)
+    _know(b, "crowd-7", EPOCH, [("k", b"v"), ("k", b"w")], 100)
+    exchange(a, b, NOW)
+    a._contacts._outbound.clear()
+    _know(a, "crowd-8", EPOCH, [("k", b"v"), ("k", b"w")], 100)
+    size = exchange(a, b, NOW, "repair")
+    assert a.root[8:] == b.root[8:]
+    assert size < 11_000
+
+
+def test_no_frame_exceeds_the_limit() -> None:
+    """Twelve thousand owners with long names take several exchanges, each in frames that pass."""
+    a, b = gossip("a"), gossip("b")
+    _crowd(a, 300, "left")
+    _crowd(b, 12_000, "n" * 110)
+    sizes = []
+
+    def measure(_number: int, frame: bytes) -> bytes:
+        sizes.append(len(frame))
+        return frame
+
+    for _ in range(6):
+        a._contacts._begin("repair", b.address, NOW)
+        converse(a.calls.pop(), b.accept(a.address, NOW), NOW, spoil=measure)
+    assert max(sizes) <= FRAME_LIMIT
+    assert a.statistics()["refused_oversize"] == b.statistics()["refused_oversize"] == 0
+    assert held(a) == held(b)
+    assert len(a.parts) == 12_301
+
+
+def test_what_one_exchange_gives_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the budget nothing is given, smallest first, also to who asks again and again."""
+    monkeypatch.setattr("gossamer.gossip._sync._GIVEN_BYTES", 10_000)
+    b = gossip("b")
+    for number, size in enumerate((5000, 30, 4000, 3000)):
+        _know(b, f"o{number}", EPOCH, [("k", bytes(size))], 100)
+    bench = Bench()
+    exchange(bench.core, b, NOW)
+    assert set(bench.core.parts) - {"me"} == {"o1", "o2", "o3"}
+    assert b.statistics()["exchanges_cut"] == 1
+
+    greedy = b.accept(("10.1.1.1", 1), NOW)
+    opening = [OPEN, 1, news("c").encode(), bytes(16), ["nobody"], [], None]
+    greedy.receive(SEAL.seal(encode(opening), 0), NOW)
+    greedy.outbox.clear()
+    want = SEAL.seal(encode([WANT, ["o0", 0, 0]]), 0)
+    for _ in range(50):
+        greedy.receive(want, NOW)
+    assert sum(map(len, greedy.outbox)) < 11_000
+
+
+def test_what_an_exchange_brings_is_passed_on_at_once() -> None:
+    """News that come by a stream wait for no tick: children are told when the frame is taken in."""
+    bench, other = Bench(), gossip("other")
+    bench.meet("c", "d")
+    bench.run(1)
+    bench.sent()
+    other.publish("k", b"v", NOW)
+    call = bench.core.accept(other.address, bench.now)
+    other.join([bench.core.address], NOW)
+    converse(other.calls.pop(), call, bench.now)
+    told = {item.address for item in bench.sent() if item.packet.updates}
+    assert told >= {bench.core.members[name].address for name in "cd"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [[MEMBERS, []], [PARTS, []], [WANT, []], [HEADS, None, []], [DONE], [PROBED, 1], [OPEN], []],
+    ids=repr,
+)
+def test_an_answer_begins_with_a_greeting(message: list[object]) -> None:
+    """A seed that says anything else first has failed, and is tried again later, not at once."""
+    bench = Bench()
+    bench.core.join([("10.9.9.9", 1)], bench.now)
+    [call] = bench.calls()
+    call.outbox.clear()
+    call.receive(SEAL.seal(encode(message), 0), bench.now)
+    assert call.finished
+    assert not bench.calls()
+    assert bench.counts("refused_malformed", "exchanges_failed") == (1, 1)
+    assert not bench.core.joined
+    bench.run(1)
+    assert [again.purpose for again in bench.calls()] == ["join"]
+
+
+@pytest.mark.parametrize("kind", [HELLO, BUSY, MEMBERS, HEADS, WANT, PARTS, DONE, ANOTHER])
+def test_a_conversation_begins_with_its_opening(kind: int) -> None:
+    """Whoever opens a stream with something else is refused, and no place is taken."""
+    bench = Bench()
+    exchange = bench.core.accept(("10.1.1.1", 1), NOW)
+    messages: list[list[object]] = [[kind], [kind, []], [kind, None, []]]
+    for message in messages:
+        exchange.receive(SEAL.seal(encode(message), 0), NOW)
+    assert exchange.finished
+    assert bench.core._contacts._inbound == 0
+
+
+def test_a_probe_is_answered_by_whom_it_means() -> None:
+    """The peer that is meant says yes, another says that it is another."""
+    bench = Bench()
+    for name, answer in (("me", [PROBED, 7]), ("you", [ANOTHER])):
+        exchange = bench.core.accept(("10.1.1.1", 1), NOW)
+        exchange.receive(SEAL.seal(encode([PROBE, 7, name]), EPOCH), NOW)
+        assert decode(SEAL.open(exchange.outbox[0])[1]) == answer
+        assert exchange.finished
+    exchange = bench.core.accept(("10.1.1.1", 1), NOW)
+    exchange.receive(SEAL.seal(encode([PROBE, 7, "me"]), EPOCH - 1), NOW)
+    assert decode(SEAL.open(exchange.outbox[0])[1]) == [ANOTHER]
+
+
+def _large_pair() -> tuple[Gossip, Gossip]:
+    """Two peers; the second holds a part that travels in several pieces."""
+    a, b = gossip("a"), gossip("b")
+    for number in range(40):
+        b.publish(f"k{number}", bytes(8000), NOW)
+    b.publish("small", b"s", NOW)
+    return a, b
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_a_broken_stream_leaves_no_half_snapshot(data: st.DataObject) -> None:
+    """Wherever the stream ends or a frame is spoiled, a part is held whole or not at all."""
+    a, b = _large_pair()
+    if data.draw(st.booleans()):
+        a, b = b, a
+    owner = max(a, b, key=lambda core: len(held(core))).name
+    at = data.draw(st.integers(0, 14))
+    how = data.draw(st.sampled_from(["break", "cut", "flip", "garbage"]))
+    rng = random.Random(data.draw(st.integers(0, 1 << 16)))
+
+    def spoil(number: int, frame: bytes) -> bytes | None:
+        if number != at:
+            return frame
+        match how:
+            case "break":
+                return None
+            case "cut":
+                return frame[: rng.randrange(len(frame))]
+            case "flip":
+                place = rng.randrange(len(frame))
+                return (
+                    frame[:place]
+                    + bytes([frame[place] ^ 1 << rng.randrange(8)])
+                    + frame[place + 1 :]
+                )
+            case _:
+                return rng.randbytes(rng.randrange(200))
+
+    a._contacts._begin("heal", b.address, NOW)
+    call, answer = a.calls.pop(), b.accept(a.address, NOW)
+    converse(call, answer, NOW, spoil=spoil)
+    for core in (a, b):
+        part = core.parts.get(owner)
+        assert part is None or len(part.records) in (0, 41)
+        assert core._contacts._inbound == 0
+        assert not core._contacts._outbound
+    assert call.finished
+    assert answer.finished
+
+
+def test_each_entry_is_judged_by_itself() -> None:
+    """Bad members and entries are counted; the good ones beside them are taken."""
+    bench = Bench()
+    exchange = bench.core.accept(("10.1.1.1", 1), NOW)
+
+    def say(message: list[object]) -> None:
+        exchange.receive(SEAL.seal(encode(message), 0), NOW)
+
+    say([OPEN, 1, news("c").encode(), bytes(16), None, [], None])
+    say([MEMBERS, [b"", b"\xff", 7, news("d").encode()]])
+    part = Part("o", EPOCH)
+    part.append([("k", b"v")])
+    good = encode([1, "o", EPOCH, 0, ["k", b"v"]])
+    say([PARTS, [b"", b"\xff" * 9, encode([3, "o", EPOCH, 1, 0, ["k"]]), good]])
+    assert set(bench.core.members) == {"c", "d"}
+    assert bench.core.parts["o"].records == {"k": b"v"}
+    assert bench.counts("refused_member", "refused_entry") == (3, 3)
+    assert not exchange.finished
+
+
+def test_a_newcomer_repeats_nothing_of_what_it_learns() -> None:
+    """Only whom it met is told of further: all else was told to it by who had heard it before."""
+    a, b = gossip("a"), gossip("b")
+    link = Link(a, b)
+    link.join()
+    a.publish("k", b"v", link.now)
+    link.run(2)
+    late = Bench("late")
+    late.core.join([a.address], NOW)
+    converse(late.core.calls.pop(), a.accept(late.core.address, link.now), NOW)
+    assert [type(e) for e in late.core.events if isinstance(e, Joined | PartChanged)] == [
+        PartChanged, Joined,
+    ]  # fmt: skip
+    assert late.counts("rumors_membership", "rumors_registry") == (1, 0)
+    assert b.address not in {item.address for item in late.sent()}
+
+
+def test_an_initiator_that_reaches_itself_learns_it() -> None:
+    """Through a strange address a peer may meet itself: it has not joined, and knows why."""
+    bench = Bench()
+    odd = ("10.200.0.1", 1)
+    bench.core.join([odd], NOW)
+    call = bench.calls()[0]
+    converse(call, bench.core.accept(("10.200.0.9", 2), NOW), NOW)
+    assert bench.core.seed_is_self
+    assert not bench.core.joined
+    assert call.finished

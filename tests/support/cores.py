@@ -142,9 +142,9 @@ class Bench:
         self.core.events.clear()
         return taken
 
-    def calls(self) -> list[Exchange]:
-        """Return and drain the streams that the core wants."""
-        taken = list(self.core.calls)
+    def calls(self, *purposes: str) -> list[Exchange]:
+        """Return and drain the streams that the core wants (for some purposes)."""
+        taken = [call for call in self.core.calls if not purposes or call.purpose in purposes]
         self.core.calls.clear()
         return taken
 

@@ -80,7 +80,7 @@ def test_a_gap_that_stays_is_fetched_from_the_teller() -> None:
     bench.hear("t", updates=[delta("o", 1, ("b", b"2"))])
     bench.hear("u", updates=[delta("o", 2, ("c", b"3"))])
     bench.run(0.151)
-    [call] = bench.calls()
+    [call] = bench.calls("fetch")
     assert (call.purpose, call.address) == ("fetch", bench.core.members["u"].address)
     assert bench.counts("gaps", "waiting_deltas") == (1, 0)
     assert _holds(bench) == (0, {})

@@ -264,6 +264,8 @@ class Gossip:
             if payload not in self._seen:
                 self._take_update(payload, packet.source, now)
         row = context.table.get(packet.source)
+        if row is None:
+            self._answer_forgotten(packet, sender, now)
         if row is not None and row.status is Status.DEAD and row.epoch == packet.epoch:
             self._hear_the_dead(row, packet, sender, now)
         for message in packet.messages:
@@ -279,6 +281,8 @@ class Gossip:
             case News():
                 how: Source = "direct" if update.name == source else "rumor"
                 self._membership.hear(update, payload, source, how, now)
+                if update.name == self.name:
+                    return  # to be answered each time that somebody says so
             case Delta():
                 self._replicas.on_delta(update, payload, source, now)
             case Head():
@@ -355,6 +359,13 @@ class Gossip:
         if self._may_tell(row.name, now):
             payload = self._membership.describe(row)
             self._spread.send(sender, packet.epoch, [], [payload])
+
+    def _answer_forgotten(self, packet: Packet, sender: Address, now: float) -> None:
+        """The speaker's life is over for us and forgotten: tell it, so that it begins a new one."""
+        alive = News(packet.source, packet.epoch, 0, Status.ALIVE, sender, "", 0)
+        obituary = self._membership.obituary(alive)
+        if obituary is not None and self._may_tell(packet.source, now):
+            self._spread.send(sender, packet.epoch, [], [obituary])
 
     def _hear_the_dead(self, row: Member, packet: Packet, sender: Address, now: float) -> None:
         """A member that is held for dead speaks: tell it, and exchange state."""

@@ -44,6 +44,8 @@ COUNTERS = (
     "refused_epoch",
     "refused_former_life",
     "refused_own_name",
+    # We were refused: our clock is more than a day ahead of another peer's.
+    "refused_by_others",
     # Single pieces of news that cannot be.
     "refused_update",
     "refused_member",

@@ -41,6 +41,8 @@ PARTS = 9
 """[9, [entry, ...]]"""
 DONE = 10
 """[10]: the sender has sent all that it will"""
+REFUSED = 11
+"""[11]: the epoch of who asks is too far ahead of ours: one of two clocks is wrong"""
 
 SEQUENCE_LIMIT = (1 << 32) - 1
 

@@ -54,6 +54,7 @@ class Membership:
         # Name to (last epoch, when forgotten): news of such a life are not believed any more.
         self._tombstones: dict[str, tuple[int, float]] = {}
         self.conflict: str | None = None
+        self._announced_at = float("-inf")
         self.on_epoch_raised: Callable[[float], None] = lambda now: None
 
     # News of others
@@ -64,7 +65,7 @@ class Membership:
         if news.name == me.name:
             self._hear_of_self(news, now)
             return False
-        if not self._plausible(news, teller, source, now):
+        if not self._plausible(news, now):
             return False
         row = self._context.table.get(news.name)
         if row is None:
@@ -108,6 +109,18 @@ class Membership:
             accuser = next(iter(self._suspicions[row.name][0].accusers))
         return news_of(row, accuser).encode()
 
+    def obituary(self, news: News) -> bytes | None:
+        """Return what is to be answered to news of a life that was forgotten here.
+
+        A peer that hears that its epoch is over begins a new one, which all believe; were the old
+        one believed again by those who hear the peer itself, the others would still refuse it.
+        """
+        grave = self._tombstones.get(news.name)
+        if grave is None or news.epoch > grave[0] or not news.status.living:
+            return None
+        over = replace(news, epoch=grave[0], status=Status.LEFT, accuser="")
+        return over.encode()
+
     def table_news(self) -> list[bytes]:
         """Return news of every member and of this peer, for an exchange."""
         return [self._context.me.news().encode()] + [
@@ -140,7 +153,7 @@ class Membership:
         """Return how much is kept."""
         return {"suspicions": len(self._suspicions), "member_tombstones": len(self._tombstones)}
 
-    def _plausible(self, news: News, teller: str, source: Source, now: float) -> bool:
+    def _plausible(self, news: News, now: float) -> bool:
         context = self._context
         if not context.plausible_epoch(news.epoch, now):
             context.count("refused_epoch_ahead")
@@ -152,11 +165,8 @@ class Membership:
             return False
         grave = self._tombstones.get(news.name)
         if grave is not None and news.epoch <= grave[0]:
-            # Only the peer itself can tell that it lives after all.
-            if source != "direct" or teller != news.name:
-                context.count("refused_tombstone")
-                return False
-            del self._tombstones[news.name]
+            context.count("refused_tombstone")
+            return False
         if row is None and len(context.table) >= context.config.member_limit:
             context.count("refused_members")
             return False
@@ -274,6 +284,7 @@ class Membership:
 
     def announce(self, now: float) -> None:
         """Tell everybody how this peer stands."""
+        self._announced_at = now
         me = self._context.me
         payload = me.news().encode()
         self._spread.news(MEMBERSHIP, ("member", me.name), payload, me.name, "", now)
@@ -289,7 +300,10 @@ class Membership:
 
     def _hear_of_self(self, news: News, now: float) -> None:
         me = self._context.me
-        if news.epoch < me.epoch or me.left:
+        if me.left:
+            return
+        if (news.epoch, news.incarnation) < (me.epoch, me.incarnation):
+            self._remind(now)
             return
         if not self._context.plausible_epoch(news.epoch, now):
             self._context.count("refused_epoch_ahead")
@@ -315,6 +329,15 @@ class Membership:
             if news.status is not Status.ALIVE:
                 self._context.health.note(1)
             self._context.events.append(Refuted(me.incarnation))
+            self.announce(now)
+
+    def _remind(self, now: float) -> None:
+        """Announce again: somebody has not heard our answer, or it was given to nobody.
+
+        With streams blocked no exchange would tell, and a peer that refuted while it knew no
+        living member would stay dead to the others for good.
+        """
+        if now - self._announced_at >= self._context.config.probe_interval:
             self.announce(now)
 
     def _conflict(self, news: News) -> None:

@@ -74,6 +74,7 @@ class Replicas:
         self._rumor_limit = (
             context.config.packet_limit - context.seal.overhead - NAME_LIMIT - _BODY_COST
         )
+        self._resumed = False
         self._announced = 0
         self._announced_at = float("-inf")
         self._announcing = False
@@ -212,6 +213,8 @@ class Replicas:
             if delta.epoch < self.own.epoch and delta.since == 0:
                 pairs = ((key, value) for key, value in delta.operations if value is not None)
                 self._previous_life(dict(pairs), now)
+            else:
+                self._on_own_head(delta.epoch, delta.since + len(delta.operations), now)
             return False
         if not self._admits(delta.owner, delta.epoch, now):
             return False
@@ -396,8 +399,13 @@ class Replicas:
             self._overtaken(epoch, now)
 
     def _previous_life(self, records: Mapping[str, bytes], now: float) -> None:
-        """Report what an earlier life left, and take its place in all replicas."""
-        self._context.events.append(PreviousLife(records))
+        """Report what an earlier life left, once, and take its place in all replicas.
+
+        A second copy may be older than what was done with the first.
+        """
+        if not self._resumed:
+            self._resumed = True
+            self._context.events.append(PreviousLife(records))
         if self.own.version == 0:
             self._context.store.append(self.own, [("", None)])
         # Held back for a moment, so that what the user takes over travels with it.

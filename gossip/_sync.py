@@ -32,6 +32,7 @@ from ._exchange import (
     OPEN,
     PARTS,
     PROBE,
+    REFUSED,
     WANT,
     Exchange,
     Purpose,
@@ -61,7 +62,7 @@ _PURPOSES: tuple[Purpose, ...] = ("join", "heal", "repair", "fetch")
 
 # What can be said first, by whoever opens a stream and by whoever answers.
 _BEGINNINGS = (PROBE, OPEN)
-_ANSWERS = (HELLO, BUSY, ANOTHER)
+_ANSWERS = (HELLO, BUSY, REFUSED, ANOTHER)
 
 Heads = dict[str, tuple[int, int]]
 
@@ -114,6 +115,8 @@ class SyncExchange(Exchange):
         self._given = 0
         self._sent_members = False
         self._said_done = False
+        self._believed = True
+        self._obituaries: list[bytes] = []
         self._pieces: dict[str, Piece] = {}
         self._pieces_bytes = 0
         if self._initiates:
@@ -170,6 +173,9 @@ class SyncExchange(Exchange):
             case [_] if kind == DONE:
                 self._say_done(now)
                 self._finish(now)
+            case [_] if kind == REFUSED and self._initiates:
+                self._context.count("refused_by_others")
+                self.fail("our epoch is not believed: compare the clocks", now)
             case [_] if kind == ANOTHER:
                 self.fail("another peer is there", now)
             case _:
@@ -204,6 +210,10 @@ class SyncExchange(Exchange):
         their_root = blob(root, ROOT_SIZE)
         members_differ = purpose != "fetch" and their_root[:8] != self._context.root[:8]
         met = self._meet(blob(me, 1400), now)
+        if met and not self._believed:
+            self._put([REFUSED])
+            self.fail("its epoch is not believed", now)
+            return
         # Said in any case: an initiator that has reached itself learns it from this.
         self._put([HELLO, self._context.me.news().encode(), self._context.root])
         if not met:
@@ -211,6 +221,7 @@ class SyncExchange(Exchange):
             return
         if members_differ or purpose in ("join", "heal"):
             self._send_members()
+        self._answer_with_obituaries()
         if theirs is not None:
             self._settle(theirs, None, now)
             self._say_done(now)
@@ -245,6 +256,8 @@ class SyncExchange(Exchange):
             raise Malformed("a root has another length")
         if not self._meet(me, now):
             self.fail("the peer there has our name", now)
+            return
+        self._answer_with_obituaries()
 
     def _meet(self, me: bytes, now: float) -> bool:
         """Learn who the other is; False if it has this peer's name."""
@@ -258,7 +271,14 @@ class SyncExchange(Exchange):
             return False
         self.peer = news.name
         self._to_epoch = news.epoch
+        if self._newcomer:
+            # A host whose clock is far behind believes the mesh that its operator named.
+            self._context.first_epoch = max(self._context.first_epoch, news.epoch)
+        self._believed = self._context.plausible_epoch(news.epoch, now)
         self._hub.membership.hear(news, me, news.name, "direct", now)
+        obituary = self._hub.membership.obituary(news)
+        if obituary is not None:
+            self._obituaries.append(obituary)
         return True
 
     # Members
@@ -284,8 +304,18 @@ class SyncExchange(Exchange):
                     self._context.count("refused_member")
                     continue
                 self._hub.membership.hear(news, payload, self.peer, "exchange", now)
+                obituary = self._hub.membership.obituary(news)
+                if obituary is not None:
+                    self._obituaries.append(obituary)
         finally:
             spread.muted = False
+        self._answer_with_obituaries()
+
+    def _answer_with_obituaries(self) -> None:
+        """Tell the other of lives that it lists and that are over for us."""
+        for batch in _batches(self._obituaries):
+            self._put([MEMBERS, batch])
+        self._obituaries.clear()
 
     # Parts
 

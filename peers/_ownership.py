@@ -105,8 +105,10 @@ class Ownership:
         assert entry is not None
         me = self._gossip.name
         others = [(each.stamp, name) for name, each in entry.records.items() if name != me]
-        # Without an intervention, what others said of the instance would take its place.
-        if others or entry.interventions:
+        mine = entry.records.get(me)
+        # Without an intervention, what others said of the instance would take its place, and a
+        # heartbeat that is faster than this would have it taken over by another peer.
+        if others or entry.interventions or (mine is not None and mine.leased):
             owner = max(others)[1] if others else me
             self.interventions.write(subject, Kind.REMOVE, self._stamp(entry), None, owner, now)
         self._withdraw(subject, now)

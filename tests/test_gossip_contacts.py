@@ -1,0 +1,357 @@
+"""With whom state is exchanged, when, and how often at most."""
+
+from itertools import pairwise
+
+import pytest
+from cores import EPOCH, NOW, ROOT, SEAL, Bench, Link, address_of, converse, gossip, news
+
+from gossamer.gossip import Address, Exchange, Joined, SeedIsSelf, Status, encode
+from gossamer.gossip._exchange import BUSY, HELLO
+from gossamer.gossip._packet import ACK, NOT_ME, PING, encode_head
+
+SEEDS: list[Address] = [(f"10.1.1.{number}", 1) for number in range(1, 6)]
+OTHER_ROOT = b"\xff" * 16
+
+
+def _alone() -> Bench:
+    """Return a core that knows nobody, so that only contacts act."""
+    return Bench()
+
+
+def _greet(call: Exchange, bench: Bench, name: str = "s", root: bytes = ROOT) -> None:
+    call.outbox.clear()
+    hello = encode([HELLO, news(name).encode(), root])
+    call.receive(SEAL.seal(hello, EPOCH), bench.now)
+
+
+def _calls_over(bench: Bench, seconds: float) -> list[tuple[float, Exchange]]:
+    """Let time pass in small steps, fail every stream at once, and return them with their times."""
+    until, calls = bench.now + seconds, list[tuple[float, Exchange]]()
+    while bench.now < until:
+        bench.run(0.05)
+        for call in bench.calls():
+            calls.append((bench.now, call))
+            call.fail("refused", bench.now)
+        bench.sent()
+    return calls
+
+
+# Joining
+
+
+def test_seeds_are_tried_three_at_a_time() -> None:
+    """Three joins begin at once; each that fails makes room for the next seed."""
+    bench = _alone()
+    bench.core.join(SEEDS, bench.now)
+    first = bench.calls()
+    assert [(call.purpose, call.address) for call in first] == [("join", s) for s in SEEDS[:3]]
+    first[0].fail("refused", bench.now)
+    assert [call.address for call in bench.calls()] == SEEDS[3:4]
+    assert not bench.core.joined
+
+
+def test_a_seed_that_is_down_costs_nothing() -> None:
+    """One answer is enough while others hang: the peer has joined, once, and tries no further."""
+    bench, other = _alone(), gossip("s")
+    bench.core.join([SEEDS[0], other.address, SEEDS[1]], bench.now)
+    hanging, good, _ = bench.calls()
+    converse(good, other.accept(bench.core.address, NOW), bench.now)
+    assert bench.core.joined
+    assert len(bench.events(Joined)) == 1
+    hanging.fail("timeout", bench.now)
+    bench.run(30)
+    assert not bench.calls("join")
+
+
+def test_joining_is_retried_for_ever_ever_slower() -> None:
+    """With every seed down each is tried again after half a second to ten seconds, for ever."""
+    bench = _alone()
+    bench.core.join(SEEDS[:2], bench.now)
+    begun = [(bench.now, call) for call in bench.calls()]
+    for _, call in begun:
+        call.fail("refused", bench.now)
+    begun += _calls_over(bench, 300)
+    for seed in SEEDS[:2]:
+        times = [when for when, call in begun if call.address == seed]
+        waits = [b - a for a, b in pairwise(times)]
+        assert 0.2 <= waits[0] <= 0.6
+        assert all(4.9 <= wait <= 10.1 for wait in waits[6:])
+        assert times[-1] > bench.now - 10.1
+        assert len(times) < 70
+
+
+def test_a_busy_seed_says_when_to_come_back() -> None:
+    """A refusal with a hint is obeyed, and is no lost time beyond it."""
+    bench = _alone()
+    bench.core.join(SEEDS[:1], bench.now)
+    [call] = bench.calls()
+    call.receive(SEAL.seal(encode([BUSY, 2000]), 0), bench.now)
+    assert call.finished
+    bench.run(1.99)
+    assert not bench.calls()
+    bench.run(0.02)
+    assert [again.purpose for again in bench.calls()] == ["join"]
+
+
+def test_new_seeds_take_the_place_of_the_old() -> None:
+    """A second call forgets seeds that are not repeated; those that are keep their patience."""
+    bench = _alone()
+    bench.core.join(SEEDS[:2], bench.now)
+    for call in bench.calls():
+        call.fail("refused", bench.now)
+    bench.core.join(SEEDS[1:3], bench.now)
+    assert [call.address for call in bench.calls()] == [SEEDS[2]]
+    assert SEEDS[0] not in {call.address for _, call in _calls_over(bench, 20)}
+
+
+def test_the_only_seed_is_this_peer() -> None:
+    """Given its own address a peer calls nobody, has not joined, and says so once."""
+    bench = _alone()
+    for _ in range(3):
+        bench.core.join([bench.core.address], bench.now)
+    assert [event.address for event in bench.events(SeedIsSelf)] == [bench.core.address]
+    assert (bench.core.seed_is_self, bench.core.joined) == (True, False)
+    assert not bench.calls()
+    bench.core.join([bench.core.address, SEEDS[0]], bench.now)
+    assert (bench.core.seed_is_self, bench.core.joined) == (False, False)
+    assert [call.address for call in bench.calls()] == [SEEDS[0]]
+
+
+def test_to_be_pinged_is_not_to_have_joined() -> None:
+    """A peer that others know has still not joined until it has exchanged state."""
+    bench = _alone()
+    bench.core.join(SEEDS[:1], bench.now)
+    bench.meet("a", "b")
+    before = bench.core.joined
+    bench.core.join([], bench.now)
+    assert (before, bench.core.joined) == (False, True)
+
+
+# Healing
+
+
+def _heal_pings(bench: Bench, seconds: float) -> int:
+    count = 0
+    until = bench.now + seconds
+    while bench.now < until:
+        bench.run(1)
+        for item in bench.sent(PING):
+            name = item.packet.messages[0][2]
+            row = bench.core.members.get(str(name))
+            if row is None or row.status is Status.DEAD:
+                count += 1
+            else:
+                bench.hear(str(name), [ACK, item.packet.messages[0][1], bench.core.root])
+        bench.calls()
+    return count
+
+
+@pytest.mark.parametrize("dead", [1, 20])
+def test_the_dead_are_tried_again_at_a_bounded_rate(dead: int) -> None:
+    """At most one contact a period, and over ten living members about two for each of the dead."""
+    bench = _alone()
+    names = [f"m{number}" for number in range(9)]
+    gone = [f"x{number}" for number in range(dead)]
+    bench.meet(*names, *gone)
+    for name in gone:
+        bench.hear("m0", updates=[news(name, Status.DEAD).encode()])
+    bench.core._contacts._exchanged = True
+    pings = _heal_pings(bench, 400)
+    share = min(1.0, 2 * dead / 10)
+    assert 0.6 * share * 400 <= pings <= min(420, 1.4 * share * 400)
+
+
+def test_a_contact_of_the_dead_carries_what_is_held_of_it() -> None:
+    """The dead member learns from the ping itself that it has to speak up, and who asks."""
+    bench = _alone()
+    bench.meet("x")
+    obituary = news("x", Status.DEAD, accuser="").encode()
+    bench.hear("a", updates=[obituary])
+    bench.sent()
+    bench.run(25)
+    contact = next(i for i in bench.sent(PING) if i.packet.messages[0][2] == "x")
+    assert contact.to_epoch == 0
+    assert contact.packet.updates[:2] == [bench.context.me.news().encode(), obituary]
+
+
+@pytest.mark.parametrize("kind", [ACK, NOT_ME])
+def test_an_answer_to_a_contact_leads_to_an_exchange(kind: int) -> None:
+    """Whoever was away and answers is exchanged with at once; a second answer begins no second."""
+    bench = _alone()
+    bench.meet("x")
+    bench.hear("a", updates=[news("x", Status.DEAD).encode()])
+    bench.core._contacts._contact(address_of("x"), "x", [])
+    [ping] = bench.sent(PING)
+    answer = [kind, ping.packet.messages[0][1], *([ROOT] if kind == ACK else [])]
+    bench.calls()
+    bench.hear("x", answer)
+    assert [(c.purpose, c.address) for c in bench.calls()] == [("heal", address_of("x"))]
+    bench.hear("x", answer)
+    assert not bench.calls()
+
+
+def test_contacts_are_bounded() -> None:
+    """Only the last 64 contacts are remembered."""
+    bench = _alone()
+    for number in range(100):
+        bench.core._contacts._contact(("10.2.2.2", number + 1), "", [])
+    assert len(bench.core._contacts._contacts) == 64
+    assert ("10.2.2.2", 100) in bench.core._contacts._contacts.values()
+
+
+def test_seeds_where_nobody_lives_are_tried_as_the_dead_are() -> None:
+    """A seed without a living member is pinged for ever; one with a member is not."""
+    bench = _alone()
+    link = Link(bench.core, gossip("s"))
+    bench.core.join([address_of("s"), SEEDS[0]], link.now)
+    link.run(40)
+    pinged = {t for s, t, _ in link.datagrams if s == bench.core.address}
+    assert bench.core.joined
+    assert pinged == {address_of("s"), SEEDS[0]}
+    count = sum(1 for _, t, _ in link.datagrams if t == SEEDS[0])
+    assert 15 <= count <= 60
+
+
+# Repair
+
+
+def _compared(bench: Bench, root: bytes) -> list[Exchange]:
+    bench.core._contacts.on_root(bench.core.members["a"], root, bench.now)
+    return bench.calls("repair")
+
+
+def _settled(bench: Bench) -> None:
+    """Let what was news grow old; equal roots are seen meanwhile."""
+    bench.now += 3
+    _compared(bench, bench.core.root)
+
+
+def test_roots_that_stay_different_lead_to_an_exchange() -> None:
+    """A differing root is no cause while there were news just now; after a while it is."""
+    bench = _alone()
+    bench.meet("a", "b")
+    _settled(bench)
+    assert not _compared(bench, bench.core.root)
+    bench.core.publish("k", b"v", bench.now)
+    assert not _compared(bench, OTHER_ROOT)
+    bench.now += 0.49
+    assert not _compared(bench, OTHER_ROOT)
+    bench.now += 0.02
+    [call] = _compared(bench, OTHER_ROOT)
+    assert call.address == address_of("a")
+
+
+def test_repairs_keep_their_distance() -> None:
+    """However many roots differ, a repair begins at most once in one to two settling times."""
+    bench = _alone()
+    bench.meet("a", "b")
+    _settled(bench)
+    began = []
+    for _ in range(2000):
+        bench.now += 0.01
+        for call in _compared(bench, OTHER_ROOT):
+            began.append(bench.now)
+            call.fail("refused", bench.now)
+    gaps = [b - a for a, b in pairwise(began)]
+    assert min(gaps) >= 0.49
+    assert max(gaps) <= 1.02
+
+
+def test_under_constant_change_repair_comes_all_the_same() -> None:
+    """When roots were never equal for eight settling times, it is done although nothing rests."""
+    bench = _alone()
+    bench.meet("a", "b")
+    _settled(bench)
+    began = bench.context.changed_at = bench.now
+    while not (calls := _compared(bench, OTHER_ROOT)):
+        bench.now += 0.1
+        bench.context.changed_at = bench.now
+        assert bench.now < began + 5
+    assert calls
+    assert bench.now - began == pytest.approx(4.0, abs=0.11)
+
+
+# Bounds
+
+
+def test_outbound_exchanges_are_bounded() -> None:
+    """At most six streams are wanted at a time, and one to each address."""
+    bench = _alone()
+    contacts = bench.core._contacts
+    for number in range(9):
+        for _ in range(2):
+            contacts._begin("heal", ("10.3.3.3", number + 1), bench.now)
+    calls = bench.calls()
+    assert len({call.address for call in calls}) == len(calls) == 6
+    calls[0].fail("refused", bench.now)
+    assert contacts._begin("heal", ("10.3.3.3", 9), bench.now)
+
+
+def test_inbound_exchanges_are_bounded() -> None:
+    """The fourth at a time is told to come back in 100 to 400 ms; one that ends makes room."""
+    bench = _alone()
+    served, refused = list[Exchange](), list[Exchange]()
+    for number in range(5):
+        caller = gossip(f"c{number}")
+        caller._contacts._begin("heal", bench.core.address, NOW)
+        exchange = bench.core.accept(caller.address, bench.now)
+        exchange.receive(caller.calls[0].outbox[0], bench.now)
+        (refused if exchange.finished else served).append(exchange)
+        if exchange.finished:
+            caller.calls[0].receive(exchange.outbox[0], NOW)
+            retry = caller.calls[0].retry_after  # type: ignore[attr-defined]
+            assert 0.1 <= retry <= 0.4
+    assert (len(served), len(refused)) == (3, 2)
+    assert bench.counts("refused_exchanges") == (2,)
+    for exchange in served:
+        exchange.fail("broken", bench.now)
+        exchange.fail("broken again", bench.now)
+    assert bench.core._contacts._inbound == 0
+
+
+def test_what_is_wanted_from_one_peer_is_bounded() -> None:
+    """Of a flood of heads 64 are fetched at once and 1,024 wait; the rest is left to the roots."""
+    bench = _alone()
+    bench.meet("a", "b")
+    for number in range(1500):
+        bench.hear("a", updates=[encode_head(f"o{number}", EPOCH, 1)])
+    calls = bench.calls("fetch")
+    assert [call.address for call in calls] == [address_of("a")]
+    assert len(bench.core._contacts._wanted["a"].owners) == 1024
+    calls[0].fail("broken", bench.now)
+    assert not bench.core._contacts._wanted
+
+
+def test_what_comes_while_fetching_is_fetched_next() -> None:
+    """Heads heard during a fetch are fetched together when it is done."""
+    bench, other = _alone(), gossip("a")
+    bench.meet("a", "b")
+    for number in range(3):
+        bench.hear("a", updates=[encode_head(f"o{number}", EPOCH, 1)])
+    [call] = bench.calls("fetch")
+    assert call.owners == ["o0"]  # type: ignore[attr-defined]
+    converse(call, other.accept(bench.core.address, NOW), bench.now)
+    [call] = bench.calls("fetch")
+    assert call.owners == ["o1", "o2"]  # type: ignore[attr-defined]
+
+
+def test_who_has_left_begins_nothing() -> None:
+    """After leaving no stream is wanted any more."""
+    bench = _alone()
+    bench.meet("a")
+    bench.core.leave(bench.now)
+    assert not bench.core._contacts._begin("heal", address_of("a"), bench.now)
+    bench.hear("a", updates=[encode_head("o", EPOCH, 1)])
+    assert not bench.calls("fetch", "heal", "repair")
+
+
+def test_a_greeting_alone_is_no_join() -> None:
+    """A seed that greets and then breaks off has not given its state."""
+    bench = _alone()
+    bench.core.join(SEEDS[:1], bench.now)
+    [call] = bench.calls()
+    _greet(call, bench)
+    assert "s" in bench.core.members
+    call.fail("broken", bench.now)
+    assert not bench.core.joined
+    assert not bench.events(Joined)

@@ -79,9 +79,11 @@ class Receipts:
             if name != context.me.name and name not in receipt.holders
         ]
         missing = receipt.wanted - len(receipt.holders)
+        # In a new epoch all records stand again from version 1 on.
+        version = min(receipt.version, context.store.parts[context.me.name].version)
         for name in context.rng.sample(names, min(missing + 1, len(names))):
             row = context.table.rows[name]
-            self._spread.send(row.address, row.epoch, [[HOLD, sequence, receipt.version]])
+            self._spread.send(row.address, row.epoch, [[HOLD, sequence, version]])
 
         def repeat(when: float) -> None:
             self._repeat(sequence, receipt, when)

@@ -722,3 +722,15 @@ def test_the_view_is_a_function_of_the_parts(
     records = [key for peer in mesh.peers.values() for key in peer.gossip.parts[peer.name].records]
     # One record for each instance that is shown, and no override that still waits.
     assert sorted(records) == [f"i\norders\n{each}" for each in IDS if shown[each] is not None]
+
+
+def test_a_late_heartbeat_does_not_bring_back_what_was_deregistered(mesh: Mesh) -> None:
+    """A heartbeat that another peer gets before it hears of the end revives nothing."""
+    mesh["a"].register("one", ttl=600.0)
+    mesh.run(1.0)
+    mesh["a"].registry.deregister("orders", "one", mesh.now)
+    mesh["b"].registry.heartbeat("orders", "one", mesh.now)
+    mesh.spread()
+    assert all(peer.ids() == [] for peer in mesh.peers.values())
+    mesh.run(30.0)
+    assert all(peer.ids(all=True) == [] for peer in mesh.peers.values())

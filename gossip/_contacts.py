@@ -34,6 +34,11 @@ _FETCHED_AT_ONCE = 64
 # Owners that wait to be fetched from one peer; beyond that the roots will tell.
 _WANTED_LIMIT = 1024
 _BUSY_MS = (100, 400)
+# A round trip over a slow link, and some.
+_FIRST_FRAME = 2.0
+# Repairs that change nothing are repeated ever later, up to this: some difference is not for
+# them to mend.
+_FRUITLESS_WAIT = 60.0
 # A newcomer looks again after these times: of those who join at the same moment nobody told it.
 _SECOND_LOOKS = (0.25, 0.8)
 
@@ -53,6 +58,7 @@ class _Wanted:
 
     owners: dict[str, None] = field(default_factory=dict)
     under_way: bool = False
+    not_before: float = 0.0
 
 
 class Contacts:
@@ -72,6 +78,8 @@ class Contacts:
         self._wanted: dict[str, _Wanted] = {}
         self._equal_at = now
         self._repair_from = now
+        self._fruitless = 0
+        self._repaired_at = now
         self._sequence = context.rng.getrandbits(31)
         self._exchanged = False
         self._selves: dict[Address, None] = {}
@@ -207,12 +215,17 @@ class Contacts:
         context = self._context
         if root == context.root:
             self._equal_at = now
+            self._fruitless = 0
             return
         settle = context.config.settle
         quiet = now - context.changed_at >= settle
         overdue = now - self._equal_at >= _UNSETTLED * settle
         if (quiet or overdue) and now >= self._repair_from:
-            self._repair_from = now + settle * (1 + context.rng.random())
+            if context.changed_at != self._repaired_at:
+                self._fruitless = 0
+            wait = min(settle * 2**self._fruitless, _FRUITLESS_WAIT)
+            self._repair_from = now + wait * (1 + context.rng.random())
+            self._repaired_at = context.changed_at
             self._begin("repair", row.address, now, row=row)
 
     # Fetching
@@ -230,7 +243,7 @@ class Contacts:
     def _fetch_from(self, teller: str, now: float) -> None:
         wanted = self._wanted.get(teller)
         row = self._context.table.get(teller)
-        if wanted is None or wanted.under_way:
+        if wanted is None or wanted.under_way or now < wanted.not_before:
             return
         if row is None or not wanted.owners:
             del self._wanted[teller]
@@ -269,7 +282,8 @@ class Contacts:
 
     def accept(self, sender: Address, now: float) -> SyncExchange:
         """Return the responder's side of a stream that `sender` opened."""
-        deadline = now + self._context.config.stream_timeout
+        # Whoever opens a stream has something to say at once; silent ones take others' places.
+        deadline = now + min(_FIRST_FRAME, self._context.config.stream_timeout)
         return SyncExchange(self._context, self, sender, "inbound", deadline)
 
     def enter(self) -> int | None:
@@ -292,6 +306,9 @@ class Contacts:
         match exchange.purpose:
             case "join" if reason is not None:
                 self._join_failed(exchange.address, exchange.retry_after, now)
+            case "repair" if reason is None:
+                if self._context.changed_at == self._repaired_at:
+                    self._fruitless = min(self._fruitless + 1, 10)
             case "repair" if exchange.retry_after is not None:
                 self._repair_from = now + exchange.retry_after
             case "heal" if exchange.retry_after is not None:
@@ -332,6 +349,7 @@ class Contacts:
             self._fetch_from(teller, now)
         elif exchange.retry_after is not None:
             wanted.owners.update(dict.fromkeys(exchange.owners))
+            wanted.not_before = now + exchange.retry_after
 
             def again(when: float) -> None:
                 self._fetch_from(teller, when)

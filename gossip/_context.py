@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 # An epoch is Unix time in milliseconds; none is believed that lies further ahead than this.
 _EPOCH_AHEAD = 24 * 3600 * 1000
+# With a clock that is known to be far behind, all that can be said is that peers are not restarted
+# less often than this.
+_EPOCH_AHEAD_CLOCKLESS = 10 * 365 * _EPOCH_AHEAD
 
 
 @dataclass(slots=True)
@@ -61,8 +64,9 @@ class Context:
     counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0))
     # When this peer's view last changed: roots that differ then are no more than news on the way.
     changed_at: float = 0.0
-    # The wall clock at `started` in milliseconds, as far as the own epoch tells it.
+    # The wall clock at `started` in milliseconds.
     first_epoch: int = 0
+    clockless: bool = False
     fingerprint_of: tuple[int, int] = (-1, -1)
     own_fingerprint: int = 0
 
@@ -72,7 +76,14 @@ class Context:
 
     def plausible_epoch(self, epoch: int, now: float) -> bool:
         """Whether an epoch can be of a peer that started by now, clocks being a day apart."""
-        return epoch <= self.first_epoch + int((now - self.started) * 1000) + _EPOCH_AHEAD
+        ahead = _EPOCH_AHEAD_CLOCKLESS if self.clockless else _EPOCH_AHEAD
+        return epoch <= self.first_epoch + int((now - self.started) * 1000) + ahead
+
+    def believe(self, epoch: int, now: float) -> None:
+        """Take the epoch of the mesh that the operator named for plausible, whatever our clock."""
+        if not self.plausible_epoch(epoch, now):
+            self.first_epoch = epoch
+            self.clockless = True
 
     @property
     def root(self) -> bytes:

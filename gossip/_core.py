@@ -64,7 +64,12 @@ class Gossip:
         advertise: Address,
         rng: Random,
         now: float,
+        wall_ms: int | None = None,
     ) -> None:
+        """Begin a life; `wall_ms` is Unix time, by which others' epochs are judged.
+
+        Without it the own epoch stands for it, which a kept epoch makes too late.
+        """
         self.config = config
         me = Identity(config.name, epoch, nonce, advertise, config.zone)
         self._context = context = Context(
@@ -77,7 +82,7 @@ class Gossip:
             health=LocalHealth(config.awareness_limit),
             isolation=Isolation(config.isolation_limit),
             changed_at=now,
-            first_epoch=epoch,
+            first_epoch=epoch if wall_ms is None else wall_ms,
         )
         planner = ProbePlanner(rng)
         self._spread = Spread(context)

@@ -31,6 +31,7 @@ COUNTERS = (
     "rumors_too_large",
     "name_conflicts",
     "own_part_ahead",
+    "raises_withheld",
     # The envelope is not one of ours, or damaged.
     "refused_garbage",
     "refused_truncated",

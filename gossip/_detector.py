@@ -133,7 +133,8 @@ class Detector:
         assert isinstance(host, str)
         assert isinstance(port, int)
         assert isinstance(budget, int)
-        if len(self._relays) >= _RELAYS_LIMIT:
+        known = self._context.table.lives_at((host, port))
+        if len(self._relays) >= _RELAYS_LIMIT or not known:
             self._context.count("refused_relays")
             self._spread.send(requester, epoch, [[NACK, sequence, self._context.root]])
             return

@@ -22,7 +22,8 @@ HOST_LIMIT = 64
 # Far above what refuting needs, low enough that no forged jump exhausts the 64 bits.
 INCARNATION_LIMIT = 1 << 48
 INCARNATION_JUMP = 1 << 20
-EPOCH_LIMIT = (1 << 63) - 1
+# Milliseconds until the year 6429: far from where counting further would overflow 64 bits.
+EPOCH_LIMIT = 1 << 47
 NONCE_LIMIT = (1 << 64) - 1
 # Addresses that a port of 0 or a wildcard host would make us send to nowhere, or everywhere.
 _UNUSABLE_HOSTS = frozenset({"", "0.0.0.0", "::", "255.255.255.255"})

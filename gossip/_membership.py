@@ -23,6 +23,7 @@ from ._events import (
     Refuted,
 )
 from ._members import (
+    EPOCH_LIMIT,
     INCARNATION_JUMP,
     INCARNATION_LIMIT,
     Member,
@@ -41,6 +42,8 @@ Source = Literal["rumor", "exchange", "direct"]
 # Dead members, and members that left, that are kept however short their time is.
 _GONE_LIMIT = 4096
 _TOMBSTONE_LIMIT = 20_000
+# A new epoch has the whole part fetched by everybody; what made it necessary is said again.
+_RAISE_INTERVAL = 1.0
 
 
 class Membership:
@@ -55,6 +58,7 @@ class Membership:
         self._tombstones: dict[str, tuple[int, float]] = {}
         self.conflict: str | None = None
         self._announced_at = float("-inf")
+        self._raised_at = float("-inf")
         self.on_epoch_raised: Callable[[float], None] = lambda now: None
 
     # News of others
@@ -292,6 +296,10 @@ class Membership:
     def raise_epoch(self, above: int, now: float) -> None:
         """Begin a new epoch that is higher than `above`."""
         me = self._context.me
+        if now - self._raised_at < _RAISE_INTERVAL or max(me.epoch, above) >= EPOCH_LIMIT:
+            self._context.count("raises_withheld")
+            return
+        self._raised_at = now
         me.epoch = max(me.epoch, above) + 1
         me.incarnation = 0
         self._context.events.append(EpochRaised(me.epoch))
@@ -314,13 +322,9 @@ class Membership:
         elif news.epoch > me.epoch or (other_life and news.status is Status.ALIVE):
             # An earlier life of ours began with a clock that was ahead, or shared our epoch.
             self.raise_epoch(news.epoch, now)
-        elif (
-            news.status is Status.LEFT
-            or news.incarnation - me.incarnation >= INCARNATION_JUMP
-            or news.incarnation >= INCARNATION_LIMIT - 1
-        ):
+        elif news.status is Status.LEFT or news.incarnation >= INCARNATION_JUMP - 1:
             # Not from a peer of ours. An incarnation above it would be implausible to all who
-            # have not heard it, so the answer is a new epoch, which is above everything.
+            # have not heard it, newcomers among them, so the answer is a new epoch.
             self.raise_epoch(me.epoch, now)
         elif news.incarnation > me.incarnation or (
             news.incarnation == me.incarnation and news.status is not Status.ALIVE

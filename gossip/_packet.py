@@ -162,9 +162,9 @@ def decode_update(payload: bytes) -> Update:
         operations = parse_operations(array(flat))
         if not operations:
             raise Malformed("a delta is empty")
-        return Delta(
-            owner_name(owner), whole(epoch, EPOCH_LIMIT), whole(since, VERSION_LIMIT), operations
-        )
+        # What it leads to has to be a version that a head can carry.
+        since = whole(since, VERSION_LIMIT - len(operations))
+        return Delta(owner_name(owner), whole(epoch, EPOCH_LIMIT), since, operations)
     if kind == HEAD:
         _, owner, epoch, version = array(items, 4)
         return Head(owner_name(owner), whole(epoch, EPOCH_LIMIT), whole(version, VERSION_LIMIT))

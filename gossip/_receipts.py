@@ -56,7 +56,7 @@ class Receipts:
         part = self._context.store.get(source)
         version = message[2]
         assert isinstance(version, int)
-        if part is None or part.head < (epoch, version):
+        if part is None or part.epoch != epoch or part.version < version:
             return None
         return [HELD, message[1]]
 

@@ -19,7 +19,6 @@ from ._log import (
     PART_BYTES,
     PART_RECORDS,
     VALUE_LIMIT,
-    VERSION_LIMIT,
     Operation,
     Part,
     operation_size,
@@ -391,7 +390,7 @@ class Replicas:
 
     def _on_own_head(self, epoch: int, version: int, now: float) -> None:
         part = self.own
-        if epoch == part.epoch and version > part.version and version < VERSION_LIMIT:
+        if epoch == part.epoch and version > part.version:
             # Somebody wrote in our name, or our disk was set back: take an epoch of our own.
             self._context.count("own_part_ahead")
             self._overtaken(epoch, now)

@@ -96,7 +96,11 @@ class Spread:
         """Send messages with `first` and as many rumors as fit."""
         updates = list(first)
         room = self._room(messages) - sum(update_cost(update) for update in updates)
-        self._context.send(address, to_epoch, messages, updates + self._ride(room))
+        # Nothing rides to an address that no member has: whoever wrote it on the ping would have
+        # us send a third party many times what it cost him.
+        if self._context.table.lives_at(address):
+            updates += self._ride(room)
+        self._context.send(address, to_epoch, messages, updates)
 
     def _targets(self, rumor: Rumor) -> list[str]:
         context = self._context

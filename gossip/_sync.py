@@ -38,7 +38,7 @@ from ._exchange import (
     Purpose,
     probe_answer,
 )
-from ._log import PART_BYTES, PART_RECORDS, VERSION_LIMIT
+from ._log import PART_BYTES, PART_RECORDS, VERSION_LIMIT, operation_size
 from ._members import EPOCH_LIMIT, Address, Member, decode_news
 from ._membership import Membership
 from ._packet import ROOT_SIZE, Delta, owner_name
@@ -58,6 +58,7 @@ _WANTS_AT_ONCE = 4096
 _GIVEN_BYTES = 64 * 1024 * 1024
 _RUMORS = 256
 _BUSY_LIMIT = 60_000
+_BUSY_LEAST = 50
 _PURPOSES: tuple[Purpose, ...] = ("join", "heal", "repair", "fetch")
 
 # What can be said first, by whoever opens a stream and by whoever answers.
@@ -117,8 +118,8 @@ class SyncExchange(Exchange):
         self._said_done = False
         self._believed = True
         self._obituaries: list[bytes] = []
-        self._pieces: dict[str, Piece] = {}
-        self._pieces_bytes = 0
+        self._piece: Piece | None = None
+        self._piece_bytes = 0
         if self._initiates:
             self._open(purpose)
 
@@ -155,7 +156,7 @@ class SyncExchange(Exchange):
             case [_, code, me, root, owners, heads, buckets] if kind == OPEN:
                 self._opened(code, me, root, owners, heads, buckets, now)
             case [_, ms] if kind == BUSY and self._initiates:
-                self.retry_after = whole(ms, _BUSY_LIMIT) / 1000
+                self.retry_after = max(whole(ms, _BUSY_LIMIT), _BUSY_LEAST) / 1000
                 self.fail("busy", now)
             case [_, me, root] if kind == HELLO and self._initiates:
                 self._greeted(blob(me, 1400), blob(root, ROOT_SIZE), now)
@@ -193,6 +194,8 @@ class SyncExchange(Exchange):
     ) -> None:
         if self._initiates or self.peer is not None:
             raise Malformed("a conversation is opened twice")
+        # Now that it has said something, it has the time of an exchange.
+        self.deadline = now + self._context.config.stream_timeout
         purpose = _PURPOSES[whole(code, len(_PURPOSES) - 1)]
         theirs = _heads(array(heads)) if heads is not None else None
         fingerprints = blob(buckets, 8 * BUCKETS) if buckets is not None else None
@@ -273,7 +276,7 @@ class SyncExchange(Exchange):
         self._to_epoch = news.epoch
         if self._newcomer:
             # A host whose clock is far behind believes the mesh that its operator named.
-            self._context.first_epoch = max(self._context.first_epoch, news.epoch)
+            self._context.believe(news.epoch, now)
         self._believed = self._context.plausible_epoch(news.epoch, now)
         self._hub.membership.hear(news, me, news.name, "direct", now)
         obituary = self._hub.membership.obituary(news)
@@ -379,19 +382,20 @@ class SyncExchange(Exchange):
 
     def _gather(self, piece: Piece) -> dict[str, bytes] | None:
         """Collect the pieces of a snapshot; return its records when the last has come."""
-        held = self._pieces.get(piece.owner)
-        if held is not None and (held.epoch, held.version) == (piece.epoch, piece.version):
+        held = self._piece
+        whose = (piece.owner, piece.epoch, piece.version)
+        # Pieces come one after another, so that at most one snapshot is incomplete.
+        if held is not None and (held.owner, held.epoch, held.version) == whose:
             held.records.update(piece.records)
         else:
-            held = self._pieces[piece.owner] = piece
-        size = sum(len(value) for value in piece.records.values())
-        self._pieces_bytes += size
-        if self._pieces_bytes > 2 * PART_BYTES or len(held.records) > PART_RECORDS:
+            held = self._piece = piece
+            self._piece_bytes = 0
+        self._piece_bytes += sum(operation_size(*item) for item in piece.records.items())
+        if self._piece_bytes > PART_BYTES or len(held.records) > PART_RECORDS:
             raise Malformed("a snapshot is too large")
         if piece.more:
             return None
-        del self._pieces[piece.owner]
-        self._pieces_bytes -= sum(len(value) for value in held.records.values())
+        self._piece = None
         return held.records
 
     def _pass_on(self, owner: str, entry: bytes | None, now: float) -> None:

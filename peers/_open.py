@@ -131,6 +131,7 @@ async def _prepare(
             advertise=advertise,
             rng=random.Random(rng.getrandbits(64)),
             now=trio.current_time(),
+            wall_ms=int(wall() * 1000),
         )
         return Peer(
             config,

@@ -185,7 +185,10 @@ def test_an_answer_to_a_contact_leads_to_an_exchange(kind: int) -> None:
     answer = [kind, ping.packet.messages[0][1], *([ROOT] if kind == ACK else [])]
     bench.calls()
     bench.hear("x", answer)
-    assert [(c.purpose, c.address) for c in bench.calls()] == [("heal", address_of("x"))]
+    [call] = bench.calls()
+    assert (call.purpose, call.address) == ("heal", address_of("x"))
+    call.fail("refused", bench.now)
+    bench.now += 0.4  # too soon to be told again that it is held for dead
     bench.hear("x", answer)
     assert not bench.calls()
 

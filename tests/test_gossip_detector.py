@@ -295,6 +295,7 @@ def test_who_is_accused_is_told_so_first() -> None:
     accusation = news("a", Status.SUSPECT, accuser="b").encode()
     bench.hear("b", updates=[accusation])
     bench.sent()
+    bench.core._spread.queues[0].clear()  # it no longer travels by itself
     bench.hear("a", [PING, 5, "me"])
     [ack] = bench.sent(ACK)
     assert ack.packet.updates[0] == accusation
@@ -324,6 +325,19 @@ def test_a_peer_that_was_stopped_accuses_nobody() -> None:
     assert bench.counts("lags", "probes_abandoned", "probes_failed") == (1, 1, 0)
     assert bench.status(target) is Status.ALIVE
     assert bench.core.health == 1
+
+
+def test_what_was_gathered_before_a_stop_isolates_nobody() -> None:
+    """Outcomes of probes from before a stop say nothing of the network after it."""
+    bench = Probing("a", "b", "c", "d", "e", indirect_probes=1)
+    for _ in range(3):
+        bench.until_ping()
+        bench.run(0.9)
+    assert len(bench.events(MemberSuspected)) >= 1
+    bench.now += 60
+    bench.core.tick(bench.now)
+    bench.run(4)
+    assert not bench.core.isolated
 
 
 def test_suspects_get_the_time_that_was_lost() -> None:

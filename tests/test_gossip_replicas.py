@@ -74,6 +74,25 @@ def test_a_gap_is_waited_out_for_a_moment() -> None:
     assert bench.counts("gaps", "waiting_deltas") == (0, 0)
 
 
+def test_old_operations_are_told_to_nobody() -> None:
+    """A delta of which all is known is not passed on, however it is cut."""
+    bench = _bench()
+    bench.hear("t", updates=[delta("o", 0, ("a", b"1"), ("b", b"2"))])
+    bench.run(3)
+    bench.sent()
+    bench.hear("t", updates=[stale := delta("o", 1, ("b", b"2"))])
+    bench.run(1)
+    assert stale not in bench.updates()
+
+
+def test_what_waits_is_merged_behind_a_snapshot() -> None:
+    """When an exchange brings the part, deltas that had come too early follow at once."""
+    bench = _bench()
+    bench.hear("t", updates=[delta("o", 2, ("c", b"3"))])
+    assert bench.core._replicas.take_snapshot("o", EPOCH, 2, {"a": b"1"}, bench.now)
+    assert _holds(bench) == (3, {"a": b"1", "c": b"3"})
+
+
 def test_a_gap_that_stays_is_fetched_from_the_teller() -> None:
     """After 150 ms the part is fetched from whoever told of it last; nothing is half done."""
     bench = _bench()

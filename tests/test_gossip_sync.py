@@ -132,6 +132,24 @@ def test_one_difference_among_many_costs_little() -> None:
     assert size < 11_000
 
 
+def test_equal_peers_exchange_no_parts() -> None:
+    """Where nothing differs nothing is asked for and nothing given."""
+    a, b = gossip("a"), gossip("b")
+    a.publish("k", b"v", NOW)
+    exchange(a, b, NOW)
+    kinds: list[object] = []
+
+    def note(_number: int, frame: bytes) -> bytes:
+        message = decode(SEAL.open(frame)[1])
+        assert isinstance(message, list)
+        kinds.append(message[0])
+        return frame
+
+    a._contacts._begin("repair", b.address, NOW)
+    converse(a.calls.pop(), b.accept(a.address, NOW), NOW, spoil=note)
+    assert kinds == [OPEN, HELLO, DONE, DONE]
+
+
 def test_no_frame_exceeds_the_limit() -> None:
     """Twelve thousand owners with long names take several exchanges, each in frames that pass."""
     a, b = gossip("a"), gossip("b")

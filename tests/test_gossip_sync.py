@@ -170,6 +170,16 @@ def test_no_frame_exceeds_the_limit() -> None:
     assert len(a.parts) == 12_301
 
 
+def test_a_frame_beyond_the_limit_is_not_read() -> None:
+    """One byte more than 1 MiB ends the conversation unread; exactly so many are read."""
+    bench = Bench()
+    for extra, reason in ((0, "refused_malformed"), (1, "refused_oversize")):
+        conversation = bench.core.accept(("10.1.1.1", 1), NOW)
+        conversation.receive(SEAL.seal(bytes(FRAME_LIMIT - 29 + extra), 0), NOW)
+        assert conversation.finished
+        assert bench.counts(reason) == (1,)
+
+
 def test_what_one_exchange_gives_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the budget nothing is given, smallest first, also to who asks again and again."""
     monkeypatch.setattr("gossamer.gossip._sync._GIVEN_BYTES", 10_000)

@@ -35,7 +35,7 @@ class Probe:
     epoch: int
     ends_at: float
     timers: list[Timer] = field(default_factory=list)
-    expected_nacks: int = 0
+    relays: dict[str, None] = field(default_factory=dict)
     nacks: dict[str, None] = field(default_factory=dict)
     answered: bool = False
     by_stream: bool = False
@@ -115,14 +115,14 @@ class Detector:
     def on_relayed(self, sequence: int, now: float) -> None:
         """Take in that a relay got an answer for us."""
         probe = self._probe
-        if probe is not None and probe.sequence == sequence and probe.expected_nacks:
+        if probe is not None and probe.sequence == sequence and probe.relays:
             self._context.count("probes_relayed")
             self._succeed(probe, now)
 
     def on_nack(self, sequence: int, source: str) -> None:
         """Take in that a relay lives and got no answer."""
         probe = self._probe
-        if probe is not None and probe.sequence == sequence:
+        if probe is not None and probe.sequence == sequence and source in probe.relays:
             probe.nacks[source] = None
 
     def on_ping_req(self, message: Message, requester: Address, epoch: int, now: float) -> None:
@@ -200,7 +200,7 @@ class Detector:
         ]  # fmt: skip
         for relay in relays:
             self._spread.send(relay.address, relay.epoch, [message])
-        probe.expected_nacks = len(relays)
+        probe.relays = {relay.name: None for relay in relays}
 
         def report(alive: bool, when: float) -> None:
             if alive and self._probe is probe:
@@ -234,11 +234,11 @@ class Detector:
             self._note_outcome(probe.target, True, now)
             return
         # memberlist: with relays, only their missing nacks tell against ourselves.
-        missing = probe.expected_nacks - len(probe.nacks)
-        context.health.note(missing if probe.expected_nacks else 1)
+        missing = len(probe.relays) - len(probe.nacks)
+        context.health.note(missing if probe.relays else 1)
         # A live relay is heard in any case: when several are not, it is us who cannot hear. Without
         # this, a peer behind a slow link accuses its first few targets before it knows itself.
-        silence = probe.expected_nacks >= _SILENT_RELAYS and not probe.nacks
+        silence = len(probe.relays) >= _SILENT_RELAYS and not probe.nacks
         self._note_outcome(probe.target, False, now, silence=silence)
         if context.isolation.isolated:
             context.count("accusations_withheld")

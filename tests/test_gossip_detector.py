@@ -162,6 +162,19 @@ def test_missing_nacks_tell_against_ourselves(nacks: int, score: int) -> None:
     assert len(bench.events(MemberSuspected)) == 1
 
 
+def test_nacks_of_peers_that_were_not_asked_count_for_nothing() -> None:
+    """Only a relay can say that it heard nothing: others neither mend our health nor end silence."""
+    bench = Probing("a", "b", "c", "d", "e")
+    target, ping = bench.until_ping()
+    bench.run(0.55)
+    asked = {bench.names[item.address] for item in bench.sent(PING_REQ)}
+    for name in ("x", "y", "z", "w", target, *(set("abcde") - asked)):
+        bench.hear(name, [NACK, ping[1], ROOT])
+    bench.run(0.5)
+    assert bench.core.health == 3
+    assert bench.core.isolated
+
+
 def test_silence_all_around_accuses_nobody() -> None:
     """When target and relays are silent alike, the peer holds itself for isolated and says so."""
     bench = Probing("a", "b", "c", "d", "e")

@@ -163,7 +163,7 @@ def test_missing_nacks_tell_against_ourselves(nacks: int, score: int) -> None:
 
 
 def test_nacks_of_peers_that_were_not_asked_count_for_nothing() -> None:
-    """Only a relay can say that it heard nothing: others neither mend our health nor end silence."""
+    """Only a relay can say that it heard nothing: others do not mend our health."""
     bench = Probing("a", "b", "c", "d", "e")
     target, ping = bench.until_ping()
     bench.run(0.55)

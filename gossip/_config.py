@@ -43,7 +43,11 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GossipConfig:
-    """One peer's protocol settings; times in seconds."""
+    """One peer's protocol settings; times in seconds.
+
+    The settings that are true or false are for experiments: they leave out what Lifeguard adds to
+    SWIM, and what is added here to both.
+    """
 
     name: str
     """The peer's identity in the mesh, together with its epoch."""
@@ -60,14 +64,24 @@ class GossipConfig:
     """How many others are asked."""
     nack_share: float = 0.8
     """Share of its budget after which a relay says that it got no answer (Lifeguard, 80 %)."""
+    nacks: bool = True
+    """Whether a relay says so at all; without, a failed probe counts once against local health."""
+    stream_probes: bool = True
+    """Whether a target that does not answer datagrams is tried over a stream as well."""
+    tell_suspects: bool = True
+    """Whether a ping to a suspect, and an ack to one, tell it so (Lifeguard's buddy system)."""
+    witnesses: bool = True
+    """Whether some who hear of a suspicion probe the suspect next, out of its turn."""
     suspicion_multiplier: int = 4
     """Times log10(n) probe intervals: the shortest time between suspicion and death."""
     suspicion_max_multiplier: int = 6
-    """Times the shortest: the longest."""
+    """Times the shortest: the longest; with 1 the time is fixed, and nobody counts accusers."""
     awareness_limit: int = 8
-    """Local health stretches interval and timeout at most by this factor."""
+    """Local health stretches interval and timeout at most by this factor; with 1 never."""
     isolation_limit: float = 30.0
-    """A peer that holds itself for isolated accuses again after this time."""
+    """A peer that holds itself for isolated accuses again after this time; with 0 none does."""
+    stop_guard: bool = True
+    """Whether a peer that was itself stopped drops its probes and grants suspects the time."""
 
     gossip_interval: float = 0.2
     """Time between two rounds that carry on what news is left."""
@@ -75,6 +89,10 @@ class GossipConfig:
     """Members that one round reaches."""
     gather: float = 0.005
     """News that come within this time of the last are sent together."""
+    eager: bool = True
+    """Whether news are sent at once along their tree; without, they wait for what follows."""
+    rounds: bool = True
+    """Whether rounds carry news on; without, they ride on the packets of probes alone."""
     retransmit_multiplier: int = 4
     """Times ceil(log10(n + 1)): how often a peer passes on a membership rumor."""
     registry_multiplier: int = 1
@@ -130,6 +148,8 @@ class GossipConfig:
             value = getattr(self, field.name)
             if field.type in ("float", float, "int", int):
                 self._check_number(field.name, value, whole=field.type in ("int", int))
+            elif field.type in ("bool", bool) and type(value) is not bool:
+                raise ConfigError(f"{field.name} must be true or false, not {value!r}", field.name)
         self._check_together()
 
     @staticmethod

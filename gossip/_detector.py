@@ -93,7 +93,7 @@ class Detector:
         first: list[bytes] = []
         if self._context.me.left:
             first.append(self._context.me.news().encode())
-        accusation = self._membership.accusation(row) if row is not None else None
+        accusation = self._to_be_told(row) if row is not None else None
         if accusation is not None:
             first.append(accusation)
         self._spread.send(sender, epoch, [[ACK, message[1], self._context.root]], first)
@@ -136,18 +136,22 @@ class Detector:
         known = self._context.table.lives_at((host, port))
         if len(self._relays) >= _RELAYS_LIMIT or not known:
             self._context.count("refused_relays")
-            self._spread.send(requester, epoch, [[NACK, sequence, self._context.root]])
+            self._deny(requester, epoch, sequence)
             return
         own = self.next_sequence()
         share = self._context.config.nack_share
 
         def give_up(_now: float) -> None:
             self._relays.pop(own, None)
-            self._spread.send(requester, epoch, [[NACK, sequence, self._context.root]])
+            self._deny(requester, epoch, sequence)
 
         timer = self._context.timers.at(now + share * budget / 1000, give_up)
         self._relays[own] = Relay(requester, epoch, sequence, timer)
         self._spread.send((host, port), target_epoch, [[PING, own, name]])
+
+    def _deny(self, requester: Address, epoch: int, sequence: int) -> None:
+        if self._context.config.nacks:
+            self._spread.send(requester, epoch, [[NACK, sequence, self._context.root]])
 
     # Our own probes
 
@@ -176,9 +180,15 @@ class Detector:
             self._ask_others(probe, when)
 
         probe.timers = [context.timers.at(now + timeout, ask_others)]
-        accusation = self._membership.accusation(row)
+        accusation = self._to_be_told(row)
         first = [] if accusation is None else [accusation]
         self._spread.send(row.address, row.epoch, [[PING, probe.sequence, row.name]], first)
+
+    def _to_be_told(self, row: Member) -> bytes | None:
+        """Return what is held of a member, for a packet to it; None if it need not hear that."""
+        if row.status is Status.SUSPECT and not self._context.config.tell_suspects:
+            return None
+        return self._membership.accusation(row)
 
     def _ask_others(self, probe: Probe, now: float) -> None:
         context = self._context
@@ -201,6 +211,8 @@ class Detector:
         for relay in relays:
             self._spread.send(relay.address, relay.epoch, [message])
         probe.relays = {relay.name: None for relay in relays}
+        if not context.config.stream_probes:
+            return
 
         def report(alive: bool, when: float) -> None:
             if alive and self._probe is probe:
@@ -234,11 +246,12 @@ class Detector:
             self._note_outcome(probe.target, True, now)
             return
         # memberlist: with relays, only their missing nacks tell against ourselves.
-        missing = len(probe.relays) - len(probe.nacks)
-        context.health.note(missing if probe.relays else 1)
+        asked = len(probe.relays) if context.config.nacks else 0
+        missing = asked - len(probe.nacks)
+        context.health.note(missing if asked else 1)
         # A live relay is heard in any case: when several are not, it is us who cannot hear. Without
         # this, a peer behind a slow link accuses its first few targets before it knows itself.
-        silence = len(probe.relays) >= _SILENT_RELAYS and not probe.nacks
+        silence = asked >= _SILENT_RELAYS and not probe.nacks
         self._note_outcome(probe.target, False, now, silence=silence)
         if context.isolation.isolated:
             context.count("accusations_withheld")

@@ -67,12 +67,12 @@ class Isolation:
             if now - self._since >= self._limit:
                 self._since = None
                 self._spent = True
-        elif cut_off and not self._spent:
+        elif cut_off and not self._spent and self._limit > 0:
             self._since = now
 
     def note_silence(self, now: float) -> None:
         """Take into account that neither a target nor any of several relays was heard."""
-        if self._since is None and not self._spent:
+        if self._since is None and not self._spent and self._limit > 0:
             self._since = now
 
     def forget(self) -> None:

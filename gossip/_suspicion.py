@@ -6,7 +6,8 @@ of distinct peers that confirm the suspicion (Dadgar, Phillips, Currey 2017, sec
     timeout(c) = max(minimum, maximum - (maximum - minimum) * ln(c + 1) / ln(k + 1))
 
 Minimum, maximum and k are memberlist's: multiplier * max(1, log10 n) * interval, six times that,
-and multiplier - 2 (0 where the mesh is too small to have so many other witnesses).
+and multiplier - 2 (0 where the mesh is too small to have so many other witnesses, and where the
+maximum is the minimum: that is SWIM's fixed time-out, which nobody confirms).
 """
 
 from math import log, log10
@@ -53,6 +54,6 @@ def start_suspicion(
     """Return a new suspicion in a mesh of `members` living members (self included)."""
     shortest = multiplier * max(1.0, log10(max(members, 1))) * interval
     k = multiplier - 2
-    if members - 2 < k:
+    if members - 2 < k or longest == 1:
         k = 0
     return Suspicion(accuser, now, shortest=shortest, longest=longest * shortest, k=k)

@@ -1,6 +1,14 @@
 """Scenarios as data."""
 
+from ._catalogue import (
+    Description as Description,
+    builtin_names as builtin_names,
+    describe as describe,
+    load_scenario as load_scenario,
+    parameter_names as parameter_names,
+)
 from ._errors import ScenarioError as ScenarioError
+from ._groups import peer_zones as peer_zones, resolve as resolve
 from ._model import (
     Action as Action,
     Block as Block,

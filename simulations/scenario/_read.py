@@ -1,0 +1,259 @@
+# From a TOML text to a scenario that can be run.
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any, Final, Literal, cast
+
+from gossamer.gossip import ConfigError, GossipConfig, Profile
+from gossamer.gossip._config import ZONE_LIMIT, check_name
+
+from ._errors import ScenarioError
+from ._events import DAY, EVENT_LIMIT, MINUTE_MS, PEER_LIMIT, Mesh, read_events
+from ._groups import is_group_word, zone_blocks
+from ._lines import find_lines, find_nesting
+from ._model import Latency, Network, Scenario, Value, Workload, Zone, ZonePath
+from ._parameters import LATENCY, NETWORK, SETTINGS, WORKLOAD, apply
+from ._table import Source, Table, shown, suggestion
+
+DEFAULT_PEERS: Final = 64
+DEFAULT_DURATION: Final = 60.0
+ZONES_LIMIT: Final = 100
+UNLIMITED: Final = "unlimited"
+_TOP: Final = (
+    "name", "summary", "peers", "duration", "seed", "profile", "start",
+    "network", "zone", "settings", "workload", "parameters", "event",
+)  # fmt: skip
+_POSITION: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+
+
+def parse(text: str, label: str) -> tuple[dict[str, Any], Source]:
+    """Return what a TOML text of the file `label` says, and where."""
+    nested = find_nesting(text)
+    try:
+        if nested is not None:
+            raise RecursionError
+        document = tomllib.loads(text)
+    except RecursionError:
+        raise ScenarioError(
+            f"{label}:{nested or 1}: tables or lists are nested deeper than a scenario needs"
+        ) from None
+    except ValueError as error:
+        # tomllib's own error, or that of a number with thousands of digits.
+        found = _POSITION.search(str(error))
+        line = found[1] if found and found[1] else text.count("\n") + 1
+        reason = _POSITION.sub("", str(error)) if found else "a value cannot be read"
+        raise ScenarioError(f"{label}:{line}: this is not TOML: {reason}") from None
+    return document, Source(label, find_lines(text))
+
+
+def read_scenario(
+    document: dict[str, Any], source: Source, changes: Mapping[str, str], name: str
+) -> Scenario:
+    """Return the scenario that `document` describes once `changes` are made to it.
+
+    Raises `ScenarioError` for the first mistake.
+    """
+    top = Table(source, (), document)
+    top.allow(_TOP)
+    own, latency = apply(document, source, changes)
+    peers = top.whole("peers", DEFAULT_PEERS, least=1, most=PEER_LIMIT)
+    duration = top.number("duration", DEFAULT_DURATION, most=DAY, open=True)
+    profile = cast(Profile, top.choice("profile", "lan", ("lan", "wan", "local")))
+    zones = _zones(top, peers)
+    scenario = Scenario(
+        name=top.text("name", name, limit=100),
+        summary=top.text("summary", "", limit=500),
+        peers=peers,
+        duration=duration,
+        seed=top.whole("seed", 1, least=0, most=2**63 - 1),
+        profile=profile,
+        start=cast(
+            Literal["settled", "together"],
+            top.choice("start", "settled", ("settled", "together")),
+        ),
+        network=_network(top.table("network"), zones, latency),
+        zones=zones,
+        settings=_settings(top.table("settings"), profile),
+        workload=_workload(top.table("workload")),
+        events=read_events(top, Mesh(peers, duration, zone_blocks(peers, zones))),
+    )
+    object.__setattr__(scenario, "parameters", {**own, **values_in_force(scenario)})
+    return scenario
+
+
+def values_in_force(scenario: Scenario) -> dict[str, Value]:
+    """Return every value of a scenario that has a name which all scenarios know."""
+    network = scenario.network
+    latency = network.latency
+    uniform = latency.kind == "uniform"
+    config = GossipConfig.profile(scenario.profile, name="p0", **scenario.settings)
+    values: dict[str, Value] = {
+        "peers": scenario.peers,
+        "duration": scenario.duration,
+        "seed": scenario.seed,
+        "profile": scenario.profile,
+        "start": scenario.start,
+        "loss": network.loss,
+        "latency": (latency.low_ms + latency.high_ms) / 2 if uniform else latency.low_ms,
+    }
+    for key in NETWORK:
+        if key != "loss":
+            value = getattr(network, key)
+            values[f"network.{key}"] = UNLIMITED if value is None else value
+    for key in LATENCY:
+        if key != "high_ms" or latency.kind != "constant":
+            values[f"network.latency.{key}"] = getattr(latency, key)
+    values.update((f"workload.{key}", getattr(scenario.workload, key)) for key in WORKLOAD)
+    values.update((f"settings.{key}", getattr(config, key)) for key in SETTINGS)
+    return values
+
+
+def _zones(top: Table, peers: int) -> tuple[Zone, ...]:
+    zones: dict[str, Zone] = {}
+    tables = top.tables("zone", limit=ZONES_LIMIT)
+    for table in tables:
+        table.allow(("name", "share"))
+        if "name" not in table:
+            raise table.source.error("has no name: give it one", table.path)
+        name = table.text("name", "", limit=ZONE_LIMIT)
+        try:
+            check_name("a zone's name", name, ZONE_LIMIT)
+            taken = is_group_word(name)
+        except (ConfigError, ScenarioError) as error:
+            raise table.error("name", str(error)) from None
+        if taken:
+            raise table.error("name", f"{name!r} has a meaning in groups: choose another name")
+        if name in zones:
+            raise table.error("name", f"there is a zone {name!r} already")
+        zones[name] = Zone(name=name, share=table.number("share", 1.0, most=1e6, open=True))
+    for table, (name, block) in zip(
+        tables, zone_blocks(peers, tuple(zones.values())).items(), strict=True
+    ):
+        if not block:
+            raise table.source.error(
+                f"zone {name!r} gets none of {peers:,} peers: ask for more peers, "
+                "or give it a larger share",
+                table.at("share") if "share" in table else table.path,
+                ("peers",),
+            )
+    return tuple(zones.values())
+
+
+def _network(table: Table, zones: tuple[Zone, ...], changed: Mapping[str, Value]) -> Network:
+    table.allow((*NETWORK, "latency", "path"))
+    default = Network()
+    latency = _latency(table.table("latency"))
+    if changed:
+        latency = _scaled(latency, Table(table.source, (), changed))
+    bandwidth = None
+    if table.values.get("bandwidth_mbit", UNLIMITED) != UNLIMITED:
+        bandwidth = table.number("bandwidth_mbit", 0.0, most=1e6, open=True)
+    return Network(
+        latency=latency,
+        paths=_paths(table, zones),
+        loss=table.number("loss", default.loss, most=1),
+        duplication=table.number("duplication", default.duplication, most=1),
+        reordering=table.number("reordering", default.reordering, most=1),
+        reordering_ms=table.number("reordering_ms", default.reordering_ms, most=MINUTE_MS),
+        bandwidth_mbit=bandwidth,
+        queue_kib=table.number("queue_kib", default.queue_kib, least=2, most=1e9),
+    )
+
+
+def _latency(table: Table) -> Latency:
+    table.allow(LATENCY)
+    default = Latency()
+    kind = table.choice("kind", default.kind, ("constant", "uniform", "lognormal"))
+    low = table.number("low_ms", default.low_ms, most=MINUTE_MS)
+    if kind == "constant":
+        if "high_ms" in table:
+            raise table.error("high_ms", "a constant latency has low_ms alone: remove it")
+        return Latency(kind="constant", low_ms=low, high_ms=low)
+    high = table.number("high_ms", default.high_ms, most=MINUTE_MS)
+    if high < low:
+        raise table.error(
+            "high_ms" if "high_ms" in table else "low_ms",
+            f"high_ms ({high:g}) must not be less than low_ms ({low:g})",
+            table.at("low_ms"),
+        )
+    if kind == "uniform":
+        return Latency(kind="uniform", low_ms=low, high_ms=high)
+    if low == 0 or high == low:
+        raise table.error(
+            "low_ms",
+            "the median of lognormal must be more than 0, and less than high_ms",
+            table.at("high_ms"),
+            table.at("kind"),
+        )
+    return Latency(kind="lognormal", low_ms=low, high_ms=high)
+
+
+# The same distribution around another middle.
+def _scaled(latency: Latency, table: Table) -> Latency:
+    for other in (("network", "latency", "low_ms"), ("network", "latency", "high_ms")):
+        if other in table.source.given:
+            raise table.error(
+                "latency", f"says the same as {table.source.given[other]}: set only one of them"
+            )
+    lognormal = latency.kind == "lognormal"
+    middle = table.number("latency", 0.0, most=10_000, open=lognormal)
+    match latency.kind:
+        case "constant":
+            return Latency(kind="constant", low_ms=middle, high_ms=middle)
+        case "uniform":
+            return Latency(kind="uniform", low_ms=0.5 * middle, high_ms=1.5 * middle)
+        case "lognormal":
+            high = middle * (latency.high_ms / latency.low_ms)
+            return Latency(kind="lognormal", low_ms=middle, high_ms=high)
+
+
+def _paths(network: Table, zones: tuple[Zone, ...]) -> tuple[ZonePath, ...]:
+    names = [zone.name for zone in zones]
+    paths: dict[frozenset[str], ZonePath] = {}
+    for table in network.tables("path", limit=EVENT_LIMIT * 10):
+        table.allow(("zones", "latency"))
+        pair = table.values.get("zones")
+        if type(pair) is not list or len(pair) != 2 or any(type(each) is not str for each in pair):
+            raise table.error("zones", 'must be the names of two zones, such as ["a", "b"]')
+        one, other = pair
+        for each in pair:
+            if each not in names:
+                raise table.error(
+                    "zones", f"there is no [[zone]] named {shown(each)}; {suggestion(each, names)}"
+                )
+        if frozenset(pair) in paths:
+            raise table.error("zones", f"the path between {one} and {other} is told already")
+        if "latency" not in table:
+            raise table.source.error("has no latency: give it a table of that name", table.path)
+        paths[frozenset(pair)] = ZonePath(
+            zones=(one, other), latency=_latency(table.table("latency"))
+        )
+    return tuple(paths.values())
+
+
+def _workload(table: Table) -> Workload:
+    table.allow(WORKLOAD)
+    default = Workload()
+    return Workload(
+        services=table.whole("services", default.services, least=1, most=100_000),
+        zipf=table.number("zipf", default.zipf, most=10),
+        instances=table.whole("instances", default.instances, least=0, most=1_000_000),
+        registrations=table.number("registrations", default.registrations, most=1e6),
+        changes=table.number("changes", default.changes, most=1e6),
+        deregistrations=table.number("deregistrations", default.deregistrations, most=1e6),
+        lookups=table.number("lookups", default.lookups, most=1e6),
+    )
+
+
+def _settings(table: Table, profile: Profile) -> dict[str, int | float]:
+    table.allow(SETTINGS)
+    settings = dict(table.values)
+    try:
+        GossipConfig.profile(profile, name="p0", **settings)
+    except ConfigError as error:
+        paths = [table.at(key) for key in error.fields if key in settings]
+        raise table.source.error(str(error), *(paths or [table.path]), ("profile",)) from None
+    return settings

@@ -53,6 +53,8 @@ def describe(name_or_path: str) -> Description:
     own = own_parameters(document, source)
     scenario = load_scenario(name_or_path)
     common: dict[str, Value] = {"peers": scenario.peers, "duration": scenario.duration}
+    if scenario.duration.is_integer():
+        common["duration"] = int(scenario.duration)
     return Description(scenario.name, scenario.summary, {**common, **own})
 
 
@@ -85,7 +87,7 @@ def _read_file(path: str) -> str:
     if len(data) > FILE_LIMIT:
         raise ScenarioError(f"{path}: is larger than the {FILE_LIMIT // 1024} KiB of a scenario")
     try:
-        return data.decode("utf-8").replace("\r\n", "\n")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ScenarioError(f"{path}:{line}: is not UTF-8: save the file in that form") from None

@@ -8,7 +8,7 @@ from math import floor
 from typing import Any, Final, Literal, cast
 
 from ._errors import ScenarioError
-from ._groups import check_groups
+from ._groups import PEER_LIMIT, check_groups
 from ._lines import Path
 from ._model import (
     Action,
@@ -29,11 +29,10 @@ from ._model import (
 )
 from ._table import Table, shown
 
-PEER_LIMIT: Final = 1_000_000
 DAY: Final = 86_400.0
 MINUTE_MS: Final = 60_000.0
 EVENT_LIMIT: Final = 1_000
-# Of one event; each stands on the timeline.
+# Of all events together; each stands on the timeline.
 TIMES_LIMIT: Final = 100_000
 ITEM_LIMIT: Final = 10_000
 
@@ -74,6 +73,13 @@ def read_events(document: Table, mesh: Mesh) -> tuple[Event, ...]:
     """Return the events under `[[event]]`, in the order of the file."""
     tables = document.tables("event", limit=EVENT_LIMIT)
     events = tuple(_event(table, mesh) for table in tables)
+    if sum(event.times for event in events) > TIMES_LIMIT:
+        often = max(range(len(events)), key=lambda place: events[place].times)
+        table = tables[often]
+        raise table.error(
+            "times" if "times" in table else "every",
+            f"all events together happen at most {TIMES_LIMIT:,} times",
+        )
     joined = _joined(events, mesh.duration)
     if mesh.peers + joined > PEER_LIMIT:
         joins = [table.at("join") for table in tables if "join" in table]
@@ -138,8 +144,6 @@ def _repetition(table: Table, at: float, lasts: float | None, duration: float) -
     every = table.number("every", 0, most=DAY, open=True)
     if "times" not in table:
         times = _times_before(at, every, duration)
-        if times > TIMES_LIMIT:
-            raise table.error("every", f"is too often: {TIMES_LIMIT:,} times are possible")
     else:
         times = table.whole("times", 1, least=1, most=TIMES_LIMIT)
     if times > 1 and lasts is not None and lasts > every:
@@ -163,7 +167,7 @@ def _repetition(table: Table, at: float, lasts: float | None, duration: float) -
 
 # How often something happens at `at` and each `every` seconds before (not at) `end`.
 def _times_before(at: float, every: float, end: float) -> int:
-    times = floor((end - at) / every) + 1
+    times = floor(min((end - at) / every, TIMES_LIMIT)) + 1
     while times > 1 and at + (times - 1) * every >= end:
         times -= 1
     return times

@@ -15,6 +15,9 @@ from ._errors import ScenarioError
 from ._model import Group, Zone
 from ._table import shown, suggestion
 
+# Of one scenario, with those that join.
+PEER_LIMIT: Final = 1_000_000
+
 _PEER: Final = re.compile(r"p(0|[1-9][0-9]{0,6})")
 _RANGE: Final = re.compile(r"p(0|[1-9][0-9]{0,6})\.\.p(0|[1-9][0-9]{0,6})")
 _SHARE: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%")
@@ -147,6 +150,7 @@ def check_groups(
                     rests.append(place)
                 case other:
                     assert_never(other)
+    _check_rests(rests)
     taken = _count_named(named, peers)
     _check_room(peers, taken, drawn, rests)
 
@@ -168,12 +172,15 @@ def _count_named(named: list[tuple[int, int, int]], peers: int) -> int:
     return taken
 
 
-def _check_room(peers: int, taken: int, drawn: int, rests: list[int]) -> None:
+def _check_rests(rests: list[int]) -> None:
     if len(set(rests)) > 1:
         raise ScenarioError(
             f"groups {rests[0] + 1} and {rests[-1] + 1} both hold the rest: "
             "a peer can stand in only one of them"
         )
+
+
+def _check_room(peers: int, taken: int, drawn: int, rests: list[int]) -> None:
     if taken + drawn > peers:
         left = f"{peers - taken} of {peers:,}" if taken else f"{peers:,}"
         raise ScenarioError(
@@ -209,7 +216,7 @@ def resolve(
                 )
     _draw(items, chosen, names, owner, rng)
     rests = [place for place, group in enumerate(items) if _Rest() in group]
-    _check_room(len(names), 0, 0, rests) if len(rests) > 1 else None
+    _check_rests(rests)
     for place in rests:
         chosen[place].update(name for name in names if name not in owner)
     for place, found in enumerate(chosen):
@@ -220,6 +227,7 @@ def resolve(
 
 def _named(group: Sequence[_Item], names: Sequence[str], zones: Mapping[str, str]) -> set[str]:
     found: set[str] = set()
+    present = set(names)
     for item in group:
         match item:
             case _All():
@@ -227,13 +235,10 @@ def _named(group: Sequence[_Item], names: Sequence[str], zones: Mapping[str, str
             case _InZone(zone):
                 found.update(name for name in names if zones.get(name) == zone)
             case _Peers(first, last) if first == last:
-                found.update({f"p{first}"}.intersection(names))
+                found.update({f"p{first}"} & present)
             case _Peers(first, last):
-                found.update(
-                    name
-                    for name in names
-                    if (peer := _PEER.fullmatch(name)) and first <= int(peer[1]) <= last
-                )
+                span = range(first, min(last, first + PEER_LIMIT) + 1)
+                found.update(present.intersection(f"p{number}" for number in span))
             case _Share() | _Number() | _Rest():
                 pass
             case other:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from gossamer.gossip import GossipConfig
 
@@ -22,11 +22,19 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # As Python reads numbers, less its `1_000`, blanks and digits of other scripts.
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
 
-SETTINGS: Final = tuple(
-    each.name
-    for each in fields(GossipConfig)
-    if each.type in ("int", int, "float", float, "bool", bool)
-)
+Kind = Literal["whole", "number", "switch"]
+
+_KINDS: Final[Mapping[object, Kind]] = {
+    int: "whole",
+    "int": "whole",
+    float: "number",
+    "float": "number",
+    bool: "switch",
+    "bool": "switch",
+}
+SETTINGS: Final[Mapping[str, Kind]] = {
+    each.name: _KINDS[each.type] for each in fields(GossipConfig) if each.type in _KINDS
+}
 NETWORK: Final = tuple(
     each.name for each in fields(Network) if each.name not in ("latency", "paths")
 )
@@ -46,12 +54,6 @@ _PATHS: Final[Mapping[str, Path]] = {
     **{name: ("settings", name) for name in SETTINGS},
 }
 _TEXTS: Final = frozenset({("profile",), ("start",), ("network", "latency", "kind")})
-
-
-def shared_names() -> tuple[str, ...]:
-    """Return the names that every scenario can be changed by, each value under one of them."""
-    twice = {"network.loss", *SETTINGS}
-    return tuple(name for name in _PATHS if name not in twice)
 
 
 def own_parameters(document: Mapping[str, Any], source: Source) -> dict[str, Value]:
@@ -145,17 +147,15 @@ def _parsed(text: str) -> Value:
 def _place(document: dict[str, Any], source: Source, changes: Mapping[str, str]) -> None:
     for name, text in changes.items():
         path = _PATHS[name]
-        if path in source.given and source.given[path] in changes:
-            raise ScenarioError(
-                f"parameter {name}: is the same as {source.given[path]}: set only one of them"
-            )
+        if other := source.given.get(path) or source.referred.get(path):
+            raise ScenarioError(f"parameter {name}: says the same as {other} here: set only that")
         source.given[path] = name
         place: dict[str, Any] = document
         for key in path[:-1]:
             assert isinstance(key, str)
             below = place.setdefault(key, {})
             if type(below) is not dict:
-                raise source.error(f"must be a table, not {shown(below)}", path[:1])
+                raise source.error(f"must be a table, not {shown(below)}", path[:-1])
             place = below
         place[str(path[-1])] = text if path in _TEXTS else _parsed(text)
 

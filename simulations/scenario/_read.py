@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final, Literal, cast
 
 from gossamer.gossip import ConfigError, GossipConfig, Profile
-from gossamer.gossip._config import ZONE_LIMIT, check_name
 
 from ._errors import ScenarioError
-from ._events import DAY, EVENT_LIMIT, MINUTE_MS, PEER_LIMIT, Mesh, read_events
-from ._groups import is_group_word, zone_blocks
+from ._events import DAY, EVENT_LIMIT, MINUTE_MS, Mesh, read_events
+from ._groups import PEER_LIMIT, is_group_word, zone_blocks
 from ._lines import find_lines, find_nesting
 from ._model import Latency, Network, Scenario, Value, Workload, Zone, ZonePath
 from ._parameters import LATENCY, NETWORK, SETTINGS, WORKLOAD, apply
@@ -21,7 +21,10 @@ from ._table import Source, Table, shown, suggestion
 DEFAULT_PEERS: Final = 64
 DEFAULT_DURATION: Final = 60.0
 ZONES_LIMIT: Final = 100
+NAME_LIMIT: Final = 100
 UNLIMITED: Final = "unlimited"
+# GossipConfig refuses more.
+SETTING_MOST: Final = 999_999_999
 _TOP: Final = (
     "name", "summary", "peers", "duration", "seed", "profile", "start",
     "network", "zone", "settings", "workload", "parameters", "event",
@@ -63,8 +66,8 @@ def read_scenario(
     duration = top.number("duration", DEFAULT_DURATION, most=DAY, open=True)
     profile = cast(Profile, top.choice("profile", "lan", ("lan", "wan", "local")))
     zones = _zones(top, peers)
-    scenario = Scenario(
-        name=top.text("name", name, limit=100),
+    read = Scenario(
+        name=top.text("name", name, limit=NAME_LIMIT),
         summary=top.text("summary", "", limit=500),
         peers=peers,
         duration=duration,
@@ -80,8 +83,7 @@ def read_scenario(
         workload=_workload(top.table("workload")),
         events=read_events(top, Mesh(peers, duration, zone_blocks(peers, zones))),
     )
-    object.__setattr__(scenario, "parameters", {**own, **values_in_force(scenario)})
-    return scenario
+    return replace(read, parameters={**own, **values_in_force(read)})
 
 
 def values_in_force(scenario: Scenario) -> dict[str, Value]:
@@ -118,13 +120,14 @@ def _zones(top: Table, peers: int) -> tuple[Zone, ...]:
         table.allow(("name", "share"))
         if "name" not in table:
             raise table.source.error("has no name: give it one", table.path)
-        name = table.text("name", "", limit=ZONE_LIMIT)
+        name = table.text("name", "", limit=NAME_LIMIT)
+        if not name:
+            raise table.error("name", "must not be empty")
         try:
-            check_name("a zone's name", name, ZONE_LIMIT)
-            taken = is_group_word(name)
-        except (ConfigError, ScenarioError) as error:
+            GossipConfig(name="p0", zone=name)
+        except ConfigError as error:
             raise table.error("name", str(error)) from None
-        if taken:
+        if is_group_word(name):
             raise table.error("name", f"{name!r} has a meaning in groups: choose another name")
         if name in zones:
             raise table.error("name", f"there is a zone {name!r} already")
@@ -181,7 +184,7 @@ def _latency(table: Table) -> Latency:
         )
     if kind == "uniform":
         return Latency(kind="uniform", low_ms=low, high_ms=high)
-    if low == 0 or high == low:
+    if low in (0, high):
         raise table.error(
             "low_ms",
             "the median of lognormal must be more than 0, and less than high_ms",
@@ -250,10 +253,22 @@ def _workload(table: Table) -> Workload:
 
 def _settings(table: Table, profile: Profile) -> dict[str, int | float]:
     table.allow(SETTINGS)
-    settings = dict(table.values)
+    settings: dict[str, int | float] = {}
+    for key in table.values:
+        match SETTINGS[key]:
+            case "switch":
+                settings[key] = table.flag(key)
+            case "whole":
+                settings[key] = table.whole(key, 0, least=0, most=SETTING_MOST)
+            case "number":
+                settings[key] = table.number(key, 0, most=SETTING_MOST)
     try:
         GossipConfig.profile(profile, name="p0", **settings)
     except ConfigError as error:
-        paths = [table.at(key) for key in error.fields if key in settings]
-        raise table.source.error(str(error), *(paths or [table.path]), ("profile",)) from None
+        keys = [key for key in error.fields if key in settings]
+        paths = [table.at(key) for key in keys] or [table.path]
+        # The key stands before the sentence already.
+        sentence = str(error).removeprefix(f"{keys[0]} must " if keys else "")
+        sentence = str(error) if sentence == str(error) else f"must {sentence}"
+        raise table.source.error(sentence, *paths, ("profile",)) from None
     return settings

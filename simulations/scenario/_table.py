@@ -112,7 +112,9 @@ class Table:
             raise self.error(key, f"must be a number, not {shown(value)}")
         # A comparison with NaN is false, so it is refused here too.
         if not least <= value <= most or (open and value == least):
-            lower = f"more than {least:,g} and at most" if open else f"from {least:,g} to"
+            lower = (
+                f"more than {_grouped(least)} and at most" if open else f"from {_grouped(least)} to"
+            )
             raise self.error(key, f"must be {lower} {_grouped(most)}, not {shown(value)}")
         return float(value)
 

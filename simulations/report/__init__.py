@@ -1,5 +1,6 @@
 """What simulations find, and how it is shown."""
 
+from ._read import report_of as report_of
 from ._report import (
     Convergence as Convergence,
     Curve as Curve,
@@ -15,4 +16,11 @@ from ._report import (
     Theory as Theory,
     Traffic as Traffic,
     Work as Work,
+)
+from ._write import (
+    document_text as document_text,
+    prepare_directory as prepare_directory,
+    require_plots as require_plots,
+    write_plots as write_plots,
+    write_report as write_report,
 )

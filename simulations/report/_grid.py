@@ -1,0 +1,63 @@
+# Samples laid out evenly: one row per peer (or per few), one column per slice of time.
+#
+# Where several peers or samples fall into one cell, the gravest state is shown. A plot that showed
+# the commonest would hide just the short suspicion that somebody looks for.
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from ._report import Series
+
+# From the least to the most remarkable.
+GRAVITY = ".alSsDd"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Letters of `Series.bands` in rows and columns of equal size."""
+
+    rows: list[str]
+    names: list[str]
+    """The first peer of each row."""
+    peers_in_row: int
+    start: float
+    end: float
+
+
+def grid(series: Series, columns: int, rows: int) -> Grid:
+    """Fit the bands into at most so many columns and rows."""
+    seconds = series.seconds
+    if not seconds or not series.bands:
+        return Grid([], [], 1, 0.0, 0.0)
+    # A sample speaks for the time before it, as its counts do.
+    start, end = 0.0, max(seconds[-1], 1e-9)
+    picked = slices(seconds, columns, end)
+    each = -(-len(series.bands) // rows)
+    found = []
+    for first in range(0, len(series.bands), each):
+        together = series.bands[first : first + each]
+        found.append(
+            "".join(
+                _gravest([band[index] for band in together for index in range(low, high)])
+                for low, high in picked
+            )
+        )
+    return Grid(found, series.peers[::each], each, start, end)
+
+
+def slices(seconds: list[float], columns: int, end: float) -> list[tuple[int, int]]:
+    """Index ranges of the samples that fall into each of so many equal slices of time."""
+    ranges = []
+    for column in range(columns):
+        low = bisect_right(seconds, end * column / columns)
+        high = bisect_right(seconds, end * (column + 1) / columns * (1 + 1e-9))
+        # A slice without a sample shows the one that comes next, whose time reaches back to it.
+        low = min(low, len(seconds) - 1)
+        ranges.append((low, max(low + 1, high)))
+    return ranges
+
+
+def _gravest(letters: list[str]) -> str:
+    return max(letters, key=GRAVITY.find)

@@ -1,0 +1,118 @@
+# How long things took: the curve of convergence, and the histogram of detection.
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._report import Convergence, Report, Theory
+from ._style import BLUE, INK, ORANGE, QUIET, WIDTH, headline, plain
+from ._wording import convergence_finding, detection_finding, duration, percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Where the slowest took so many times longer than the middle, a linear axis shows one steep line.
+LOGARITHMIC = 20.0
+_UNITS = {"s": 1.0, "ms": 1e-3}
+
+
+def draw_convergence(report: Report) -> Figure | None:
+    """Share of the reachable peers that know a change, over the time since it was made."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter
+
+    found = report.convergence
+    if not found.changes or not found.curve.x:
+        return None
+    figure = Figure(figsize=(WIDTH, 5.0), layout="constrained")
+    axes = figure.add_subplot()
+    x, y = found.curve.x, found.curve.y
+    half = next((at for at, share in zip(x, y, strict=True) if share >= 0.5 and at > 0), x[-1])
+    axes.plot(x, y, color=BLUE, linewidth=2.2, drawstyle="steps-post")
+    if half > 0 and x[-1] / half > LOGARITHMIC:
+        axes.set_xscale("log")
+        axes.set_xlim(min(at for at in x if at > 0), x[-1] * 1.15)
+    else:
+        axes.set_xlim(0, x[-1] * 1.04)
+    axes.set_ylim(0, 1.04)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
+    axes.xaxis.set_minor_formatter(FuncFormatter(lambda _value, _: ""))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
+    _mark_spread(axes, found)
+    for theory in report.theory:
+        if "tree" in theory.quantity and theory.unit in _UNITS:
+            _mark_theory(axes, theory)
+            break
+    plain(axes, "Share of the reachable peers that know a change")
+    axes.set_xlabel("Time since the change was made")
+    headline(figure, convergence_finding(report))
+    return figure
+
+
+def _mark_spread(axes: Axes, found: Convergence) -> None:
+    marks = [("p50", found.p50), ("p99", found.p99), ("max", found.max)]
+    for number, (name, at) in enumerate(marks):
+        if at is None:
+            continue
+        axes.axvline(at, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        _beside(axes, at, 0.42 - 0.09 * number, f"{name} {duration(at)}", INK)
+    if found.p50 is not None:
+        _beside(axes, found.p50, 0.51, "all peers knew it:", QUIET)
+
+
+def _mark_theory(axes: Axes, theory: Theory) -> None:
+    at = theory.expected * _UNITS[theory.unit]
+    axes.axvline(at, color=ORANGE, linewidth=1.2)
+    _beside(axes, at, 0.08, f"theory, {theory.quantity}: {duration(at)}", ORANGE)
+
+
+# On the side where there is room; a white ground keeps lines from crossing the letters.
+def _beside(axes: Axes, at: float, height: float, text: str, colour: str) -> None:
+    place = axes.transData.transform((at, 0))[0]
+    left, right = axes.transAxes.transform([(0, 0), (1, 0)])[:, 0]
+    over = (place - left) / (right - left) > 0.6
+    axes.annotate(
+        text,
+        (at, height),
+        xycoords=("data", "axes fraction"),
+        xytext=(-6 if over else 6, 0),
+        textcoords="offset points",
+        ha="right" if over else "left",
+        va="center",
+        fontsize=9.5,
+        color=colour,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.85},
+    )
+
+
+def draw_detection(report: Report) -> Figure | None:
+    """Histogram of the time until the first, and until all, knew of a crash."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    found = report.detection
+    rows = [
+        (found.first_times, "Crashes noticed by the first peer", BLUE, found.first.p50),
+        (found.all_times, "Crashes known to all reachable peers", ORANGE, found.everybody.p50),
+    ]
+    rows = [row for row in rows if row[0]]
+    if not rows:
+        return None
+    longest = max(max(times) for times, *_ in rows)
+    count = max(10, min(40, len(found.first_times)))
+    edges = [longest * 1.02 * number / count for number in range(count + 1)]
+    figure = Figure(figsize=(WIDTH, 1.0 + 2.0 * len(rows)), layout="constrained")
+    panels = figure.subplots(len(rows), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    for axes, (times, title, colour, middle) in zip(panels, rows, strict=True):
+        axes.hist(times, bins=edges, color=colour, alpha=0.75, edgecolor="white", linewidth=0.6)
+        axes.yaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=2))
+        axes.set_xlim(0, edges[-1])
+        plain(axes, title)
+        if middle is not None:
+            axes.axvline(middle, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+            _beside(axes, middle, 0.9, f"median {duration(middle)}", INK)
+    panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
+    panels[-1].set_xlabel("Time since the crash")
+    headline(figure, detection_finding(report))
+    return figure

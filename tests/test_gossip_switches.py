@@ -6,7 +6,7 @@ Each behaviour is seen with the setting as it is by default, and gone with it of
 from typing import Any
 
 import pytest
-from cores import EPOCH, Bench, address_of, news
+from cores import EPOCH, Bench, Sent, address_of, news
 
 from gossamer.gossip import (
     ConfigError,
@@ -102,7 +102,7 @@ def test_suspects_can_be_left_to_hear_of_it_by_chance(tell: bool) -> None:
     bench.hear("a", [PING, 77, "me"])
     told = [item for item in bench.sent(ACK) if accusation in item.packet.updates]
     assert len(told) == tell
-    pings = []
+    pings: list[Sent] = []
     while not pings:
         bench.run(0.1)
         pings = [item for item in bench.sent(PING) if item.address == address_of("a")]

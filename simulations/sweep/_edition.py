@@ -1,0 +1,36 @@
+# Which code computes a result.
+#
+# The version alone would not do: whoever tunes the protocol sweeps, changes a line, and sweeps
+# again, all at one version, and must not be given the results of the code before.
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from gossamer import __version__
+
+# What a result depends on; plots, tables and this folder it does not.
+_FOLDERS: Final = (
+    "gossip",
+    "peers",
+    "simulations",
+    "simulations/scenario",
+    "simulations/faithful",
+    "simulations/fast",
+)
+
+
+@cache
+def edition() -> str:
+    """Return the version of gossamer and a fingerprint of the code that simulates."""
+    root = Path(__file__).parent.parent.parent
+    digest = sha256()
+    for folder in _FOLDERS:
+        for path in sorted((root / folder).glob("*.py")):
+            text = path.read_bytes()
+            digest.update(f"{folder}/{path.name} {len(text)}\n".encode())
+            digest.update(text)
+    return f"{__version__}+{digest.hexdigest()[:12]}"

@@ -85,6 +85,8 @@ class Fabric:
         "bytes_delivered",
         "bytes_sent",
         "clock",
+        "datagram_bytes",
+        "datagrams",
         "delivered",
         "dropped",
         "held",
@@ -92,6 +94,7 @@ class Fabric:
         "ports",
         "rng",
         "sent",
+        "stream_bytes",
         "unreachable",
     )
 
@@ -113,6 +116,10 @@ class Fabric:
         self.unreachable = 0
         self.bytes_sent = 0
         self.bytes_delivered = 0
+        # What hosts said, without the copies and the repetitions that the network makes.
+        self.datagrams = 0
+        self.datagram_bytes = 0
+        self.stream_bytes = 0
 
     # ports
 
@@ -170,6 +177,8 @@ class Fabric:
 
     def send_datagram(self, source: Address, destination: Address, data: bytes) -> None:
         """Send a datagram; what becomes of it the chain decides."""
+        self.datagrams += 1
+        self.datagram_bytes += len(data)
         self.send(Datagram(source, destination, data))
 
     def send(self, packet: Packet) -> None:

@@ -157,6 +157,7 @@ class StreamEnd:
         self._early.clear()
 
     def _post(self, note: _Note, data: bytes = b"") -> None:
+        self._fabric.stream_bytes += len(data)
         self._fabric.send(_Piece(self.other, note, self._sequence, data))
         self._sequence += 1
 

@@ -1,0 +1,80 @@
+"""Crashes, and how long until others hold the crashed peer for dead."""
+
+from collections.abc import Sequence
+
+from gossamer.simulations.report import Detection, Spread
+
+from ._reach import Reach
+
+
+class _Crash:
+    __slots__ = ("at", "first", "waiting")
+
+    def __init__(self, at: float, waiting: dict[int, None]) -> None:
+        self.at = at
+        self.first: float | None = None
+        self.waiting = waiting
+
+
+class Crashes:
+    """Follows each crash until all who ran, and could have reached the peer, know of it."""
+
+    def __init__(self, reach: Reach, present: Sequence[bool]) -> None:
+        self._reach = reach
+        self._present = present
+        self._open: dict[int, _Crash] = {}
+        self._crashes = 0
+        self._first: list[float] = []
+        self._all: list[float] = []
+
+    def crashed(self, subject: int, now: float, knew: Sequence[int] = ()) -> None:
+        """A peer died; `knew` held it for dead already, and are not asked."""
+        self.returned(subject)
+        self._crashes += 1
+        linked = self._reach.linked
+        waiting = {
+            peer: None
+            for peer, present in enumerate(self._present)
+            if present and peer != subject and linked(peer, subject)
+        }
+        for peer in knew:
+            waiting.pop(peer, None)
+        if waiting:
+            self._open[subject] = _Crash(now, waiting)
+
+    def failed(self, observer: int, subject: int, now: float) -> None:
+        """An observer holds a member for dead."""
+        crash = self._open.get(subject)
+        if crash is None or observer not in crash.waiting:
+            return
+        took = now - crash.at
+        if crash.first is None:
+            crash.first = took
+            self._first.append(took)
+        del crash.waiting[observer]
+        if not crash.waiting:
+            self._all.append(took)
+            del self._open[subject]
+
+    def stopped(self, peer: int) -> None:
+        """A peer is gone: it will not find out any more."""
+        for subject, crash in list(self._open.items()):
+            crash.waiting.pop(peer, None)
+            if not crash.waiting:
+                # The last that was asked is gone, and did not know.
+                del self._open[subject]
+
+    def returned(self, subject: int) -> None:
+        """A crashed peer runs again: whoever did not find out by now never will."""
+        self._open.pop(subject, None)
+
+    def result(self) -> Detection:
+        """Return what was found."""
+        return Detection(
+            crashes=self._crashes,
+            detected=len(self._all),
+            first=Spread.of(self._first),
+            everybody=Spread.of(self._all),
+            first_times=list(self._first),
+            all_times=list(self._all),
+        )

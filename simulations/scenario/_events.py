@@ -96,6 +96,10 @@ def read_events(document: Table, mesh: Mesh) -> tuple[Event, ...]:
 
 def _event(table: Table, mesh: Mesh) -> Event:
     key = _action_key(table)
+    for option in table.values:
+        owners = [each for each, options in _OPTIONS.items() if option in options]
+        if owners and key not in owners:
+            raise table.error(option, f"belongs to {' and '.join(owners)}, not to {key}: remove it")
     table.allow((*_TIMES, key, *_OPTIONS[key]))
     if "at" not in table:
         raise table.error("at", "is missing: say at which second this happens")
@@ -287,6 +291,8 @@ def _check_groups(table: Table, event: Event, mesh: Mesh, later: int) -> None:
             pass
         case action:
             groups = (action.who,)
+    if isinstance(event.action, Cut) and mesh.peers + later < 2:
+        raise table.error(key, "one peer cannot be cut from itself: ask for two", ("peers",))
     paths = []
     for place, group in enumerate(groups):
         path = table.at(key)
@@ -296,8 +302,6 @@ def _check_groups(table: Table, event: Event, mesh: Mesh, later: int) -> None:
             item_path = (*path, item_place)
             paths += [item_path, path]
             _check(table, [(item,)], mesh, later, [item_path, path])
-    if isinstance(event.action, Cut) and mesh.peers + later < 2:
-        raise table.error(key, "one peer cannot be cut from itself: ask for more", ("peers",))
     _check(table, groups, mesh, later, [table.at(key), *paths])
 
 

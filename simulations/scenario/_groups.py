@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from random import Random
 from typing import Final, assert_never
 
@@ -65,7 +66,10 @@ _Item = _Peers | _InZone | _Share | _Number | _All | _Rest
 
 def is_group_word(name: str) -> bool:
     """Return whether a zone of this name could not be told from the other items of a group."""
-    return not isinstance(_parse(name, (name,)), _InZone)
+    try:
+        return not isinstance(_parse(name, (name,)), _InZone)
+    except ScenarioError:  # as `0%`
+        return True
 
 
 def _parse(text: str, zones: Collection[str]) -> _Item:
@@ -89,10 +93,9 @@ def _parse(text: str, zones: Collection[str]) -> _Item:
         return _Number(int(text))
     if text in zones:
         return _InZone(text)
-    sentence = f"{shown(text)} is neither {_FORMS}"
-    if zones:
-        raise ScenarioError(f"{sentence}; {suggestion(text, [*zones, 'all', 'rest'])}")
-    raise ScenarioError(f"{sentence}; this scenario has no [[zone]]")
+    words = [*zones, "all", "rest"]
+    near = suggestion(text, words) if get_close_matches(text, words) else f"give {_FORMS}"
+    raise ScenarioError(f"there is no zone or peer {shown(text)}; {near}")
 
 
 def zone_blocks(peers: int, zones: Sequence[Zone]) -> dict[str, range]:

@@ -18,6 +18,7 @@ from ._model import Network, Value, Workload
 from ._table import Source, Table, shown, suggestion
 
 OWN_LIMIT: Final = 100
+LARGEST: Final = 10**18
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # As Python reads numbers, less its `1_000`, blanks and digits of other scripts.
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
@@ -69,8 +70,8 @@ def own_parameters(document: Mapping[str, Any], source: Source) -> dict[str, Val
         match value:
             case bool():
                 pass
-            case int() | float():
-                table.number(name, 0, least=-1e18, most=1e18)
+            case int() | float() if abs(value) <= LARGEST:
+                pass
             case str() if not value.startswith("$"):
                 table.text(name, "", limit=200)
             case _:
@@ -108,7 +109,7 @@ def apply(
 def _unknown(name: str, own: Mapping[str, Value]) -> str:
     choices = [*own, *_PATHS]
     near = suggestion(name, choices)
-    if near.startswith("there are"):
+    if not near.startswith("did"):
         near = f"there are {', '.join([*own, *COMMON])}, and network.*, workload.*, settings.*"
     return f"parameter {shown(name)} is unknown: {near}"
 

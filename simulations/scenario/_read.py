@@ -148,7 +148,11 @@ def _zones(top: Table, peers: int) -> tuple[Zone, ...]:
 def _network(table: Table, zones: tuple[Zone, ...], changed: Mapping[str, Value]) -> Network:
     table.allow((*NETWORK, "latency", "path"))
     default = Network()
-    latency = _latency(table.table("latency"))
+    ends = table.table("latency")
+    for key in ("low_ms", "high_ms"):
+        if changed and (other := table.source.given.get(ends.at(key))):
+            raise table.source.error(f"says the same as {other}: set only one", ("latency",))
+    latency = _latency(ends)
     if changed:
         latency = _scaled(latency, Table(table.source, (), changed))
     bandwidth = None
@@ -179,7 +183,7 @@ def _latency(table: Table) -> Latency:
     if high < low:
         raise table.error(
             "high_ms" if "high_ms" in table else "low_ms",
-            f"high_ms ({high:g}) must not be less than low_ms ({low:g})",
+            f"low_ms ({low:g}) must not be more than high_ms ({high:g})",
             table.at("low_ms"),
         )
     if kind == "uniform":
@@ -196,11 +200,6 @@ def _latency(table: Table) -> Latency:
 
 # The same distribution around another middle.
 def _scaled(latency: Latency, table: Table) -> Latency:
-    for other in (("network", "latency", "low_ms"), ("network", "latency", "high_ms")):
-        if other in table.source.given:
-            raise table.error(
-                "latency", f"says the same as {table.source.given[other]}: set only one of them"
-            )
     lognormal = latency.kind == "lognormal"
     middle = table.number("latency", 0.0, most=10_000, open=lognormal)
     match latency.kind:

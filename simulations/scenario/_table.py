@@ -12,6 +12,9 @@ from ._lines import Path
 
 # Longer texts are shortened where a sentence shows them.
 SHOWN: Final = 40
+# More names than that are not listed in a sentence.
+LISTED: Final = 16
+DEEPEST: Final = 6
 
 
 def shown(value: object) -> str:
@@ -39,6 +42,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, names, 1)
     if near:
         return f"did you mean {near[0]}?"
+    if len(names) > LISTED:
+        return "none has a similar name"
     return f"there are {', '.join(names)}" if names else "there are none here"
 
 
@@ -63,7 +68,7 @@ class Source:
         for each in (path, *others):
             if each in self.given:
                 return ScenarioError(f"parameter {self.given[each]}: {sentence}")
-        key = ".".join(part for part in path if isinstance(part, str))
+        key = _key(path)
         if self.lines is None:
             return ScenarioError(f"parameter {self.referred.get(path, key)}: {sentence}")
         place = path
@@ -164,7 +169,7 @@ class Table:
     def tables(self, key: str, *, limit: int) -> list[Table]:
         """Return the tables that stand under `[[key]]`, in order."""
         value = self.values.get(key, [])
-        header = ".".join(part for part in self.at(key) if isinstance(part, str))
+        header = _key(self.at(key))
         if type(value) is not list:
             raise self.error(key, f"must be written as [[{header}]], not as {shown(value)}")
         if len(value) > limit:
@@ -176,6 +181,16 @@ class Table:
                 raise self.source.error(f"must be a table, not {shown(item)}", path)
             found.append(Table(self.source, path, item))
         return found
+
+
+# Keys may be any text; those of no scenario are shown so that they stay in one line.
+def _key(path: Path) -> str:
+    names = [part for part in path if isinstance(part, str)]
+    if len(names) > DEEPEST:
+        names = [*names[:DEEPEST], "…"]
+    return ".".join(
+        name if name.isprintable() and len(name) <= SHOWN else shown(name) for name in names
+    )
 
 
 def _grouped(number: float) -> str:

@@ -2,7 +2,14 @@
 
 from ._cluster import SchedulerUnreachable as SchedulerUnreachable
 from ._edition import edition as edition
-from ._plan import Plan as Plan, Run as Run, SweepError as SweepError, make_plan as make_plan
+from ._plan import (
+    Plan as Plan,
+    Run as Run,
+    SweepError as SweepError,
+    as_text as as_text,
+    make_plan as make_plan,
+)
+from ._plot import write_plots as write_plots
 from ._run import Failed as Failed, Finished as Finished, Outcome as Outcome
 from ._store import Store as Store
 from ._student import Estimate as Estimate

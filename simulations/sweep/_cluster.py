@@ -55,7 +55,7 @@ def on_cluster(
                 _attempt_on_worker, run.scenario, run.model, edition(), pure=False
             )
             futures[future.key] = future, run
-        ended = library.as_completed([future for future, _ in futures.values()])
+        ended = library.as_completed([future for future, _ in futures.values()], loop=client.loop)
         try:
             for future in ended:
                 _, run = futures.pop(future.key)

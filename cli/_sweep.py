@@ -1,0 +1,186 @@
+"""`gossamer simulate sweep`: a scenario over values and seeds, in one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ._failures import BadInput, NegativeAnswer, NoPeer
+from ._options import json_option, pairs, split_authority
+from ._output import note, print_json
+
+if TYPE_CHECKING:
+    from gossamer.simulations import _simulate
+    from gossamer.simulations.sweep import Backend, Plan, SweepTable
+
+# Failures beyond these are in the file; the first ones usually tell.
+SHOWN_FAILURES = 3
+
+
+def _vary(
+    _ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        name, equals, values = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{text!r} is not NAME=V1,V2, such as loss=0,0.05,0.1.")
+        if name in found:
+            raise click.BadParameter(f"{name!r} is varied twice; give all its values at once.")
+        found[name] = [value.strip() for value in values.split(",")]
+    return found
+
+
+def _scheduler(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str | None:
+    if text is None:
+        return None
+    scheme, separator, authority = text.partition("://")
+    try:
+        if not separator or scheme not in ("tcp", "tls"):
+            raise ValueError("is not tcp://HOST:PORT, such as tcp://127.0.0.1:8786")
+        split_authority(authority)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} {error}.") from None
+    return text
+
+
+@click.command(short_help="Run a scenario over values and seeds, into one table.")
+@click.argument("scenario")
+@click.option(
+    "--vary",
+    multiple=True,
+    metavar="NAME=V1,V2,…",
+    callback=_vary,
+    help="Values to try; again for another name, then every combination is run.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Runs of each combination, each with a seed of its own.",
+)
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=pairs,
+    help="Change a value for all runs; repeatable.",
+)
+@click.option(
+    "--model",
+    type=click.Choice(["auto", "faithful", "fast"]),
+    default="auto",
+    show_default=True,
+    help="Peer by peer, or with arrays.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Processes to run in.  [default: one for each core]",
+)
+@click.option(
+    "--scheduler",
+    metavar="tcp://HOST:PORT",
+    callback=_scheduler,
+    help="Run on the Dask cluster of this scheduler instead.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where results are kept.  [default: ./sweep-SCENARIO-… of its own]",
+)
+@json_option
+def sweep(
+    scenario: str,
+    vary: dict[str, list[str]],
+    seeds: int,
+    changes: dict[str, str],
+    model: _simulate.Choice,
+    workers: int | None,
+    scheduler: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Run SCENARIO with every combination of values, and each with several seeds.
+
+    One table tells each combination's means with their 95 % confidence intervals over the seeds.
+
+    Results are kept as they come, in DIR/runs.jsonl: the same command again goes on where it was
+    interrupted, and one with more values or seeds runs only what is new.
+    DIR also gets table.json and, where a number is varied, sweep.png and sweep.svg.
+
+    Ends with 1 if a run failed, 3 if the scheduler could not be reached.
+    """
+    if workers is not None and scheduler is not None:
+        raise BadInput("--workers is for processes here and --scheduler for a cluster; give one.")
+    from gossamer.simulations._simulate import MissingExtra
+    from gossamer.simulations.scenario import ScenarioError
+    from gossamer.simulations.sweep import (
+        SchedulerUnreachable,
+        SweepError,
+        cluster,
+        default_directory,
+        make_plan,
+        processes,
+    )
+
+    try:
+        plan = make_plan(scenario, vary, seeds=seeds, changes=changes, model=model)
+        backend = processes(workers) if scheduler is None else cluster(scheduler)
+        directory = out or default_directory(plan)
+        table = _run(plan, directory, backend, quiet=as_json)
+    except (SweepError, ScenarioError, MissingExtra) as error:
+        raise BadInput(f"{error}.") from None
+    except SchedulerUnreachable as error:
+        raise NoPeer(f"{error}; what is finished is kept.") from None
+    if as_json:
+        print_json({**table.as_json(), "directory": str(directory)})
+    else:
+        from ._sweep_table import show_table
+
+        show_table(table)
+        note(f"Results are in {directory}.")
+    if table.failures:
+        raise NegativeAnswer(_failures(table))
+
+
+def _run(plan: Plan, directory: Path, backend: Backend, *, quiet: bool) -> SweepTable:
+    from gossamer.simulations._simulate import MissingExtra
+    from gossamer.simulations.sweep import run_sweep, write_plots
+
+    from ._sweep_progress import ProgressLine
+
+    with ProgressLine() as line:
+        try:
+            table = run_sweep(plan, directory, backend, line.show)
+        except KeyboardInterrupt:
+            line.clear()
+            note(f"{line.finished} of {len(plan.runs)} runs are kept in {directory}.")
+            raise
+    try:
+        write_plots(table, directory)
+    except MissingExtra as error:
+        if not quiet:
+            note(f"Without a picture: {error}.")
+    return table
+
+
+def _failures(table: SweepTable) -> str:
+    told = [
+        f"{table.plan.describe(failed.run)}: {failed.why}"
+        for failed in table.failures[:SHOWN_FAILURES]
+    ]
+    more = len(table.failures) - len(told)
+    if more:
+        told.append(f"and {more} more")
+    return (
+        f"{len(table.failures)} of {len(table.plan.runs)} runs failed ({'; '.join(told)});"
+        " the same command tries them again."
+    )

@@ -1,0 +1,276 @@
+"""One rumor's way through the mesh: who has it when, by the rules of gossip/_spread.py.
+
+Every send of every peer is drawn beforehand (to whom, how long after the sender has the news, how
+long on the way), and then the earliest arrival at each peer is looked for until nothing gets
+earlier: all that moves is arrays.
+So the tree, the random members, the rounds and what rides on probes compete as they do in a mesh.
+"""
+
+from dataclasses import dataclass
+from math import ceil, exp, inf, log10
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gossamer.gossip import GossipConfig
+
+from ._journey import Indices, Journey, Seconds
+from ._tree import tree_children
+
+# From so many news in one flush on there is no tree (gossip/_spread.py).
+_BURST = 16
+# gossip/_rumors.py
+_LEAST_FACTOR = 2
+# gossip/_contacts.py: roots that have differed for so many times `settle` are repaired even while
+# they still change.
+_UNSETTLED = 8
+# Legs of an exchange on a stream, after the ack that sets it off: open, opened, ask, answer.
+_LEGS = 4
+# After so many probe intervals whoever lacks the change counts as never reached.
+_REPAIR_PERIODS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What a peer does with one rumor."""
+
+    arity: int
+    nodes: int
+    gather: float
+    round_interval: float
+    probe_interval: float
+    settle: float
+    limit: int
+    """Sends by one peer in all."""
+    rate: float
+    """News per second that a peer hears, beside this rumor."""
+    repaired: bool = True
+    """Whether roots on acks find whoever was missed."""
+
+    @property
+    def busy(self) -> float:
+        """Share of rumors that come within `gather` of a flush and wait for the next."""
+        if self.gather <= 0 or self.rate <= 0:
+            return 0.0
+        idle = exp(-self.rate * self.gather) / self.rate
+        return self.gather / (self.gather + idle)
+
+    @property
+    def ticking(self) -> float:
+        """Share of rumors that find a peer whose rounds run already, for others."""
+        return 1 - exp(-self.rate * self.kept)
+
+    @property
+    def kept(self) -> float:
+        """Seconds that a rumor waits in a queue until its sends are used up."""
+        rounds = max(1, ceil((self.limit - 1) / self.nodes))
+        return self.round_interval * (0.75 + rounds - 1)
+
+    @property
+    def in_bursts(self) -> bool:
+        """Whether news come so fast that flushes go to random members instead of trees."""
+        return self.rate * self.gather >= _BURST
+
+
+def registry_rule(config: GossipConfig, n: int, rate: float) -> Rule:
+    """Return the rule for a change of the registry among `n` peers."""
+    at_once = config.tree_arity + 1
+    return _rule(config, at_once + _transmissions(config.registry_multiplier, n), rate, True)
+
+
+def membership_rule(config: GossipConfig, n: int, rate: float) -> Rule:
+    """Return the rule for news of a member among `n` peers."""
+    return _rule(config, _transmissions(config.retransmit_multiplier, n), rate, False)
+
+
+def _transmissions(multiplier: int, n: int) -> int:
+    return multiplier * max(_LEAST_FACTOR, ceil(log10(n + 1)))
+
+
+def _rule(config: GossipConfig, limit: int, rate: float, repaired: bool) -> Rule:
+    return Rule(
+        arity=config.tree_arity,
+        nodes=config.gossip_nodes,
+        gather=config.gather,
+        round_interval=config.gossip_interval,
+        probe_interval=config.probe_interval,
+        settle=config.settle,
+        limit=limit,
+        rate=rate,
+        repaired=repaired,
+    )
+
+
+@dataclass(slots=True)
+class Wave:
+    """When each peer has the news, in seconds since they were made; infinite for never."""
+
+    times: Seconds
+    at_once: float
+    """Sends at once, per informed peer."""
+    in_rounds: float
+    """Sends in rounds, per informed peer."""
+
+
+@dataclass(slots=True)
+class _Sends:
+    """What each peer would send: `after` includes the way; both have one row per peer."""
+
+    targets: Indices
+    after: Seconds
+
+
+def spread(
+    rng: np.random.Generator,
+    rule: Rule,
+    journey: Journey,
+    origin: int,
+    *,
+    reached: NDArray[np.bool_] | None = None,
+    starts: Seconds | None = None,
+    n: int,
+) -> Wave:
+    """Let a rumor run from `origin` through a ring of `n` peers.
+
+    `reached` are those who live and that no cut parts from the origin; by default all.
+    `starts` are times at which peers come to know by themselves.
+    """
+    times = np.full(n, inf) if starts is None else starts.copy()
+    times[origin] = min(0.0, times[origin])
+    first, counts = _at_once(rng, rule, journey, origin, n)
+    remaining = np.maximum(rule.limit - counts, 0)
+    _forbid(first, reached)
+    frontier = np.flatnonzero(np.isfinite(times))
+    _relax(times, first, frontier)
+    waits = _first_round(rng, rule, n)
+    there = slice(None) if reached is None else reached
+    if n > 1 and float(times[there].max()) > float((times + waits).min()):
+        later = _later(rng, rule, journey, remaining, waits)
+        _forbid(later, reached)
+        both = _Sends(
+            np.concatenate((first.targets, later.targets), axis=1),
+            np.concatenate((first.after, later.after), axis=1),
+        )
+        del first, later
+        _relax(times, both, np.flatnonzero(np.isfinite(times)))
+        if rule.repaired:
+            _repair(rng, rule, journey, times, both, reached)
+    informed = np.isfinite(times)
+    return Wave(times, float(counts[informed].mean()), float(remaining[informed].mean()))
+
+
+def _at_once(
+    rng: np.random.Generator, rule: Rule, journey: Journey, origin: int, n: int
+) -> tuple[_Sends, NDArray[np.int64]]:
+    """Draw the sends to the tree's children and to one random member, and count them."""
+    places = np.arange(n, dtype=np.int64)[:, None]
+    if n <= rule.arity + 2:
+        targets = np.broadcast_to(np.arange(n, dtype=np.int64), (n, n)).copy()
+        counts = np.full(n, max(0, n - 2))
+        counts[origin] = n - 1
+    elif rule.in_bursts:
+        targets = rng.integers(0, n, (n, rule.arity + 1))
+        counts = np.full(n, rule.arity + 1)
+    else:
+        random = rng.integers(0, n, (n, 1))
+        children = tree_children(n, origin, int(rng.integers(0, 1 << 32)), rule.arity)
+        doubled = (children == random).any(axis=1) | (random[:, 0] == places[:, 0])
+        counts = (children >= 0).sum(axis=1) + ~doubled
+        targets = np.concatenate((np.where(children < 0, places, children), random), axis=1)
+        del children
+    after = journey.draw(rng, places, targets)
+    after[targets == places] = inf
+    waits = rng.random(n) < rule.busy
+    after += (waits * rng.random(n) * rule.gather)[:, None]
+    return _Sends(targets, after), counts
+
+
+def _first_round(rng: np.random.Generator, rule: Rule, n: int) -> Seconds:
+    """Draw how long after the news each peer's next round is."""
+    phase = rng.random(n)
+    ticking = rng.random(n) < rule.ticking
+    return np.where(ticking, phase, 0.5 + phase / 2) * rule.round_interval
+
+
+def _later(
+    rng: np.random.Generator,
+    rule: Rule,
+    journey: Journey,
+    remaining: NDArray[np.int64],
+    waits: Seconds,
+) -> _Sends:
+    """Draw the sends in rounds, and on the back of a ping and of an ack."""
+    n, most = len(remaining), int(remaining.max(initial=0))
+    places = np.arange(n, dtype=np.int64)[:, None]
+    targets = (places + rng.integers(1, n, (n, most + 2))) % n
+    after = journey.draw(rng, places, targets)
+    slots = np.arange(most)
+    after[:, :most] += waits[:, None] + slots // rule.nodes * rule.round_interval
+    after[:, :most][slots >= remaining[:, None]] = inf
+    rounds = (remaining + rule.nodes - 1) // rule.nodes
+    kept = waits + np.maximum(rounds - 1, 0) * rule.round_interval
+    rides = rng.random((n, 2)) * rule.probe_interval
+    after[:, most:] += np.where(rides < kept[:, None], rides, inf)
+    return _Sends(targets, after)
+
+
+def _forbid(sends: _Sends, reached: NDArray[np.bool_] | None) -> None:
+    if reached is not None:
+        sends.after[~reached[sends.targets]] = inf
+
+
+def _relax(times: Seconds, sends: _Sends, frontier: Indices) -> None:
+    """Make `times` the earliest arrivals, given that those of `frontier` have changed."""
+    changed = np.zeros(len(times), dtype=bool)
+    while len(frontier):
+        arrivals = times[frontier, None] + sends.after[frontier]
+        targets = sends.targets[frontier]
+        better = arrivals < times[targets]
+        earlier = targets[better]
+        np.minimum.at(times, earlier, arrivals[better])
+        changed[earlier] = True
+        frontier = np.flatnonzero(changed)
+        changed[frontier] = False
+
+
+def _repair(
+    rng: np.random.Generator,
+    rule: Rule,
+    journey: Journey,
+    times: Seconds,
+    sends: _Sends,
+    reached: NDArray[np.bool_] | None,
+) -> None:
+    """Let those who lack the change find that out by roots on acks, one probe interval a step.
+
+    Whoever lacks it has been quiet, and exchanges at the first ack of somebody who has it; whoever
+    has it exchanges with one who lacks it once its own root has been quiet for `settle`.
+    """
+    n, interval = len(times), rule.probe_interval
+    phases = rng.random(n) * interval
+    quiet = exp(-rule.rate * rule.settle)
+    for period in range(_REPAIR_PERIODS):
+        begin = period * interval
+        late = times > begin if reached is None else (times > begin) & reached
+        lacking = np.flatnonzero(late)
+        if not len(lacking):
+            return
+        overdue = begin >= _UNSETTLED * rule.settle
+        improved = []
+        for own in (True, False, False):
+            others = (lacking + rng.integers(1, n, len(lacking))) % n
+            asked = phases[lacking] if own else rng.random(len(lacking)) * interval
+            asked = begin + asked
+            there, back = (journey.draw(rng, lacking, others) for _ in range(2))
+            knows = times[others] + (0 if own or overdue else rule.settle) <= asked + there
+            knows &= rng.random(len(lacking)) < (1.0 if overdue else quiet)
+            if not own:
+                # As many are asked per interval as ask, and each of the two draws is one half.
+                knows &= rng.random(len(lacking)) < 0.5
+            arrivals = asked + there + back
+            for _ in range(_LEGS):
+                arrivals += journey.streamed(rng, lacking, others)
+            better = knows & (arrivals < times[lacking])
+            times[lacking[better]] = arrivals[better]
+            improved.append(lacking[better])
+        _relax(times, sends, np.unique(np.concatenate(improved)))

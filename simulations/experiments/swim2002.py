@@ -7,21 +7,14 @@ The protocol's own code runs on virtual time, with all that Gossamer adds to SWI
 Run it: `python -m gossamer.simulations.experiments.swim2002 [--quick] [--out DIR] [--seed S]`.
 """
 
-from collections import Counter
 from math import ceil, exp, log
 from statistics import mean, median, stdev
 
-from gossamer.gossip import Event, MemberSuspected, PartChanged
-from gossamer.simulations import Loss, Mesh, SimulatedPeer
-
 from ._harness import Options, main, mesh_seed, percentile
 from ._models import two_way
-from ._protocols import SWIM_2002
+from ._swim_trials import detect, infect, load
 from ._table import Result, Table, difference
 
-_PERIOD: float = SWIM_2002["probe_interval"]
-# Nobody is buried within an experiment: what is measured comes before.
-_PATIENT = {"suspicion_multiplier": 10_000}
 # Means of figure 3a's bins, digitised; sizes are the bins' middles. Each bin had few samples.
 _FIGURE_3A = {10: 1.1, 15: 3.27, 19: 2.0, 23: 1.25, 28: 2.05, 32: 1.4, 37: 1.17}
 # Medians of figure 3b, digitised.
@@ -29,32 +22,6 @@ _FIGURE_3B = {6: 1.03, 13: 1.27, 20: 3.02, 28: 3.03, 35: 1.98, 43: 2.5, 52: 1.5,
 
 
 # First detection
-
-
-def detect(task: tuple[int, int]) -> float:
-    """Return how many periods after a crash the first ping went to the victim, for (seed, n).
-
-    The ping's sender accuses at the end of its period, one period later.
-    """
-    seed, n = task
-    mesh = Mesh(seed, trace=False, keep_history=False, **{**SWIM_2002, **_PATIENT})
-    peers = mesh.settle(n)
-    rng = Options(seed=seed).rng("detect")
-    # A crash at any point of the members' rounds, which are as long as the group is large.
-    mesh.run_for(rng.uniform(1, n + 1) * _PERIOD)
-    victim = rng.choice(peers)
-    found: list[float] = []
-
-    def watch(now: float, _: SimulatedPeer, event: Event) -> None:
-        if isinstance(event, MemberSuspected) and event.member.name == victim.name:
-            found.append(now)
-
-    mesh.watchers.append(watch)
-    victim.crash(host=True)
-    crashed = mesh.now
-    while not found:
-        mesh.clock.step()
-    return (found[0] - crashed) / _PERIOD - 1
 
 
 def _round_robin(n: int) -> float:
@@ -144,37 +111,6 @@ def _detection(options: Options, result: Result) -> None:
 # Load, and what loss does to it
 
 
-def _load_of(task: tuple[int, int, float, int, int]) -> tuple[float, float, float]:
-    """Return sends per member and period, the share of those with fewer than five, failed probes.
-
-    For (seed, n, loss, indirect probes, periods).
-    """
-    seed, n, loss, relays, periods = task
-    settings = {**SWIM_2002, **_PATIENT, "indirect_probes": relays}
-    mesh = Mesh(seed, trace=False, keep_history=False, **settings)
-    peers = mesh.settle(n)
-    if loss:
-        mesh.fabric.add(Loss(loss))
-    mesh.run_for(2 * _PERIOD)
-    counts: Counter[int] = Counter()
-    failed = 0
-    before = [peer.gossip.statistics() for peer in peers]
-    sent = mesh.fabric.sent
-    last = [each["datagrams_sent"] for each in before]
-    for _ in range(periods):
-        mesh.run_for(_PERIOD)
-        now = [peer.gossip.statistics()["datagrams_sent"] for peer in peers]
-        counts.update(a - b for a, b in zip(now, last, strict=True))
-        last = now
-    failed = sum(
-        peer.gossip.statistics()["probes_failed"] - start["probes_failed"]
-        for peer, start in zip(peers, before, strict=True)
-    )
-    few = sum(count for sends, count in counts.items() if sends < 5)
-    each = n * periods
-    return (mesh.fabric.sent - sent) / each, few / each, failed / each
-
-
 def _load(options: Options, result: Result) -> None:
     sizes = (8, 28) if options.quick else (8, 16, 28, 40, 56, 128)
     periods = 30 if options.quick else 200
@@ -189,12 +125,10 @@ def _load(options: Options, result: Result) -> None:
             "arrivals and more in small groups, where each member pings but n - 1 others."
         ),
     )
-    runs = options.trials(
-        _load_of, [(mesh_seed(options, "2", n), n, 0.0, 1, periods) for n in sizes]
-    )
-    for n, (load, few, _) in zip(sizes, runs, strict=True):
-        table.add(n, 2.0, "2.0 … 2.13", load, difference(2.0, load), few)
-        result.figures[f"load.{n}"] = load
+    runs = options.trials(load, [(mesh_seed(options, "2", n), n, 0.0, 1, periods) for n in sizes])
+    for n, (sends, few, _) in zip(sizes, runs, strict=True):
+        table.add(n, 2.0, "2.0 … 2.13", sends, difference(2.0, sends), few)
+        result.figures[f"load.{n}"] = sends
     result.tables.append(table)
 
     losses = ((0.1, 1),) if options.quick else (
@@ -215,54 +149,22 @@ def _load(options: Options, result: Result) -> None:
         ),
     )  # fmt: skip
     runs = options.trials(
-        _load_of, [(mesh_seed(options, "loss", p, k), n, p, k, periods) for p, k in losses]
+        load, [(mesh_seed(options, "loss", p, k), n, p, k, periods) for p, k in losses]
     )
-    for (p, k), (load, _, failed) in zip(losses, runs, strict=True):
+    for (p, k), (sends, _, failed) in zip(losses, runs, strict=True):
         q = 1 - p
         wanted = 1 + q + (1 - q**2) * k * (1 + q + q**2 + q**3)
         fails = (1 - q**2) * (1 - q**4) ** k
         lossy.add(
-            f"{p:.0%}", k, wanted, load, difference(wanted, load),
+            f"{p:.0%}", k, wanted, sends, difference(wanted, sends),
             fails, failed, difference(fails, failed),
         )  # fmt: skip
-        result.figures[f"load.{n}.{p}.{k}"] = load
+        result.figures[f"load.{n}.{p}.{k}"] = sends
         result.figures[f"failed.{n}.{p}.{k}"] = failed
     result.tables.append(lossy)
 
 
 # How news spread
-
-
-def _spread_limit(n: int, limit: int) -> dict[str, int]:
-    """Return settings by which a record's news are sent so often: 2 + 2·multiplier below 100."""
-    factor = max(2, ceil(log(n + 1) / log(10)))
-    return {"tree_arity": 1, "registry_multiplier": max(1, round((limit - 2) / factor))}
-
-
-def infect(task: tuple[int, int, int]) -> tuple[list[float], float]:
-    """Return when each member heard a piece of news, in periods, and how often each sent it.
-
-    For (seed, n, transmissions); it rides on pings and acks alone, and ends when nobody sends it.
-    """
-    seed, n, limit = task
-    settings = {**SWIM_2002, **_PATIENT, **_spread_limit(n, limit)}
-    mesh = Mesh(seed, trace=False, keep_history=False, **settings)
-    peers = mesh.settle(n)
-    rng = Options(seed=seed).rng("infect")
-    mesh.run_for(rng.uniform(1, 3) * _PERIOD)
-    origin = rng.choice(peers)
-    heard: dict[str, float] = {origin.name: mesh.now}
-
-    def watch(now: float, peer: SimulatedPeer, event: Event) -> None:
-        if isinstance(event, PartChanged) and event.owner == origin.name:
-            heard.setdefault(peer.name, now)
-
-    mesh.watchers.append(watch)
-    began = mesh.now
-    origin.publish("k", b"v")
-    while len(heard) < n and any(peer.gossip.statistics()["rumors_registry"] for peer in peers):
-        mesh.run_for(_PERIOD)
-    return [(time - began) / _PERIOD for time in heard.values()], limit
 
 
 def _ode(n: int, wanted: float) -> float:

@@ -22,6 +22,9 @@ LARGEST: Final = 10**18
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # As Python reads numbers, less its `1_000`, blanks and digits of other scripts.
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER: Final = re.compile(
+    r"[+-]?(?:[0-9]{1,300}(?:\.[0-9]{0,300})?|\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,9})?|[+-]?(?:nan|inf)"
+)
 
 Kind = Literal["whole", "number", "switch"]
 
@@ -139,10 +142,7 @@ def _parsed(text: str) -> Value:
         return text == "true"
     if _WHOLE.fullmatch(text):
         return int(text)
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    return float(text) if _NUMBER.fullmatch(text) else text
 
 
 def _place(document: dict[str, Any], source: Source, changes: Mapping[str, str]) -> None:

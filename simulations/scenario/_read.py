@@ -29,6 +29,7 @@ _TOP: Final = (
     "name", "summary", "peers", "duration", "seed", "profile", "start",
     "network", "zone", "settings", "workload", "parameters", "event",
 )  # fmt: skip
+_DIGITS: Final = re.compile(r"[0-9_]{4000,}")
 _POSITION: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -43,12 +44,15 @@ def parse(text: str, label: str) -> tuple[dict[str, Any], Source]:
         raise ScenarioError(
             f"{label}:{nested or 1}: tables or lists are nested deeper than a scenario needs"
         ) from None
-    except ValueError as error:
-        # tomllib's own error, or that of a number with thousands of digits.
+    except tomllib.TOMLDecodeError as error:
         found = _POSITION.search(str(error))
         line = found[1] if found and found[1] else text.count("\n") + 1
-        reason = _POSITION.sub("", str(error)) if found else "a value cannot be read"
+        reason = _POSITION.sub("", str(error))
         raise ScenarioError(f"{label}:{line}: this is not TOML: {reason}") from None
+    except ValueError:  # from int(), which refuses thousands of digits
+        digits = _DIGITS.search(text)
+        line = text.count("\n", 0, digits.start() if digits else 0) + 1
+        raise ScenarioError(f"{label}:{line}: a number has too many digits") from None
     return document, Source(label, find_lines(text))
 
 

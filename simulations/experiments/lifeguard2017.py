@@ -286,8 +286,8 @@ def experiment(options: Options) -> Result:
         same=(
             f"{grid.members} members, a probe a second with 0.5 s for the answer and three relays, "
             "memberlist's rounds of 0.2 s, three members each; alpha 5, beta 6, k 3; members that "
-            f"block their sends and receives at the same moments, again and again for {grid.lasts:.0f} s "
-            "(Interval) or once (Threshold)."
+            f"block their sends and receives at the same moments, again and again for "
+            f"{grid.lasts:.0f} s (Interval) or once (Threshold)."
         ),
         differs=(
             "Virtual time and network, so that members that are well are never late. "

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from statistics import quantiles
@@ -31,7 +32,8 @@ class Options:
         waiting = list(tasks)
         if self.jobs < 2:
             return [run(task) for task in waiting]
-        with ProcessPoolExecutor(self.jobs) as pool:
+        # Not by fork: whoever runs an experiment may have threads.
+        with ProcessPoolExecutor(self.jobs, get_context("spawn")) as pool:
             return list(pool.map(run, waiting, chunksize=max(1, len(waiting) // 50)))
 
     def rng(self, *what: object) -> Random:

@@ -28,6 +28,7 @@ def chosen(*groups: Group, seed: int = 1, names: list[str] = TEN) -> list[list[s
         (("a", "p1..p3"), ["p0", "p1", "p2", "p3"]),
         (("all",), TEN),
         (("rest",), TEN),
+        (("all", "rest"), TEN),
         (("100%",), TEN),
         (("10",), TEN),
     ],

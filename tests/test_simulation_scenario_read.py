@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from scenario_files import complete_example
+from scenario_files import DOCUMENT, complete_example
 
 from gossamer.gossip import GossipConfig
 from gossamer.simulations.scenario import (
@@ -37,6 +37,9 @@ from gossamer.simulations.scenario import (
     load_scenario,
     parameter_names,
 )
+from gossamer.simulations.scenario._events import ACTIONS, MOMENTS
+from gossamer.simulations.scenario._parameters import LATENCY, NETWORK, WORKLOAD
+from gossamer.simulations.scenario._read import TOP
 
 
 def read(directory: Path, text: str, **changes: str) -> Scenario:
@@ -325,3 +328,12 @@ def test_hashes_do_not_show_in_a_scenario() -> None:
     }
 
     assert len(told) == 1
+
+
+def test_the_reference_names_every_key() -> None:
+    """What can stand in a file stands in its documentation, and in the complete example."""
+    page = DOCUMENT.read_text("utf-8")
+    options = {option for options in ACTIONS.values() for option in options}
+    for key in {*NETWORK, *LATENCY, *WORKLOAD, *ACTIONS, *options, *MOMENTS, *TOP}:
+        assert f"`{key}" in page or f"[{key}]" in page, key
+        assert f"{key} = " in complete_example() or f"[{key}]" in complete_example(), key

@@ -36,8 +36,9 @@ EVENT_LIMIT: Final = 1_000
 TIMES_LIMIT: Final = 100_000
 ITEM_LIMIT: Final = 10_000
 
-_TIMES: Final = ("at", "for", "times", "every")
-_OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+MOMENTS: Final = ("at", "for", "times", "every")
+# Each action, and the keys that may stand beside it.
+ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "cut": (),
     "cut_one_way": (),
     "heal": (),
@@ -97,10 +98,10 @@ def read_events(document: Table, mesh: Mesh) -> tuple[Event, ...]:
 def _event(table: Table, mesh: Mesh) -> Event:
     key = _action_key(table)
     for option in table.values:
-        owners = [each for each, options in _OPTIONS.items() if option in options]
+        owners = [each for each, options in ACTIONS.items() if option in options]
         if owners and key not in owners:
             raise table.error(option, f"belongs to {' and '.join(owners)}, not to {key}: remove it")
-    table.allow((*_TIMES, key, *_OPTIONS[key]))
+    table.allow((*MOMENTS, key, *ACTIONS[key]))
     if "at" not in table:
         raise table.error("at", "is missing: say at which second this happens")
     at = table.number("at", 0, most=DAY)
@@ -117,7 +118,7 @@ def _event(table: Table, mesh: Mesh) -> Event:
 
 
 def _action_key(table: Table) -> str:
-    keys = [key for key in table.values if key in _OPTIONS]
+    keys = [key for key in table.values if key in ACTIONS]
     if len(keys) == 1:
         return keys[0]
     if keys:
@@ -125,9 +126,9 @@ def _action_key(table: Table) -> str:
             keys[1],
             f"an event has one action, and this one has {keys[0]}: make it another [[event]]",
         )
-    options = {option for options in _OPTIONS.values() for option in options}
-    table.allow((*_TIMES, *_OPTIONS, *options))
-    raise table.source.error(f"has no action: give one of {', '.join(_OPTIONS)}", table.path)
+    options = {option for options in ACTIONS.values() for option in options}
+    table.allow((*MOMENTS, *ACTIONS, *options))
+    raise table.source.error(f"has no action: give one of {', '.join(ACTIONS)}", table.path)
 
 
 def _lasts(table: Table, key: str) -> float | None:
@@ -257,8 +258,8 @@ def _hindrance(table: Table, key: str) -> Action:
                 reordering=table.number("reordering", 0.0, most=1),
                 lag_ms=table.number("lag_ms", 0.0, most=MINUTE_MS),
             )
-            if not any(option in table for option in _OPTIONS["disturb"]):
-                raise table.error(key, f"needs one of {', '.join(_OPTIONS['disturb'])} beside it")
+            if not any(option in table for option in ACTIONS["disturb"]):
+                raise table.error(key, f"needs one of {', '.join(ACTIONS['disturb'])} beside it")
             return disturb
 
 

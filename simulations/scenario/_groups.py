@@ -154,8 +154,9 @@ def check_groups(
                 case other:
                     assert_never(other)
     _check_rests(rests)
-    taken = _count_named(named, peers)
-    _check_room(peers, taken, drawn, rests)
+    # Next to other words, the rest may be nobody.
+    alone = any(set(groups[place]) == {"rest"} for place in rests)
+    _check_room(peers, _count_named(named, peers), drawn, alone)
 
 
 # Of the peers that are named, how many are there from the beginning.
@@ -183,13 +184,13 @@ def _check_rests(rests: list[int]) -> None:
         )
 
 
-def _check_room(peers: int, taken: int, drawn: int, rests: list[int]) -> None:
+def _check_room(peers: int, taken: int, drawn: int, rest: bool) -> None:
     if taken + drawn > peers:
         left = f"{peers - taken} of {peers:,}" if taken else f"{peers:,}"
         raise ScenarioError(
             f"{drawn:,} peers are to be drawn from {left}: ask for fewer, or for more peers"
         )
-    if rests and taken + drawn >= peers:
+    if rest and taken + drawn >= peers:
         raise ScenarioError(
             f"nobody is left for the rest of {peers:,} peers: "
             "make the other groups smaller, or ask for more peers"

@@ -25,7 +25,7 @@ NAME_LIMIT: Final = 100
 UNLIMITED: Final = "unlimited"
 # GossipConfig refuses more.
 SETTING_MOST: Final = 999_999_999
-_TOP: Final = (
+TOP: Final = (
     "name", "summary", "peers", "duration", "seed", "profile", "start",
     "network", "zone", "settings", "workload", "parameters", "event",
 )  # fmt: skip
@@ -64,7 +64,7 @@ def read_scenario(
     Raises `ScenarioError` for the first mistake.
     """
     top = Table(source, (), document)
-    top.allow(_TOP)
+    top.allow(TOP)
     own, latency = apply(document, source, changes)
     peers = top.whole("peers", DEFAULT_PEERS, least=1, most=PEER_LIMIT)
     duration = top.number("duration", DEFAULT_DURATION, most=DAY, open=True)

@@ -19,6 +19,8 @@ from ._wave import membership_rule, spread
 # Up to so many peers each one's place in its list is drawn. Beyond, the first few accusers, who
 # alone decide, come as a Poisson process: the lists are too long for their ends to matter.
 _DRAWN_EACH = 20_000
+# gossip/_membership.py: so many suspicions at a time are urgent.
+_URGENT = 7
 # So many accusers are more than any suspicion waits for.
 _ACCUSERS = 64
 
@@ -38,9 +40,12 @@ def detect(
     journey: Journey,
     victim: int,
     living: NDArray[np.bool_],
+    *,
+    crowd: int = 1,
 ) -> Found:
     """Work out one crash among the peers of a ring, of whom `living` still run and reach another.
 
+    `crowd` peers crashed at that moment: from some number on news of them wait for rounds.
     Nobody there to notice: infinite times.
     """
     n = len(living)
@@ -49,7 +54,8 @@ def detect(
         return Found(suspected=inf, first=inf, everybody=inf)
     interval = config.probe_interval
     accused, accusers = _accusations(rng, observers, n, interval)
-    rule = membership_rule(config, n, 0.0)
+    urgent = crowd < _URGENT or rng.random() * crowd < _URGENT
+    rule = membership_rule(config, n, urgent=urgent)
     heard = spread(rng, rule, journey, int(accusers[0]), reached=living, n=n).times
     confirmed = np.concatenate((accused[1:], _witnessed(rng, config, len(observers), n, accused)))
     shortest, longest, k = _suspicion(config, n)

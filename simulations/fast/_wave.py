@@ -6,7 +6,7 @@ earlier: all that moves is arrays.
 So the tree, the random members, the rounds and what rides on probes compete as they do in a mesh.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, exp, inf, log10
 
 import numpy as np
@@ -44,6 +44,7 @@ class Rule:
     """Sends by one peer in all."""
     rate: float
     """News per second that a peer hears, beside this rumor."""
+    urgent: bool = True
     repaired: bool = True
     """Whether roots on acks find whoever was missed."""
 
@@ -78,9 +79,10 @@ def registry_rule(config: GossipConfig, n: int, rate: float) -> Rule:
     return _rule(config, at_once + _transmissions(config.registry_multiplier, n), rate, True)
 
 
-def membership_rule(config: GossipConfig, n: int, rate: float) -> Rule:
-    """Return the rule for news of a member among `n` peers."""
-    return _rule(config, _transmissions(config.retransmit_multiplier, n), rate, False)
+def membership_rule(config: GossipConfig, n: int, *, urgent: bool = True) -> Rule:
+    """Return the rule for news of a member among `n` peers; what is not urgent waits for rounds."""
+    rule = _rule(config, _transmissions(config.retransmit_multiplier, n), 0.0, False)
+    return replace(rule, urgent=urgent)
 
 
 def _transmissions(multiplier: int, n: int) -> int:
@@ -164,6 +166,8 @@ def _at_once(
 ) -> tuple[_Sends, NDArray[np.int64]]:
     """Draw the sends to the tree's children and to one random member, and count them."""
     places = np.arange(n, dtype=np.int64)[:, None]
+    if not rule.urgent:
+        return _Sends(np.empty((n, 0), dtype=np.int64), np.empty((n, 0))), np.zeros(n, np.int64)
     if n <= rule.arity + 2:
         targets = np.broadcast_to(np.arange(n, dtype=np.int64), (n, n)).copy()
         counts = np.full(n, max(0, n - 2))

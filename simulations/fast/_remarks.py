@@ -1,0 +1,59 @@
+"""What a report of this model says beside its figures: theory, and how far it can be trusted."""
+
+from gossamer.gossip import GossipConfig
+from gossamer.simulations.faithful._theory import theory as theory_of
+from gossamer.simulations.report import Convergence, Detection, Spread, Theory, Traffic
+from gossamer.simulations.scenario import Scenario
+
+# What `python -m gossamer.simulations.fast.compare` found; comparison.md holds its table.
+COMPARED = "256 to 2,048 peers"
+WITHIN = 0.10
+
+
+def remark(
+    reason: str,
+    scenario: Scenario,
+    config: GossipConfig,
+    made: int,
+    drawn: int,
+    crashed: int,
+    found: int,
+) -> str:
+    """Return why this model ran, and what it leaves out."""
+    parts = [
+        reason,
+        f"its curves lie within {WITHIN:.0%} of the protocol's own code at {COMPARED}, but for "
+        "the slowest peers where datagrams are lost (simulations/fast/comparison.md)",
+        "lookups, false accusations and streams' bytes are not modelled",
+    ]
+    if drawn < made:
+        parts.append(f"{drawn} of {made} changes are worked out, as they are alike")
+    if found < crashed:
+        parts.append(f"{found} of {crashed} crashes are worked out, each by itself")
+    if scenario.peers > config.member_limit:
+        parts.append(
+            f"a real mesh needs member_limit raised from {config.member_limit} to as many peers"
+        )
+    return "; ".join(parts)
+
+
+def theory(
+    scenario: Scenario,
+    config: GossipConfig,
+    convergence: Convergence,
+    detection: Detection,
+    traffic: Traffic,
+) -> list[Theory]:
+    """Return what theory gives, by the same formulas as for a faithful run."""
+    nobody = Convergence(
+        changes=0,
+        complete=0,
+        p50=None,
+        p99=None,
+        max=None,
+        half=Spread(),
+        nearly=Spread(),
+        everybody=Spread(),
+        curve=convergence.curve,
+    )
+    return theory_of(scenario, config, convergence, nobody, detection, traffic)

@@ -27,6 +27,8 @@ Future = Any
 # For the scheduler to answer, and for its first worker to be there.
 REACH_LIMIT: Final = 10.0
 _CLOSE_LIMIT: Final = 2.0
+# Each has a level of its own, from the library's configuration.
+_LOGGERS: Final = ("distributed", "distributed.client", "distributed.comm", "distributed.core")
 
 
 class SchedulerUnreachable(ConnectionError):
@@ -68,9 +70,10 @@ def on_cluster(
 # distributed tells the terminal about every attempt to connect; there is one sentence for it here.
 @contextmanager
 def _connected(distributed: Any, address: str, limit: float) -> Iterator[Client]:
-    logger = logging.getLogger("distributed")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
     try:
         client = _connect(distributed, address, limit)
         try:
@@ -78,7 +81,8 @@ def _connected(distributed: Any, address: str, limit: float) -> Iterator[Client]
         finally:
             client.close(timeout=_CLOSE_LIMIT)
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _connect(distributed: Any, address: str, limit: float) -> Client:

@@ -95,9 +95,10 @@ class Store:
         for number, line in enumerate(lines[1:], 2):
             try:
                 found = json.loads(line)
-                if "result" in found:
-                    self.results[found["run"]] = found["result"]
-            except (ValueError, TypeError, KeyError):
+                name, result = found["run"], found.get("result")
+                if result is not None:
+                    self.results[name] = dict(result)
+            except (ValueError, TypeError, KeyError, AttributeError):
                 raise SweepError(
                     f"{self.path}:{number}: this is not the result of a run:"
                     " remove the line, or give another directory"

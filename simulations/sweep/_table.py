@@ -22,7 +22,9 @@ class Measure:
     """A figure of a run, and how people read it."""
 
     name: str
-    heading: str
+    what: str
+    which: str
+    """The two words of its heading."""
     unit: str
     path: tuple[str, ...]
     """Where a report's JSON has it."""
@@ -42,31 +44,33 @@ class Measure:
 
 
 MEASURES: Final = (
-    Measure("convergence_p50", "p50", "ms", ("convergence", "p50"), 1e3),
-    Measure("convergence_p99", "p99", "ms", ("convergence", "p99"), 1e3),
-    Measure("convergence_max", "max", "ms", ("convergence", "max"), 1e3),
+    Measure("convergence_p50", "change", "p50", "ms", ("convergence", "p50"), 1e3),
+    Measure("convergence_p99", "change", "p99", "ms", ("convergence", "p99"), 1e3),
+    Measure("convergence_max", "change", "max", "ms", ("convergence", "max"), 1e3),
     Measure(
         "changes_unseen",
+        "change",
         "unseen",
         "",
         ("convergence", "complete"),
         short_of=("convergence", "changes"),
     ),
     # Over the crashes of a run; over its cuts, for healing.
-    Measure("detection_first", "first", "s", ("detection", "first", "mean")),
-    Measure("detection_all", "all", "s", ("detection", "everybody", "mean")),
+    Measure("detection_first", "crash", "first", "s", ("detection", "first", "mean")),
+    Measure("detection_all", "crash", "all", "s", ("detection", "everybody", "mean")),
     Measure(
         "crashes_unseen",
-        "missed",
+        "crash",
+        "unseen",
         "",
         ("detection", "detected"),
         short_of=("detection", "crashes"),
     ),
-    Measure("false_deaths", "false", "", ("false_accusations", "deaths")),
-    Measure("wrong_lookups", "wrong", "%", ("lookups", "rate"), 100),
-    Measure("healing", "heal", "s", ("healing", "equal_roots", "mean")),
-    Measure("datagrams", "sent", "/s", ("traffic", "datagrams_per_peer_per_second")),
-    Measure("bytes", "bytes", "B/s", ("traffic", "bytes_per_peer_per_second")),
+    Measure("false_deaths", "false", "deaths", "", ("false_accusations", "deaths")),
+    Measure("wrong_lookups", "wrong", "lookups", "%", ("lookups", "rate"), 100),
+    Measure("healing", "equal", "roots", "s", ("healing", "equal_roots", "mean")),
+    Measure("datagrams", "sent", "datagrams", "/s", ("traffic", "datagrams_per_peer_per_second")),
+    Measure("bytes", "sent", "bytes", "B/s", ("traffic", "bytes_per_peer_per_second")),
 )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gossamer.gossip import Event, GossipConfig, MemberFailed, MemberSuspected, PartChanged
 from gossamer.simulations import ConstantLatency, Loss, Mesh, SimulatedPeer, UniformLatency
-from gossamer.simulations.scenario import Latency, Network
+from gossamer.simulations.scenario import Network
 
 from ._detection import detect
 from ._journey import Journey
@@ -17,6 +17,8 @@ from ._wave import registry_rule, spread
 
 # A registration of a service weighs about as much.
 _VALUE = bytes(180)
+# Half a millisecond, give or take half.
+_NEAR = Network()
 # A change that is not everywhere after so many seconds is an error of the protocol.
 _LIMIT = 60.0
 
@@ -27,7 +29,7 @@ class Case:
 
     name: str
     peers: int
-    network: Network = Network()
+    network: Network = _NEAR
     changes: int = 8
     seeds: tuple[int, ...] = (1, 2, 3)
 
@@ -66,8 +68,8 @@ def faithful_spread(case: Case) -> list[list[float]]:
         began = [0.0]
 
         def hear(now: float, peer: SimulatedPeer, event: Event) -> None:
-            if isinstance(event, PartChanged) and event.owner != peer.name:  # noqa: B023
-                times.append(now - began[0])  # noqa: B023
+            if isinstance(event, PartChanged) and event.owner != peer.name:
+                times.append(now - began[0])
 
         mesh.watchers.append(hear)
         for number in range(case.changes):
@@ -123,9 +125,9 @@ def faithful_detection(case: Case) -> list[tuple[float, float, float]]:
 
         def hear(now: float, peer: SimulatedPeer, event: Event) -> None:
             if isinstance(event, MemberSuspected):
-                suspected.append(now)  # noqa: B023
+                suspected.append(now)
             elif isinstance(event, MemberFailed):
-                failed.append(now)  # noqa: B023
+                failed.append(now)
 
         mesh.watchers.append(hear)
         draw = Random(f"{seed} victims")

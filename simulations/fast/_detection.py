@@ -59,7 +59,9 @@ def detect(
     heard = spread(rng, rule, journey, int(accusers[0]), reached=living, n=n).times
     confirmed = np.concatenate((accused[1:], _witnessed(rng, config, len(observers), n, accused)))
     shortest, longest, k = _suspicion(config, n)
-    lasts = _ends_after(shortest, longest, k, np.sort(confirmed[confirmed > accused[0]]), accused[0])
+    lasts = _ends_after(
+        shortest, longest, k, np.sort(confirmed[confirmed > accused[0]]), accused[0]
+    )
     judged = np.where(living, accused[0] + heard + lasts, inf)
     origin = int(np.argmin(judged))
     first = float(judged[origin])
@@ -97,7 +99,8 @@ def _witnessed(
         return np.empty(0)
     share = min(1.0, 2 * max(1, config.suspicion_multiplier - 2) / n)
     count = int(rng.binomial(observers - 1, share))
-    return accused[0] + config.probe_interval * (1 + rng.random(count))
+    times: Seconds = accused[0] + config.probe_interval * (1 + rng.random(count))
+    return times
 
 
 def _suspicion(config: GossipConfig, n: int) -> tuple[float, float, int]:

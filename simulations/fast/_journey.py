@@ -21,9 +21,7 @@ class Journey:
     `zones` is each peer's zone by its place in `names`, or None where there is but one way.
     """
 
-    def __init__(
-        self, network: Network, zones: NDArray[np.int64] | None, names: list[str]
-    ) -> None:
+    def __init__(self, network: Network, zones: NDArray[np.int64] | None, names: list[str]) -> None:
         self._network = network
         self._paths = [
             (names.index(path.zones[0]), names.index(path.zones[1]), path.latency)

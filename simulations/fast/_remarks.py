@@ -20,12 +20,12 @@ def remark(
     found: int,
 ) -> str:
     """Return why this model ran, and what it leaves out."""
-    parts = [
-        reason,
-        f"its curves lie within {WITHIN:.0%} of the protocol's own code at {COMPARED}, but for "
-        "the slowest peers where datagrams are lost (simulations/fast/comparison.md)",
-        "lookups, false accusations and streams' bytes are not modelled",
-    ]
+    compared = (
+        f"its curves lie within {WITHIN:.0%} of the protocol's own code at {COMPARED} "
+        "(simulations/fast/comparison.md)"
+    )
+    left_out = "lookups, false accusations, streams' bytes and crashes' traffic are not modelled"
+    parts = [reason, compared, left_out]
     if drawn < made:
         parts.append(f"{drawn} of {made} changes are worked out, as they are alike")
     if found < crashed:

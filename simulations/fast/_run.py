@@ -25,10 +25,10 @@ from gossamer.simulations.scenario import Scenario
 
 from ._convergence import Changes
 from ._detection import Found, detect
-from ._journey import Journey
+from ._journey import Journey, Seconds
 from ._remarks import remark, theory
-from ._sizes import measure_sizes
 from ._situation import Situation, read_config, read_situation
+from ._sizes import measure_sizes
 from ._traffic import traffic
 from ._wave import Rule, registry_rule, spread
 
@@ -39,12 +39,19 @@ _CHANGES = (3, 200)
 _CRASHES_WORK = 20_000_000
 _CRASHES = (3, 200)
 
+# From so many changes a second on a peer's last flush was for any of several of them.
+_CROWDED = 100.0
+
 
 @dataclass(slots=True)
 class _Totals:
+    """How often peers sent a change, and how many changes that were."""
+
     at_once: float = 0.0
     in_rounds: float = 0.0
     waves: int = 0
+    last: Seconds | None = None
+    """When each peer had the change before."""
 
     def means(self) -> tuple[float, float]:
         count = max(1, self.waves)
@@ -173,14 +180,20 @@ def _change(
     ring = situation.ring(at, owner)
     reached = situation.reached(at, owner)[ring]
     origin = int(np.searchsorted(ring, owner))
+    flushed = None
+    if totals.last is not None and len(totals.last) == len(ring) and 0 < rule.rate < _CROWDED:
+        # The change before came so long ago, and made everybody send.
+        flushed = totals.last - rng.exponential(1 / rule.rate)
     wave = spread(
         rng,
         rule,
         journey.among(ring),
         origin,
         reached=None if reached.all() else reached,
+        flushed=flushed,
         n=len(ring),
     )
+    totals.last = wave.times
     reached[origin] = False
     changes.add(wave.times[reached], end - at)
     totals.at_once += wave.at_once

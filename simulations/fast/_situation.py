@@ -158,9 +158,7 @@ def _happenings(scenario: Scenario) -> list[tuple[float, Event]]:
     return sorted((turn for turn in turns if turn[0] < scenario.duration), key=lambda turn: turn[0])
 
 
-def _crash(
-    situation: Situation, victims: Numbers, at: float, config: GossipConfig
-) -> None:
+def _crash(situation: Situation, victims: Numbers, at: float, config: GossipConfig) -> None:
     if len(victims) > config.queue_limit:
         raise ScenarioError(
             f"the fast model does not cover {len(victims)} crashes at once: a peer's queue holds "
@@ -194,4 +192,3 @@ def _sorted_numbers(n: int) -> Numbers:
     widest = len(str(max(n - 1, 0)))
     order: Numbers = np.lexsort((digits, numbers * 10 ** (widest - digits)))
     return order
-

@@ -120,6 +120,16 @@ class _Sends:
 
     targets: Indices
     after: Seconds
+    flushed: Seconds | None = None
+    gather: float = 0.0
+
+    def begun(self, times: Seconds, senders: Indices) -> Seconds:
+        """Return when peers begin to send what they have since `times`."""
+        since = times[senders]
+        if self.flushed is None:
+            return since
+        last = self.flushed[senders]
+        return np.where(last <= since, np.maximum(since, last + self.gather), since)
 
 
 def spread(
@@ -130,16 +140,22 @@ def spread(
     *,
     reached: NDArray[np.bool_] | None = None,
     starts: Seconds | None = None,
+    flushed: Seconds | None = None,
     n: int,
 ) -> Wave:
     """Let a rumor run from `origin` through a ring of `n` peers.
 
     `reached` are those who live and that no cut parts from the origin; by default all.
     `starts` are times at which peers come to know by themselves.
+    `flushed` are the times, mostly before 0, at which peers sent other news at once; without, these
+    are taken for independent of one another.
     """
+    if flushed is not None and rule.gather <= 0:
+        flushed = None
     times = np.full(n, inf) if starts is None else starts.copy()
     times[origin] = min(0.0, times[origin])
-    first, counts = _at_once(rng, rule, journey, origin, n)
+    first, counts = _at_once(rng, rule, journey, origin, n, waits=flushed is None)
+    first.flushed, first.gather = flushed, rule.gather
     remaining = np.maximum(rule.limit - counts, 0)
     _forbid(first, reached)
     frontier = np.flatnonzero(np.isfinite(times))
@@ -152,6 +168,8 @@ def spread(
         both = _Sends(
             np.concatenate((first.targets, later.targets), axis=1),
             np.concatenate((first.after, later.after), axis=1),
+            flushed,
+            rule.gather,
         )
         del first, later
         _relax(times, both, np.flatnonzero(np.isfinite(times)))
@@ -162,7 +180,7 @@ def spread(
 
 
 def _at_once(
-    rng: np.random.Generator, rule: Rule, journey: Journey, origin: int, n: int
+    rng: np.random.Generator, rule: Rule, journey: Journey, origin: int, n: int, *, waits: bool
 ) -> tuple[_Sends, NDArray[np.int64]]:
     """Draw the sends to the tree's children and to one random member, and count them."""
     places = np.arange(n, dtype=np.int64)[:, None]
@@ -184,8 +202,9 @@ def _at_once(
         del children
     after = journey.draw(rng, places, targets)
     after[targets == places] = inf
-    waits = rng.random(n) < rule.busy
-    after += (waits * rng.random(n) * rule.gather)[:, None]
+    if waits and rule.busy > 0:
+        busy = rng.random(n) < rule.busy
+        after += (busy * rng.random(n) * rule.gather)[:, None]
     return _Sends(targets, after), counts
 
 
@@ -227,7 +246,7 @@ def _relax(times: Seconds, sends: _Sends, frontier: Indices) -> None:
     """Make `times` the earliest arrivals, given that those of `frontier` have changed."""
     changed = np.zeros(len(times), dtype=bool)
     while len(frontier):
-        arrivals = times[frontier, None] + sends.after[frontier]
+        arrivals = sends.begun(times, frontier)[:, None] + sends.after[frontier]
         targets = sends.targets[frontier]
         better = arrivals < times[targets]
         earlier = targets[better]

@@ -9,6 +9,7 @@ Repair: every ack carries a root; one that differs from ours though we have hear
 while tells that a rumor was missed.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -29,6 +30,9 @@ _RETRY_LAST = 10.0
 # Roots are compared with whoever was probed; under constant change they are never equal, so
 # after so many settling times without an equal one an exchange is due all the same.
 _UNSETTLED = 8
+# What so many members drawn at random know is passed on no more.  If one in a hundred lacks it,
+# that is so in 97 cases of 100; the one finds out by its own next probe.
+_AGREED = 3
 _CONTACTS_LIMIT = 64
 _FETCHED_AT_ONCE = 64
 # Owners that wait to be fetched from one peer; beyond that the roots will tell.
@@ -39,6 +43,11 @@ _FIRST_FRAME = 2.0
 # Repairs that change nothing are repeated ever later, up to this: some difference is not for
 # them to mend.
 _FRUITLESS_WAIT = 60.0
+# When a partition heals, everybody hears of many at once.  Each waits a moment, the longer the more
+# are away, and exchanges with one of them if that has not become known to be alive meanwhile: a few
+# exchanges, and what all say of themselves, then do for the whole mesh.
+_RETURN_WAIT = 0.02
+_LONGEST_RETURN_WAIT = 1.0
 # A newcomer looks again after these times: of those who join at the same moment nobody told it.
 _SECOND_LOOKS = (0.25, 0.8)
 
@@ -76,12 +85,15 @@ class Contacts:
         self._inbound = 0
         self._contacts: dict[int, Address] = {}
         self._wanted: dict[str, _Wanted] = {}
-        self._equal_at = now
+        self._patient_since = now
         self._repair_from = now
         self._fruitless = 0
         self._repaired_at = now
+        # When equal roots were seen last.
+        self._agreed: deque[float] = deque(maxlen=_AGREED)
         self._sequence = context.rng.getrandbits(31)
         self._exchanged = False
+        self._awaiting_return = False
         self._selves: dict[Address, None] = {}
         self._arm(now)
 
@@ -115,6 +127,10 @@ class Contacts:
             if address == self._context.me.address:
                 self.met_self(address)
         self._join_more(now)
+
+    def acquainted(self) -> None:
+        """Note that the driver knew the mesh already: there is nothing to join."""
+        self._exchanged = True
 
     def _join_more(self, now: float) -> None:
         """Try seeds until one has answered."""
@@ -200,9 +216,25 @@ class Contacts:
 
     def returned(self, source: str, address: Address, now: float) -> None:
         """Exchange state with a peer that was held for dead, or was not known."""
-        row = self._context.table.get(source)
-        if row is None or not row.status.living or not self._exchanged:
+        if self._exchanged and self._lives(source):
+            return
+        away = len(self._context.table.dead)
+        if away < 2 or not self._exchanged:
             self._begin("heal", address, now)
+        elif not self._awaiting_return:
+            self._awaiting_return = True
+
+            def meet(when: float) -> None:
+                self._awaiting_return = False
+                if not self._lives(source):
+                    self._begin("heal", address, when)
+
+            wait = min(_RETURN_WAIT * away, _LONGEST_RETURN_WAIT) * self._context.rng.random()
+            self._context.timers.at(now + wait, meet)
+
+    def _lives(self, name: str) -> bool:
+        row = self._context.table.get(name)
+        return row is not None and row.status.living
 
     def reborn(self, row: Member, now: float) -> None:
         """Exchange state with a new life of a member, which may know nobody yet."""
@@ -214,18 +246,23 @@ class Contacts:
         """Compare the root of a living member with ours; exchange if they stay different."""
         context = self._context
         if root == context.root:
-            self._equal_at = now
+            self._patient_since = now
             self._fruitless = 0
+            # Whoever has an equal root knows all that it tells of and that was known here by now.
+            self._agreed.append(now)
+            if len(self._agreed) == _AGREED:
+                self.spread.quench(self._agreed[0])
             return
         settle = context.config.settle
         quiet = now - context.changed_at >= settle
-        overdue = now - self._equal_at >= _UNSETTLED * settle
+        overdue = now - self._patient_since >= _UNSETTLED * settle
         if (quiet or overdue) and now >= self._repair_from:
             if context.changed_at != self._repaired_at:
                 self._fruitless = 0
             wait = min(settle * 2**self._fruitless, _FRUITLESS_WAIT)
             self._repair_from = now + wait * (1 + context.rng.random())
             self._repaired_at = context.changed_at
+            self._patient_since = now
             self._begin("repair", row.address, now, row=row)
 
     # Fetching

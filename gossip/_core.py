@@ -1,6 +1,6 @@
 """One peer's protocol, sans-IO: bytes and `now` in; bytes, events and a deadline out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
 from ._config import GossipConfig
@@ -39,7 +39,9 @@ from ._spread import Spread
 from ._wire import Malformed
 
 # Updates whose bytes were seen lately are not looked at again; each costs some 200 bytes.
-_SEEN_LIMIT = 1024
+_SEEN_LIMIT = 4096
+# Members that were lately told how they are held.
+_TOLD_LIMIT = 1024
 # A datagram that claims to be longer than any of ours is not worth a checksum.
 _DATAGRAM_LIMIT = 1400
 # A peer that is held for dead and speaks is told so at most this often.
@@ -84,7 +86,7 @@ class Gossip:
             changed_at=now,
             first_epoch=epoch if wall_ms is None else wall_ms,
         )
-        planner = ProbePlanner(rng)
+        self._planner = planner = ProbePlanner(rng)
         self._spread = Spread(context)
         self._membership = Membership(context, self._spread, planner)
         self._detector = Detector(context, self._spread, self._membership, planner)
@@ -132,6 +134,11 @@ class Gossip:
     def address(self) -> Address:
         """Where the others reach this peer."""
         return self._context.me.address
+
+    @property
+    def news(self) -> bytes:
+        """What this peer says of itself, as it travels."""
+        return self._context.me.news().encode()
 
     @property
     def members(self) -> Mapping[str, Member]:
@@ -225,6 +232,18 @@ class Gossip:
     def join(self, seeds: Sequence[Address], now: float) -> None:
         """Take these addresses for seeds, in place of those before, and join through them."""
         self._contacts.join(seeds, now)
+
+    def acquaint(self, members: Iterable[bytes], now: float) -> None:
+        """Know these living members from the start, each by its `news`; nobody is told.
+
+        To be called before any other input; no name may come twice.
+        No event follows.
+        """
+        own = self.news
+        table = self._context.table
+        table.fill((news for news in members if news != own), now)
+        self._planner.fill(table.rows)
+        self._contacts.acquainted()
 
     def leave(self, now: float) -> None:
         """Leave gracefully; `LeaveCompleted` follows when that is acknowledged or given up."""
@@ -386,7 +405,7 @@ class Gossip:
             return False
         self._told_at.pop(name, None)
         self._told_at[name] = now
-        if len(self._told_at) > _SEEN_LIMIT:
+        if len(self._told_at) > _TOLD_LIMIT:
             del self._told_at[next(iter(self._told_at))]
         return True
 
@@ -395,7 +414,7 @@ class Gossip:
     def _notice_lag(self, now: float) -> None:
         """Discard what this peer could not have heard, if it was itself stopped or starved."""
         lag = now - max(self._context.timers.deadline, self._lag_noticed)
-        if lag > self._lag_limit:
+        if lag > self._lag_limit and self.config.stop_guard:
             self._lag_noticed = now
             self._context.count("lags")
             self._context.health.note(1)

@@ -34,7 +34,10 @@ class MemberSuspected:
 
 @dataclass(slots=True)
 class MemberFailed:
-    """A member is held for dead; `definite` if there is evidence and not only silence."""
+    """A member is held for dead; `definite` if there is evidence and not only silence.
+
+    `by` is the peer that accused it first, as far as is known here.
+    """
 
     member: Member
     by: str

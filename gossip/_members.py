@@ -8,9 +8,10 @@ heard of it; but a peer's address is only believed from news that it is alive.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from hashlib import blake2b
 
 from ._config import NAME_LIMIT, ZONE_LIMIT
@@ -89,6 +90,15 @@ class News:
         """Where this stands in the order of precedence."""
         return self.epoch, self.status is Status.LEFT, self.incarnation, self.status
 
+    def outranks(self, row: Member) -> bool:
+        """Whether this changes what a row says."""
+        # Asked for each update that arrives: mostly the epoch is the same and nobody left.
+        if self.epoch == row.epoch and self.status is not Status.LEFT is not row.status:
+            if self.incarnation == row.incarnation:
+                return self.status > row.status
+            return self.incarnation > row.incarnation
+        return self.rank > row.rank
+
     def encode(self) -> bytes:
         """Return the bytes that travel."""
         return encode(
@@ -137,8 +147,10 @@ def parse_news(items: list[object]) -> News:
     )
 
 
+# In an exchange of tables, and in a mesh that heals, the same news come over and over.
+@lru_cache(maxsize=4096)
 def decode_news(data: bytes) -> News:
-    """Return the news that `data` encodes, or raise `Malformed`."""
+    """Return the news that `data` encodes, or raise `Malformed`; the news must not be changed."""
     items = array(decode(data))
     if not items or type(items[0]) is not int or items[0] != NEWS:
         raise Malformed("not news of a member")
@@ -166,6 +178,7 @@ def encoded_news(row: Member) -> bytes:
     return row.encoded
 
 
+@lru_cache(maxsize=4096)
 def fingerprint(name: str, epoch: int, incarnation: int) -> int:
     """Return the 64-bit hash that a living member adds to the root."""
     data = f"{name}\0{epoch}\0{incarnation}".encode()
@@ -218,8 +231,13 @@ class MemberTable:
             self.rows[news.name] = row
             self._enter(row)
             return row
-        self._withdraw(row)
         row.encoded = b""
+        same_life = news.epoch == row.epoch and news.incarnation == row.incarnation
+        if same_life and news.status is Status.SUSPECT and row.status is Status.ALIVE:
+            # Who is suspected still lives: nothing that is kept in order changes.
+            row.status, row.since = Status.SUSPECT, now
+            return row
+        self._withdraw(row)
         if row.status is not news.status or row.epoch != news.epoch:
             row.since = now
         if news.status is Status.ALIVE or news.epoch != row.epoch:
@@ -227,6 +245,20 @@ class MemberTable:
         row.epoch, row.incarnation, row.status = news.epoch, news.incarnation, news.status
         self._enter(row)
         return row
+
+    def fill(self, members: Iterable[bytes], now: float) -> None:
+        """Write news of many living members at once that this table has no rows of."""
+        for payload in members:
+            news = decode_news(payload)
+            row = self.rows[news.name] = Member(
+                news.name, news.epoch, news.incarnation, news.status,
+                news.address, news.zone, news.nonce, now,
+                fingerprint(news.name, news.epoch, news.incarnation), payload,
+            )  # fmt: skip
+            self.root ^= row.fingerprint
+            self.ring.append(row.name)
+            self._residents[row.address] = self._residents.get(row.address, 0) + 1
+        self.ring.sort()
 
     def remove(self, name: str) -> None:
         """Forget a member."""

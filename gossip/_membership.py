@@ -7,6 +7,7 @@ the peer concerned can speak up, and it confirms nobody else's suspicion.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from ._context import Context
@@ -42,6 +43,9 @@ Source = Literal["rumor", "exchange", "direct"]
 # Dead members, and members that left, that are kept however short their time is.
 _GONE_LIMIT = 4096
 _TOMBSTONE_LIMIT = 20_000
+# One suspicion is urgent.  Many at a time are a cut, or a slow network: none of them ends before
+# many rounds have passed, and sent at once they would be a storm in a network that is ill already.
+_URGENT_SUSPICIONS = 8
 # A new epoch has the whole part fetched by everybody; what made it necessary is said again.
 _RAISE_INTERVAL = 1.0
 
@@ -69,9 +73,11 @@ class Membership:
         if news.name == me.name:
             self._hear_of_self(news, now)
             return False
-        if not self._plausible(news, now):
+        row = self._context.table.rows.get(news.name)
+        if row is not None and row.encoded == payload:
             return False
-        row = self._context.table.get(news.name)
+        if not self._plausible(news, row, now):
+            return False
         if row is None:
             return self._meet(news, payload, teller, source, now)
         if news.epoch == row.epoch and news.nonce != row.nonce and news.status is Status.ALIVE:
@@ -81,7 +87,7 @@ class Membership:
         if source == "exchange" and news.status is Status.DEAD:
             news = replace(news, status=Status.SUSPECT, accuser=teller)
             payload = news.encode()
-        if news.rank <= row.rank:
+        if not news.outranks(row):
             if news.status is Status.SUSPECT and source == "rumor" and news.rank == row.rank:
                 self._confirm(row, news.accuser, payload, now)
             return False
@@ -157,13 +163,13 @@ class Membership:
         """Return how much is kept."""
         return {"suspicions": len(self._suspicions), "member_tombstones": len(self._tombstones)}
 
-    def _plausible(self, news: News, now: float) -> bool:
+    def _plausible(self, news: News, row: Member | None, now: float) -> bool:
         context = self._context
-        if not context.plausible_epoch(news.epoch, now):
+        same_life = row is not None and row.epoch == news.epoch
+        if not same_life and not context.plausible_epoch(news.epoch, now):
             context.count("refused_epoch_ahead")
             return False
-        row = context.table.get(news.name)
-        known = row.incarnation if row is not None and row.epoch == news.epoch else 0
+        known = row.incarnation if row is not None and same_life else 0
         if news.incarnation > min(known + INCARNATION_JUMP, INCARNATION_LIMIT - 1):
             context.count("refused_incarnation")
             return False
@@ -177,7 +183,7 @@ class Membership:
         return True
 
     def _meet(self, news: News, payload: bytes, teller: str, source: Source, now: float) -> bool:
-        row = self._put(news, now)
+        row = self._put(news, payload, now)
         if news.status is Status.SUSPECT:
             self._suspect(row, news.accuser, now)
         if row.status.living:
@@ -190,7 +196,7 @@ class Membership:
         """Write news that outrank the row, with all that follows from the change."""
         before, epoch, address, zone = row.status, row.epoch, row.address, row.zone
         self._end_suspicion(row.name)
-        self._put(news, now)
+        self._put(news, payload, now)
         events = self._context.events
         match row.status:
             case Status.ALIVE | Status.SUSPECT if not before.living or row.epoch != epoch:
@@ -211,11 +217,13 @@ class Membership:
             self._suspect(row, news.accuser, now)
         self._tell_all(news, payload, teller, now)
 
-    def _put(self, news: News, now: float) -> Member:
+    def _put(self, news: News, payload: bytes, now: float) -> Member:
         """Write news into the table; suspicions alone leave the root, and its age, as they are."""
         table = self._context.table
         before = table.root
         row = table.put(news, now)
+        if news.status is Status.ALIVE:
+            row.encoded = payload
         if table.root != before:
             self._context.changed_at = now
         return row
@@ -236,8 +244,10 @@ class Membership:
         # A few of those who hear of it look for themselves at once: what takes a round of
         # probes otherwise is confirmed, or refuted, within one period. The probes per second
         # stay the same.
+        if not config.witnesses or accuser == self._context.me.name:
+            return
         witnesses = 2 * max(1, config.suspicion_multiplier - 2)
-        if accuser != self._context.me.name and self._context.rng.random() * members < witnesses:
+        if self._context.rng.random() * members < witnesses:
             self._planner.hasten(row.name)
 
     def _confirm(self, row: Member, accuser: str, payload: bytes, now: float) -> None:
@@ -248,12 +258,11 @@ class Membership:
         timer.cancel()
         self._arm(row.name, suspicion)
         key = ("suspect", row.name, accuser)
-        self._spread.news(MEMBERSHIP, key, payload, accuser, "", now)
+        urgent = len(self._suspicions) < _URGENT_SUSPICIONS
+        self._spread.news(MEMBERSHIP, key, payload, accuser, "", now, urgent=urgent, rooted=False)
 
     def _arm(self, name: str, suspicion: Suspicion) -> None:
-        def judge(now: float) -> None:
-            self._judge(name, now)
-
+        judge = partial(self._judge, name)
         self._suspicions[name] = suspicion, self._context.timers.at(suspicion.ends_at, judge)
 
     def _judge(self, name: str, now: float) -> None:
@@ -264,13 +273,18 @@ class Membership:
             self._arm(name, suspicion)
             return
         row = self._context.table.rows[name]
-        news = replace(news_of(row, self._context.me.name), status=Status.DEAD)
+        # Under the first accuser's name, so that all whose time runs out say it in the same words.
+        news = replace(news_of(row, next(iter(suspicion.accusers))), status=Status.DEAD)
         self._turn(row, news, news.encode(), "", now)
 
     def _end_suspicion(self, name: str) -> None:
         held = self._suspicions.pop(name, None)
         if held is not None:
-            held[1].cancel()
+            suspicion, timer = held
+            timer.cancel()
+            for accuser in suspicion.accusers:
+                # What follows the suspicion says more than who shared it.
+                self._spread.queues[MEMBERSHIP].discard(("suspect", name, accuser))
 
     def _forget(self, row: Member, now: float) -> None:
         self._context.table.remove(row.name)
@@ -282,7 +296,14 @@ class Membership:
 
     def _tell_all(self, news: News, payload: bytes, teller: str, now: float) -> None:
         origin = news.accuser or news.name
-        self._spread.news(MEMBERSHIP, ("member", news.name), payload, origin, teller, now)
+        accused = news.status in (Status.SUSPECT, Status.DEAD)
+        urgent = not accused or len(self._suspicions) < _URGENT_SUSPICIONS
+        key = ("member", news.name)
+        # A root tells who lives, not how the others ended.
+        rooted = news.status in (Status.ALIVE, Status.DEAD)
+        self._spread.news(
+            MEMBERSHIP, key, payload, origin, teller, now, urgent=urgent, rooted=rooted
+        )
 
     # News of this peer itself
 

@@ -12,6 +12,7 @@ Updates are looked at one by one later: one that is bad never spoils the others.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ._config import NAME_LIMIT
 from ._log import KEY_LIMIT, VALUE_LIMIT, VERSION_LIMIT, Operation
@@ -149,8 +150,11 @@ def encode_head(owner: str, epoch: int, version: int) -> bytes:
     return encode([HEAD, owner, epoch, version])
 
 
+# Each update arrives several times; after a partition, so many others come between that the core
+# no longer remembers it.
+@lru_cache(maxsize=4096)
 def decode_update(payload: bytes) -> Update:
-    """Return what an update says, or raise `Malformed`."""
+    """Return what an update says, or raise `Malformed`; what is returned must not be changed."""
     items = array(decode(payload))
     kind = items[0] if items else None
     if type(kind) is not int:

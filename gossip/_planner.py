@@ -4,6 +4,7 @@ Every member is probed within 2n - 1 periods.
 Joiners enter at a random place, so that a mass join does not make everybody probe the same peer.
 """
 
+from collections.abc import Iterable
 from random import Random
 
 
@@ -27,6 +28,13 @@ class ProbePlanner:
                 self._position = 0
             place = self._rng.randint(self._position, len(self._order))
             self._order.insert(place, name)
+
+    def fill(self, names: Iterable[str]) -> None:
+        """Have all these probed from now on, in a random order."""
+        self._listed.update(dict.fromkeys(names))
+        self._order = list(self._listed)
+        self._rng.shuffle(self._order)
+        self._position = 0
 
     def remove(self, name: str) -> None:
         """Have `name` probed no more."""

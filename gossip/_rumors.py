@@ -8,11 +8,13 @@ The queue is bounded at entry, and what was sent most often leaves first.
 """
 
 from dataclasses import dataclass
-from math import ceil, log10
+from math import ceil, inf, log10
 
 # Below ten members the law gives as many sends as a rumor's tree uses up at once; behind a cut
 # all of these can be lost, and an accusation that one peer alone knows of is cleared by no root.
 _LEAST_FACTOR = 2
+# A datagram is full when so many rumors in a row of those next in turn did not fit any more.
+_MISFITS = 8
 
 
 def transmissions(multiplier: int, members: int) -> int:
@@ -30,6 +32,8 @@ class Rumor:
     """The peer at the root of this rumor's tree."""
     heard_from: str
     """The peer that told us; it need not be told."""
+    shows_since: float = inf
+    """When the root began to tell of it; infinity if it does not."""
     sends: int = 0
 
 
@@ -60,6 +64,12 @@ class RumorQueue:
         if rumor is not None:
             del self._levels[rumor.sends][key]
 
+    def quench(self, known_at: float) -> None:
+        """Forget the rumors that a root told of at that time."""
+        for key, rumor in list(self._slots.items()):
+            if rumor.shows_since < known_at:
+                self.discard(key)
+
     def clear(self) -> None:
         """Forget everything: there is nobody to talk to."""
         self._slots.clear()
@@ -71,16 +81,32 @@ class RumorQueue:
         Each costs its length and `overhead`; a rumor sent `limit` times is forgotten.
         """
         chosen: list[Rumor] = []
+        misfits = 0
         for level in self._levels:
             for rumor in reversed(level.values()):
                 size = len(rumor.payload) + overhead
                 if size <= room:
                     room -= size
                     chosen.append(rumor)
-                elif room < 64:  # nothing that travels is smaller
-                    break
+                    misfits = 0
+                else:
+                    misfits += 1
+                    if misfits == _MISFITS:
+                        break
+            if misfits == _MISFITS:
+                break
+        # Written out, as rounds in a large mesh spend most of their time here.
+        levels = self._levels
         for rumor in chosen:
-            self.sent(rumor, 1, limit)
+            key, sends = rumor.key, rumor.sends
+            del levels[sends][key]
+            rumor.sends = sends = sends + 1
+            if sends >= limit:
+                del self._slots[key]
+            else:
+                if len(levels) == sends:
+                    levels.append({})
+                levels[sends][key] = rumor
         return [rumor.payload for rumor in chosen]
 
     def sent(self, rumor: Rumor, times: int, limit: int) -> None:

@@ -2,6 +2,8 @@
 
 What is news goes out within `gather` seconds (at once where nothing went out just before) to the
 rumor's children in its tree and to one random member.
+Many news at once are not worth a datagram to each tree's children: they go to a few random members
+together, in full datagrams.
 Rounds every `gossip_interval` carry on what has not been sent often enough, and so do pings and
 acks with the room that they have left.
 Two classes, membership and registry, each have half of every datagram to themselves and may use
@@ -9,6 +11,7 @@ what the other leaves: a storm in one cannot starve the other.
 """
 
 from collections.abc import Iterable
+from math import inf
 
 from ._context import Context
 from ._members import Address
@@ -18,6 +21,12 @@ from ._tree import children
 
 # News that go out at once in one flush; what is beyond waits for rounds, or for repair.
 _FRESH_LIMIT = 256
+# From so many news in one flush on, their trees together reach nearly everybody, each with a
+# datagram of its own: after a partition that is ten times the datagrams for the same news.
+_BURST = 8
+_POURING = 2
+# Times `gather`, the longest time in which news are gathered while they pour in.
+_LONGEST_PAUSE = 8
 # Datagrams to one member in one flush.
 _FLUSH_DATAGRAMS = 8
 # Updates up to here fit into the smallest datagram behind the longest name.
@@ -39,12 +48,25 @@ class Spread:
         self._fresh: dict[object, tuple[int, Rumor]] = {}
         self._flush_at: float | None = None
         self._flushed = float("-inf")
+        self._pause = context.config.gather
         self._round_waits = False
 
     def news(
-        self, kind: int, key: object, payload: bytes, origin: str, heard_from: str, now: float
+        self,
+        kind: int,
+        key: object,
+        payload: bytes,
+        origin: str,
+        heard_from: str,
+        now: float,
+        *,
+        urgent: bool = True,
+        rooted: bool = True,
     ) -> None:
-        """Pass on something that this peer did not know before."""
+        """Pass on something that this peer did not know before.
+
+        What is not urgent goes in rounds alone; `rooted` is what shows in the root.
+        """
         if self._context.table.living < 2:
             return  # nobody to tell: state is kept, messages are not
         if len(payload) > _SURELY_FITS and update_cost(payload) > self._room([]):
@@ -53,15 +75,23 @@ class Spread:
             return
         if self.muted and origin != self._context.me.name:
             return
-        rumor = Rumor(key, payload, origin, heard_from)
+        rumor = Rumor(key, payload, origin, heard_from, now if rooted else inf)
         self.queues[kind].add(rumor)
+        self._want_round(now)
+        if not (urgent and self._context.config.eager):
+            self._fresh.pop(key, None)
+            return
         if len(self._fresh) < _FRESH_LIMIT or key in self._fresh:
             self._fresh[key] = (kind, rumor)
-        self._want_round(now)
         if self._flush_at is None:
-            self._flush_at = max(now, self._flushed + self._context.config.gather)
+            gather = self._context.config.gather
+            self._flush_at = max(now, self._flushed + self._pause)
             if self._flush_at > now:
+                # News pour in: gather longer each time, until there is a pause.
+                self._pause = min(2 * self._pause, _LONGEST_PAUSE * gather)
                 self._context.timers.at(self._flush_at, self.flush)
+            else:
+                self._pause = gather
 
     def flush_if_due(self, now: float) -> None:
         """Send fresh news if they need not be gathered any longer; called after every input."""
@@ -75,8 +105,11 @@ class Spread:
         self._flush_at = None
         self._flushed = now
         by_target: dict[str, list[bytes]] = {}
+        pouring = self._pause >= _LONGEST_PAUSE * self._context.config.gather
+        burst = len(self._fresh) >= (_POURING if pouring else _BURST)
+        together = self._at_random() if burst else None
         for kind, rumor in self._fresh.values():
-            targets = self._targets(rumor)
+            targets = self._targets(rumor) if together is None else together
             for name in targets:
                 by_target.setdefault(name, []).append(rumor.payload)
             self.queues[kind].sent(rumor, len(targets), self._limit(kind))
@@ -85,6 +118,11 @@ class Spread:
         for name, payloads in by_target.items():
             member = rows[name]
             self._send_all(member.address, member.epoch, payloads)
+
+    def quench(self, known_at: float) -> None:
+        """Pass on no more of what shows in the root and was known at that time."""
+        for queue in self.queues:
+            queue.quench(known_at)
 
     def send(
         self,
@@ -112,6 +150,13 @@ class Spread:
         targets = children(ring, own, rumor.origin, rumor.payload, arity)
         targets.append(ring[int(context.rng.random() * len(ring))])
         return [name for name in dict.fromkeys(targets) if name not in (own, rumor.heard_from)]
+
+    def _at_random(self) -> list[str]:
+        """Return as many members as a rumor is sent to at once."""
+        context = self._context
+        ring, wanted = context.table.ring, context.config.tree_arity + 1
+        chosen = context.rng.sample(ring, min(wanted + 1, len(ring)))
+        return [name for name in chosen if name != context.me.name][:wanted]
 
     def _limit(self, kind: int) -> int:
         """How often a rumor is sent in all.
@@ -163,7 +208,7 @@ class Spread:
             self._context.send(address, to_epoch, [], batch)
 
     def _want_round(self, now: float) -> None:
-        if not self._round_waits:
+        if not self._round_waits and self._context.config.rounds:
             self._round_waits = True
             # A random phase keeps peers that heard the same news from ticking together.
             interval = self._context.config.gossip_interval

@@ -9,7 +9,7 @@ socket's buffer. They are handed over before the core hears what time it is.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import trio
@@ -41,8 +41,8 @@ class Follower(Protocol):
     def tick(self, now: float) -> None:
         """Let time pass."""
 
-    def handle(self, event: Event, now: float) -> None:
-        """Hear one event."""
+    def handle_all(self, events: Sequence[Event], now: float) -> None:
+        """Hear events that came together."""
 
 
 class Driver:
@@ -123,8 +123,8 @@ class Driver:
         if events := list(gossip.events):
             gossip.events.clear()
             now = trio.current_time()
+            self._follower.handle_all(events, now)
             for event in events:
-                self._follower.handle(event, now)
                 self._observe(event)
         if calls := list(gossip.calls):
             gossip.calls.clear()

@@ -62,7 +62,8 @@ class Registry(Answers):
         self._zone = zone or None
         self._default_address = default_address
         clock = HybridClock()
-        preservation = Preservation(config)
+        living = (member.name for member in gossip.members.values() if member.status.living)
+        preservation = Preservation(config, living)
         view = View(
             gossip,
             wall=wall,
@@ -210,7 +211,16 @@ class Registry(Answers):
 
     def handle(self, event: Event, now: float) -> None:
         """Take in one event of the core."""
+        self.handle_all((event,), now)
+
+    def handle_all(self, events: Iterable[Event], now: float) -> None:
+        """Take in events of the core that came together."""
         self._begin(now)
+        for event in events:
+            self._take(event, now)
+        self._commit(now)
+
+    def _take(self, event: Event, now: float) -> None:
         match event:
             case PartChanged(owner, changes):
                 self._view.apply(owner, [key for key, _ in changes], now)
@@ -234,8 +244,7 @@ class Registry(Answers):
             ):
                 self._hear(event, member, now)
             case _:
-                return
-        self._commit(now)
+                pass
 
     def tick(self, now: float) -> None:
         """Do what is due; early or late does no harm."""

@@ -23,6 +23,8 @@ WALL_START = 1_767_225_600.0
 # Virtual time does not begin at 0, so that nobody takes 0 for "never".
 CLOCK_START = 1000.0
 PORT = 7940
+# Peers of a settled mesh were given so many seeds.
+SEEDS = 3
 _FIRST_HOST = int(ip_address("10.0.0.1"))
 
 
@@ -50,6 +52,8 @@ class Mesh:
         self.fabric = Fabric(self.clock, Random(self._rng.getrandbits(64)), latency=latency)
         self.peers: dict[str, SimulatedPeer] = {}
         self.watchers: list[Callable[[float, SimulatedPeer, Event], None]] = []
+        # Told of each process that begins, to set its `follower`.
+        self.attendant: Callable[[SimulatedPeer], None] | None = None
         self._profile: Profile = profile
         self._settings = settings
         self._keep_history = keep_history
@@ -125,6 +129,26 @@ class Mesh:
             added.append(self.add(seeds=[] if first is None else [first.address]))
             if apart:
                 self.run_for(apart)
+        return added
+
+    def settle(
+        self, count: int, *, zone_of: Callable[[int], str] | None = None
+    ) -> list[SimulatedPeer]:
+        """Add `count` peers to an empty mesh that know one another from the start.
+
+        As if they had joined long ago: it takes no virtual time, nothing is sent, and no event
+        tells of it.  `zone_of` gives the zone of the peer with a number.
+        """
+        if self.peers:
+            raise RuntimeError("only an empty mesh can be settled: use add_peers")
+        added = [
+            self.add(**({} if zone_of is None else {"zone": zone_of(number)}))
+            for number in range(count)
+        ]
+        members = [peer.gossip.news for peer in added]
+        seeds = [peer.address for peer in added[:SEEDS]]
+        for peer in added:
+            peer.acquaint(members, seeds)
         return added
 
     def __getitem__(self, name: str) -> SimulatedPeer:
@@ -219,6 +243,11 @@ class Mesh:
         if self._trace is None:
             raise RuntimeError("this mesh keeps no trace: make it with trace=True")
         return self._trace.digest
+
+    def began(self, peer: SimulatedPeer) -> None:
+        """A process has a core, which has not said anything yet."""
+        if self.attendant is not None:
+            self.attendant(peer)
 
     def happened(self, peer: SimulatedPeer, event: Event) -> None:
         """A core told of something."""

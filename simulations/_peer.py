@@ -1,7 +1,7 @@
 """One peer's process in a simulated mesh: the core, and what a runtime does for it."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from math import inf
 from random import Random
@@ -53,6 +53,10 @@ class World(Protocol):
         """What a right clock on the wall shows, in Unix seconds."""
         ...
 
+    def began(self, peer: "SimulatedPeer") -> None:
+        """A process has a core, which has not said anything yet."""
+        ...
+
     def happened(self, peer: "SimulatedPeer", event: Event) -> None:
         """A core told of something."""
         ...
@@ -74,6 +78,8 @@ class SimulatedPeer:
         self.state = State.NEW
         self.history: list[tuple[float, Event]] = []
         self.buffer_overflows = 0
+        # Hears the events that came together, as what stands behind a core does.
+        self.follower: Callable[[list[Event]], None] | None = None
         self._world = world
         self._fabric = world.fabric
         self._rng = rng
@@ -143,6 +149,8 @@ class SimulatedPeer:
             rng=Random(self._rng.getrandbits(64)),
             now=self._world.now,
         )
+        self.follower = None
+        self._world.began(self)
         self._gossip.join(self._seeds, self._world.now)
         self.drain()
 
@@ -190,6 +198,14 @@ class SimulatedPeer:
         """Take these seeds in place of those before."""
         self._require(State.RUNNING)
         self._seeds = tuple(seeds)
+        self.gossip.join(self._seeds, self._world.now)
+        self.drain()
+
+    def acquaint(self, members: Iterable[bytes], seeds: Sequence[Address]) -> None:
+        """Let a process that was just started know these members; it keeps `seeds` for later."""
+        self._require(State.RUNNING)
+        self._seeds = tuple(seeds)
+        self.gossip.acquaint(members, self._world.now)
         self.gossip.join(self._seeds, self._world.now)
         self.drain()
 
@@ -278,6 +294,8 @@ class SimulatedPeer:
                 gossip.events.clear()
                 for event in events:
                     self._happened(event)
+                if self.follower is not None:
+                    self.follower(events)
             if gossip.calls:
                 calls = gossip.calls.copy()
                 gossip.calls.clear()

@@ -2,6 +2,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from struct import Struct
 
+from gossamer.gossip import Event, MemberFailed, MemberReturned, MemberSuspected
+
 from ._packet import Packet
 
 _HEAD = Struct("!dHHI")
@@ -26,10 +28,17 @@ class Trace:
         update(f"{packet.kind.value} {source[0]} {destination[0]}\n".encode())
         update(data)
 
-    def event(self, now: float, name: str, event: object) -> None:
-        """Take in what happened at the peer `name`; an event is known by its repr."""
+    def event(self, now: float, name: str, event: Event) -> None:
+        """Take in what happened at the peer `name`: to whom, and what is known of it then."""
         self.entries += 1
-        self._hash.update(f"{now!r} {name} {event!r}\n".encode())
+        match event:
+            # Nearly all events are of members; their repr takes five times as long.
+            case MemberSuspected(row) | MemberFailed(row) | MemberReturned(row):
+                known = f"{row.name} {row.epoch} {row.incarnation} {row.status:d}"
+                line = f"{now!r} {name} {type(event).__name__} {known}\n"
+            case _:
+                line = f"{now!r} {name} {event!r}\n"
+        self._hash.update(line.encode())
 
     @property
     def digest(self) -> str:

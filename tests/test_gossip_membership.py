@@ -217,7 +217,7 @@ def test_a_suspicion_ends_in_death_or_by_refutation() -> None:
     assert _row(bench) == (0, 0, DEAD)
     assert _row(bench, "y") == (0, 1, ALIVE)
     [event] = bench.events(MemberFailed)
-    assert (event.member.name, event.by) == ("x", "me")
+    assert (event.member.name, event.by) == ("x", "judge")
     assert bench.counts("suspicions") == (0,)
 
 

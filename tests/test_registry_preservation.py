@@ -185,6 +185,7 @@ def test_a_loss_is_accepted_per_service() -> None:
     preservation = make(5)
     for name in ("p1", "p2"):
         preservation.failed(name, False, 1.0)
+    assert preservation.kept == ["p1", "p2"]
     preservation.accept("p1", "orders")
     assert not preservation.keeps("p1", "orders")
     assert preservation.keeps("p1", "payments")

@@ -1,7 +1,7 @@
 """The driver: what it hands the core, in which order, and what it does with the answers."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import inf
 
@@ -62,11 +62,12 @@ class Follower:
         self._core.inputs.append(f"follower {now:g}")
         self.deadline = inf
 
-    def handle(self, event: Event, now: float) -> None:
-        self.heard += 1
-        if self.heard < 3:
-            self._core.events.append(Joined())
-            self._core.outbox.append((STRANGER, b"said while handling"))
+    def handle_all(self, events: Sequence[Event], now: float) -> None:
+        for _ in events:
+            self.heard += 1
+            if self.heard < 3:
+                self._core.events.append(Joined())
+                self._core.outbox.append((STRANGER, b"said while handling"))
 
 
 class Wire:

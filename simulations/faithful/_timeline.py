@@ -30,6 +30,7 @@ from gossamer.simulations.scenario import (
     resolve,
 )
 
+from ._slowness import Slowness
 from ._world import World
 
 Undo = Callable[[], object]
@@ -86,10 +87,10 @@ class Timeline:
         return self._world.now - self._zero
 
     def _at(self, seconds: float, action: Undo) -> None:
-        self._world.mesh.clock.call_at(self._zero + seconds, lambda _: action(), None)
+        self._world.mesh.clock.call_at(self._zero + seconds, _call, action)
 
     def _after(self, seconds: float, action: Undo) -> None:
-        self._world.mesh.clock.call_at(self._world.now + seconds, lambda _: action(), None)
+        self._world.mesh.clock.call_at(self._world.now + seconds, _call, action)
 
     def _happen(self, number: int, event: Event) -> None:
         entry = _Entry(self._seconds, "")
@@ -163,7 +164,7 @@ class Timeline:
                 return self._pause(peers)
             case Slow(each_ms=each_ms):
                 entry.what = f"slowed {label}: {each_ms:g} ms for each packet"
-                return self._slow(peers, each_ms / 1000)
+                return self._rules([Slowness(each_ms / 1000, hosts)])
             case HoldAction():
                 entry.what = f"held all packets of {label}"
                 return self._silent(peers, self._rules([Hold(hosts)]))
@@ -250,9 +251,6 @@ class Timeline:
 
         return undo
 
-    def _slow(self, peers: list[int], each: float) -> Undo:
-        raise NotImplementedError
-
     def _skew(self, peers: list[int], seconds: float) -> Undo:
         for peer in peers:
             self._world.peers[peer].skew += seconds
@@ -336,6 +334,10 @@ class Timeline:
     @staticmethod
     def _numbers(chosen: Sequence[bool]) -> list[int]:
         return [peer for peer, is_chosen in enumerate(chosen) if is_chosen]
+
+
+def _call(action: Undo) -> None:
+    action()
 
 
 def _disturbance(action: Disturb, hosts: Sequence[str]) -> list[Rule]:

@@ -358,6 +358,7 @@ class Contacts:
         if not self._exchanged:
             self._exchanged = True
             self._context.events.append(Joined())
+            self.replicas.introduce(now)
             for wait in _SECOND_LOOKS:
                 jittered = wait * (0.75 + self._context.rng.random() / 2)
                 self._context.timers.at(now + jittered, self._look_again)

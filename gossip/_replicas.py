@@ -113,6 +113,11 @@ class Replicas:
         self._write([(key, None)], now)
         return True
 
+    def introduce(self, now: float) -> None:
+        """Tell the mesh that was just joined what was published before there was anybody to hear."""
+        if self.own.version > self._announced:
+            self._want_announcement(now)
+
     def restart(self, now: float) -> None:
         """Write the own part anew under the identity's new epoch."""
         me = self._context.me
@@ -143,6 +148,8 @@ class Replicas:
     def _announce(self, now: float) -> None:
         """Tell all operations since the last time, in as many rumors as they need."""
         self._announcing = False
+        if self._context.table.living < 2:
+            return  # what is told to nobody has not been told: see `introduce`
         self._announced_at = now
         part, since = self.own, self._announced
         self._announced = part.version

@@ -224,6 +224,26 @@ def test_a_newcomer_gets_everything(seed: int) -> None:
     assert sum(len(part.records) for part in new.gossip.parts.values()) == 800
 
 
+@pytest.mark.parametrize("size", [100, 5_000])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_peer_that_restarts_publishes_before_it_has_joined(size: int, seed: int) -> None:
+    """What a restarted service registers at once does not wait for repair, large or small.
+
+    Views differ on whether the peer is there, so that trees miss a few, who hear it in rounds.
+    """
+    mesh = Mesh(seed)
+    peers = mesh.settle(32)
+    for peer in peers:
+        peer.publish("a", b"before")
+    mesh.run_for(2.0)
+    peers[9].leave()
+    mesh.run_for(1.0)
+    value = bytes(size)
+    peers[9].start([peer.address for peer in peers[:3]])
+    peers[9].publish("a", value)
+    mesh.run_until(lambda: _held_by_all(mesh, peers[9], "a", value), 1.0 if size < 1000 else 2.0)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_new_life_hears_of_the_former_one(seed: int) -> None:
     """A restarted peer is told what its earlier life had published, and the mesh forgets it."""

@@ -114,7 +114,7 @@ class Replicas:
         return True
 
     def introduce(self, now: float) -> None:
-        """Tell the mesh that was just joined what was published before there was anybody to hear."""
+        """Tell a mesh that was just joined what was published while nobody could hear it."""
         if self.own.version > self._announced:
             self._want_announcement(now)
 

@@ -65,19 +65,13 @@ def faithful_spread(case: Case) -> list[list[float]]:
         mesh = _mesh(case, seed)
         draw = Random(f"{seed} owners")
         times: list[float] = []
-        began = [0.0]
-
-        def hear(now: float, peer: SimulatedPeer, event: Event) -> None:
-            if isinstance(event, PartChanged) and event.owner != peer.name:
-                times.append(now - began[0])
-
-        mesh.watchers.append(hear)
+        mesh.watchers.append(_listener(times, PartChanged))
         for number in range(case.changes):
             owner = mesh[f"p{draw.randrange(case.peers)}"]
-            began[0] = mesh.now
+            began = mesh.now
             owner.publish(f"instance-{number}", _VALUE)
             mesh.run_until(_heard_by_all(times, case.peers), _LIMIT, 0.05)
-            found.append(sorted(times))
+            found.append(sorted(time - began for time in times))
             times.clear()
             # Long enough for every queue to be empty, as if changes were rare.
             mesh.run_for(1.0 + draw.random())
@@ -122,14 +116,8 @@ def faithful_detection(case: Case) -> list[tuple[float, float, float]]:
         mesh = _mesh(case, seed)
         suspected: list[float] = []
         failed: list[float] = []
-
-        def hear(now: float, peer: SimulatedPeer, event: Event) -> None:
-            if isinstance(event, MemberSuspected):
-                suspected.append(now)
-            elif isinstance(event, MemberFailed):
-                failed.append(now)
-
-        mesh.watchers.append(hear)
+        mesh.watchers.append(_listener(suspected, MemberSuspected))
+        mesh.watchers.append(_listener(failed, MemberFailed))
         draw = Random(f"{seed} victims")
         mesh.run_for(1.0 + draw.random())
         began = mesh.now
@@ -153,6 +141,18 @@ def fast_detection(case: Case, *, repeats: int = 1) -> list[tuple[float, float, 
             seen = detect(rng, config, journey, victim, living)
             found.append((seen.suspected, seen.first, seen.everybody))
     return found
+
+
+def _listener(
+    times: list[float], kind: type[Event]
+) -> Callable[[float, SimulatedPeer, Event], None]:
+    """Note when peers tell of events of a kind, but not what an owner tells of its own part."""
+
+    def hear(now: float, peer: SimulatedPeer, event: Event) -> None:
+        if isinstance(event, kind) and getattr(event, "owner", None) != peer.name:
+            times.append(now)
+
+    return hear
 
 
 def _mesh(case: Case, seed: int) -> Mesh:

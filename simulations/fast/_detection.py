@@ -59,9 +59,7 @@ def detect(
     heard = spread(rng, rule, journey, int(accusers[0]), reached=living, n=n).times
     confirmed = np.concatenate((accused[1:], _witnessed(rng, config, len(observers), n, accused)))
     shortest, longest, k = _suspicion(config, n)
-    lasts = _ends_after(
-        shortest, longest, k, np.sort(confirmed[confirmed > accused[0]]), accused[0]
-    )
+    lasts = _ends_after(shortest, longest, k, np.sort(confirmed), accused[0])
     judged = np.where(living, accused[0] + heard + lasts, inf)
     origin = int(np.argmin(judged))
     first = float(judged[origin])
@@ -79,8 +77,9 @@ def _accusations(
     """Return when peers accuse the crashed one of themselves, in order, and who they are."""
     listed = n - 1
     if n > _DRAWN_EACH:
-        gaps = rng.exponential(interval * listed / len(observers), _ACCUSERS)
-        return np.cumsum(gaps) + interval, rng.choice(observers, _ACCUSERS, replace=False)
+        count = min(_ACCUSERS, len(observers))
+        gaps = rng.exponential(interval * listed / len(observers), count)
+        return np.cumsum(gaps) + interval, rng.choice(observers, count, replace=False)
     # Where each stands in its list, and where the crashed peer stands: behind is the next round.
     position = rng.integers(0, listed, len(observers))
     place = rng.integers(0, listed, len(observers))

@@ -1,11 +1,13 @@
 """How long datagrams take, and which are lost: a scenario's network, drawn for many at once."""
 
+from copy import copy
 from math import inf, log
 from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gossamer.simulations._rules import RETRANSMIT, RETRANSMIT_LIMIT
 from gossamer.simulations.scenario import Latency, Network
 
 Seconds = NDArray[np.float64]
@@ -31,8 +33,7 @@ class Journey:
 
     def among(self, peers: Indices) -> "Journey":
         """Return the same network for a part of the peers, in this order."""
-        part = Journey(self._network, None, [])
-        part._paths = self._paths
+        part = copy(self)
         part._zones = None if self._zones is None else self._zones[peers]
         return part
 
@@ -42,13 +43,17 @@ class Journey:
         taken = self._once(rng, sources, targets)
         if network.duplication > 0:
             copied = rng.random(taken.shape) < network.duplication
-            copy = np.where(copied, self._once(rng, sources, targets), inf)
-            np.minimum(taken, copy, out=taken)
+            second = np.where(copied, self._once(rng, sources, targets), inf)
+            np.minimum(taken, second, out=taken)
         return taken
 
     def streamed(self, rng: np.random.Generator, sources: Indices, targets: Indices) -> Seconds:
-        """Return how long one piece of a stream each takes; none is lost."""
-        return self._travel(rng, sources, targets)
+        """Return how long one piece of a stream each takes; what is lost is sent again, later."""
+        taken = self._travel(rng, sources, targets)
+        if self._network.loss > 0:
+            failures = rng.geometric(1 - min(self._network.loss, 0.99), taken.shape) - 1
+            taken += RETRANSMIT * (2.0 ** np.minimum(failures, RETRANSMIT_LIMIT) - 1)
+        return taken
 
     def _once(self, rng: np.random.Generator, sources: Indices, targets: Indices) -> Seconds:
         network = self._network

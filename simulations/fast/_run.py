@@ -33,7 +33,7 @@ from ._traffic import traffic
 from ._wave import Rule, registry_rule, spread
 
 # Changes of a scenario are alike, so a few of many are worked out: with more peers, each says more.
-_CHANGES_WORK = 4_000_000
+_CHANGES_WORK = 3_000_000
 _CHANGES = (3, 200)
 # The same for peers that crash.
 _CRASHES_WORK = 20_000_000
@@ -176,7 +176,10 @@ def _change(
     changes: Changes,
     totals: _Totals,
 ) -> None:
-    owner = int(rng.choice(np.flatnonzero(situation.running(at))))
+    running = np.flatnonzero(situation.running(at))
+    if not len(running):
+        return
+    owner = int(rng.choice(running))
     ring = situation.ring(at, owner)
     reached = situation.reached(at, owner)[ring]
     origin = int(np.searchsorted(ring, owner))

@@ -22,14 +22,13 @@ def traffic(
 
     News that are in a queue together share the datagrams of a round.
     """
+    if peers < 2:
+        return _traffic(0.0, 0.0)
     arrives = 1 - loss
-    if peers > 1:
-        pings = 1 / config.probe_interval
-        # A probe that fails is tried through others: asked, pinged, answered, told.
-        relayed = (1 - arrives**2) * min(config.indirect_probes, peers - 2)
-        legs = relayed * (1 + arrives + arrives**2 + arrives**3)
-    else:
-        pings = legs = 0.0
+    pings = 1 / config.probe_interval
+    # A probe that fails is tried through others: asked, pinged, answered, told.
+    relayed = (1 - arrives**2) * min(config.indirect_probes, peers - 2)
+    legs = relayed * (1 + arrives + arrives**2 + arrives**3)
     most = rule.nodes / rule.round_interval
     rounds = most * (1 - exp(-rule.rate * in_rounds / most))
     at_once_sent = rule.rate * at_once
@@ -41,6 +40,10 @@ def traffic(
         + sizes.bare * (at_once_sent + rounds)
         + sizes.rumor * rule.rate * (at_once + in_rounds)
     )
+    return _traffic(datagrams, octets)
+
+
+def _traffic(datagrams: float, octets: float) -> Traffic:
     return Traffic(
         datagrams_per_peer_per_second=datagrams,
         bytes_per_peer_per_second=octets,

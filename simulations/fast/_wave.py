@@ -223,18 +223,27 @@ def _later(
     waits: Seconds,
 ) -> _Sends:
     """Draw the sends in rounds, and on the back of a ping and of an ack."""
-    n, most = len(remaining), int(remaining.max(initial=0))
+    n = len(remaining)
+    rides = rng.random((n, 2)) * rule.probe_interval
+    rides[rides >= _kept(rule, remaining, waits)[:, None]] = inf
+    # What rode on a ping is one send less in rounds.
+    remaining = np.maximum(remaining - np.isfinite(rides).sum(axis=1), 0)
+    most = int(remaining.max(initial=0))
     places = np.arange(n, dtype=np.int64)[:, None]
     targets = (places + rng.integers(1, n, (n, most + 2))) % n
     after = journey.draw(rng, places, targets)
     slots = np.arange(most)
     after[:, :most] += waits[:, None] + slots // rule.nodes * rule.round_interval
     after[:, :most][slots >= remaining[:, None]] = inf
-    rounds = (remaining + rule.nodes - 1) // rule.nodes
-    kept = waits + np.maximum(rounds - 1, 0) * rule.round_interval
-    rides = rng.random((n, 2)) * rule.probe_interval
-    after[:, most:] += np.where(rides < kept[:, None], rides, inf)
+    after[:, most:] += rides
     return _Sends(targets, after)
+
+
+def _kept(rule: Rule, remaining: NDArray[np.int64], waits: Seconds) -> Seconds:
+    """Return how long the rumor waits in each peer's queue."""
+    rounds = (remaining + rule.nodes - 1) // rule.nodes
+    kept: Seconds = waits + (rounds - 1) * rule.round_interval
+    return kept
 
 
 def _forbid(sends: _Sends, reached: NDArray[np.bool_] | None) -> None:

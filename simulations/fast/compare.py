@@ -45,7 +45,7 @@ def _cases(peers: int) -> list[Case]:
         name=f"{peers}, 10 % lost",
         peers=peers,
         network=Network(loss=_LOSS),
-        changes=5_000 // peers,
+        changes=15_000 // peers,
         seeds=(1, 2, 3, 4),
     )
     if peers > 256:

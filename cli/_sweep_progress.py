@@ -65,7 +65,7 @@ def describe(progress: SweepProgress) -> str:
         parts.append(f"{progress.resumed} from before")
     if progress.failed:
         parts.append(f"{progress.failed} failed")
-    if progress.seconds_left is not None:
+    if progress.seconds_left:
         parts.append(f"about {duration(progress.seconds_left)} left")
     return ", ".join(parts)
 

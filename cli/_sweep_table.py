@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import floor, log10
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from ._failures import harmless
 from ._tables import Column, console, show, terminal
 
 if TYPE_CHECKING:
+    from rich.table import Table
     from rich.text import Text
 
     from gossamer.simulations.sweep import Row, SweepTable
@@ -67,36 +67,65 @@ def show_table(table: SweepTable) -> None:
 
 
 def _line(table: SweepTable, row: Row) -> dict[str, str]:
-    line = {name: _value(row, name=name) for name in table.plan.varied}
+    line = {name: _value(row, name) for name in table.plan.varied}
     line.update(model=_models(row), runs=str(row.runs), failed=str(row.failed))
     for measure in MEASURES:
-        line[_heading(measure, "[{}]")] = str(_figures(row, measure))
+        unit = f"[{measure.unit}]" if measure.unit else ""
+        line[f"{measure.what}-{measure.which}{unit}"] = str(_figures(row, measure))
     return line
 
 
+# What does not fit beside the varied values stands below, with the values again.
 def _show_rich(table: SweepTable) -> None:
+    from rich.text import Text
+
+    keys = [
+        _Shown(name, [Text(harmless(_value(row, name))) for row in table.rows])
+        for name in table.plan.varied
+    ]
+    if any(row.models != table.rows[0].models for row in table.rows):
+        keys.append(_Shown("model", [Text(_models(row)) for row in table.rows]))
+    keys.append(_Shown("runs", [Text(str(row.runs)) for row in table.rows]))
+    out = console()
+    room = out.width - sum(key.width for key in keys)
+    blocks: list[list[_Shown]] = [[]]
+    for measure in _telling(table.rows):
+        heading = f"{measure.what}\n{measure.which}\n{measure.unit}"
+        shown = _Shown(heading, [_stacked(row, measure) for row in table.rows])
+        if blocks[-1] and sum(each.width for each in blocks[-1]) + shown.width > room:
+            blocks.append([])
+        blocks[-1].append(shown)
+    for place, block in enumerate(blocks):
+        if place:
+            out.print()
+        out.print(_grid([*keys, *block]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    heading: str
+    cells: Sequence[Text]
+
+    @property
+    def width(self) -> int:
+        lines = [
+            *self.heading.split("\n"),
+            *(x for cell in self.cells for x in str(cell).split("\n")),
+        ]
+        return max(map(len, lines)) + 1
+
+
+def _grid(columns: Sequence[_Shown]) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    cells: list[Callable[[Row], Text]] = []
-
-    def add(heading: str, cell: Callable[[Row], str]) -> None:
-        shown.add_column(Text(harmless(heading)), justify="right", overflow="fold")
-        cells.append(lambda row: Text(harmless(cell(row))))
-
-    for name in table.plan.varied:
-        add(name, partial(_value, name=name))
-    if any(row.models != table.rows[0].models for row in table.rows):
-        add("model", _models)
-    add("runs", lambda row: str(row.runs))
-    for measure in _telling(table.rows):
-        shown.add_column(_heading(measure, "\n{}"), justify="right", no_wrap=True)
-        cells.append(partial(_stacked, measure=measure))
-    for row in table.rows:
-        shown.add_row(*(cell(row) for cell in cells))
-    console().print(shown)
+    grid = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for column in columns:
+        grid.add_column(Text(column.heading), justify="right", no_wrap=True)
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        grid.add_row(*cells)
+    return grid
 
 
 def _telling(rows: Sequence[Row]) -> list[Measure]:
@@ -111,7 +140,7 @@ def _telling(rows: Sequence[Row]) -> list[Measure]:
     ]
 
 
-def _stacked(row: Row, *, measure: Measure) -> Text:
+def _stacked(row: Row, measure: Measure) -> Text:
     from rich.text import Text
 
     figures = _figures(row, measure)
@@ -127,16 +156,12 @@ def _figures(row: Row, measure: Measure) -> Figures:
     return Figures.of(row.measures[measure.name], row.runs, measure.factor)
 
 
-def _value(row: Row, *, name: str) -> str:
+def _value(row: Row, name: str) -> str:
     return as_text(row.values[name])
 
 
 def _models(row: Row) -> str:
     return "+".join(row.models)
-
-
-def _heading(measure: Measure, form: str) -> str:
-    return measure.heading + (form.format(measure.unit) if measure.unit else "")
 
 
 # How many decimals show so many digits of a number, and not more than three.

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from gossamer.simulations.scenario import Crash, Event
 from gossamer.simulations.sweep import (
     Failed,
     Finished,
@@ -68,11 +67,12 @@ def test_a_process_that_dies_fails_its_own_run_alone(plan: Plan) -> None:
 
 def test_a_run_that_raises_is_told_in_words(plan: Plan) -> None:
     """The process goes on with the next one."""
-    lost = Event(at=1.0, action=Crash(who=("p99",)))
-    impossible = replace(plan.runs[0], scenario=replace(plan.runs[0].scenario, events=(lost,)))
+    impossible = replace(
+        plan.runs[0], scenario=replace(plan.runs[0].scenario, settings={"packet_limit": 1})
+    )
     outcomes = list(in_processes([impossible, plan.runs[1]], 1))
     assert isinstance(outcomes[0], Failed)
-    assert "p99" in outcomes[0].why
+    assert "packet_limit" in outcomes[0].why
     assert "\n" not in outcomes[0].why
     assert isinstance(outcomes[1], Finished)
 

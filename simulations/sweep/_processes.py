@@ -18,10 +18,13 @@ import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Final
+
+from gossamer.simulations._simulate import MissingExtra
 
 from ._plan import Run, SweepError
 from ._run import Failed, Outcome, attempt, outcome
@@ -41,8 +44,11 @@ def in_processes(runs: Sequence[Run], workers: int) -> Generator[Outcome, None, 
     """Yield what becomes of each run, in the order in which they end.
 
     Closing the generator ends all processes at once.
-    Raises `SweepError` if processes cannot be started at all.
+    Raises `SweepError` if processes cannot be started at all, and `MissingExtra` before the first
+    if a run needs what is not installed.
     """
+    if any(run.model == "fast" for run in runs) and find_spec("numpy") is None:
+        raise MissingExtra("the fast model", "sim")
     waiting = deque(runs)
     idle: list[_Worker] = []
     busy: dict[Connection, tuple[_Worker, Run]] = {}

@@ -44,7 +44,7 @@ class Store:
             raise SweepError(f"{path} cannot be written: {error.strerror or error}") from None
         store = cls(path, _file=file)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(file)
             store._take_up(file, plan)
         except BlockingIOError:
             file.close()
@@ -131,6 +131,15 @@ class Store:
         assert self._file is not None
         self._file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
         self._file.flush()
+
+
+def _lock(file: BinaryIO) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        pass  # some network file systems have no locks; a sweep is done there all the same
 
 
 def _head(plan: Plan) -> dict[str, Any]:

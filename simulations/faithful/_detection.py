@@ -8,12 +8,21 @@ from ._reach import Reach
 
 
 class _Crash:
-    __slots__ = ("at", "first", "waiting")
+    __slots__ = ("at", "first", "remaining", "waiting")
 
-    def __init__(self, at: float, waiting: dict[int, None]) -> None:
+    def __init__(self, at: float, waiting: bytearray) -> None:
         self.at = at
         self.first: float | None = None
+        # One byte per peer that has still to find out.
         self.waiting = waiting
+        self.remaining = sum(waiting)
+
+    def settle(self, peer: int) -> bool:
+        """Wait for `peer` no longer; return whether it was waited for."""
+        waited = bool(self.waiting[peer])
+        self.waiting[peer] = 0
+        self.remaining -= waited
+        return waited
 
 
 class Crashes:
@@ -32,35 +41,32 @@ class Crashes:
         self.returned(subject)
         self._crashes += 1
         linked = self._reach.linked
-        waiting = {
-            peer: None
+        waiting = bytearray(
+            present and peer != subject and linked(peer, subject)
             for peer, present in enumerate(self._present)
-            if present and peer != subject and linked(peer, subject)
-        }
+        )
         for peer in knew:
-            waiting.pop(peer, None)
-        if waiting:
+            waiting[peer] = 0
+        if any(waiting):
             self._open[subject] = _Crash(now, waiting)
 
     def failed(self, observer: int, subject: int, now: float) -> None:
         """An observer holds a member for dead."""
         crash = self._open.get(subject)
-        if crash is None or observer not in crash.waiting:
+        if crash is None or not crash.settle(observer):
             return
         took = now - crash.at
         if crash.first is None:
             crash.first = took
             self._first.append(took)
-        del crash.waiting[observer]
-        if not crash.waiting:
+        if not crash.remaining:
             self._all.append(took)
             del self._open[subject]
 
     def stopped(self, peer: int) -> None:
         """A peer is gone: it will not find out any more."""
         for subject, crash in list(self._open.items()):
-            crash.waiting.pop(peer, None)
-            if not crash.waiting:
+            if crash.settle(peer) and not crash.remaining:
                 # The last that was asked is gone, and did not know.
                 del self._open[subject]
 

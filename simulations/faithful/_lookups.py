@@ -36,8 +36,8 @@ class Answers:
         self._registries = registries
         self._active = active
         self._now = clock
-        # Since when, by peer and service and then instance.
-        self._open: dict[tuple[int, str], dict[str, float]] = {}
+        # Since when, of each peer, by service and instance.
+        self._open: list[dict[str, dict[str, float]]] = [{} for _ in active]
         self._spells = array("d")
         self.wrong_pairs = 0
         """(Peer, instance) pairs that are wrong now."""
@@ -101,7 +101,7 @@ class Answers:
                 wrong = found
             else:
                 wrong = not found and self._reachable(peer, owner)
-            open_ = self._open.get((peer, service), _NONE)
+            open_ = self._open[peer].get(service, _NONE)
             if wrong != (name in open_):
                 others = [each for each in open_ if each != name]
                 self._settle(peer, service, [*others, name] if wrong else others)
@@ -114,7 +114,7 @@ class Answers:
     def peer_changed(self, peer: int) -> None:
         """A peer began, stopped, or may see others than before."""
         services = dict.fromkeys(self._truth.services())
-        services.update(dict.fromkeys(service for _, service in self._open_of(peer)))
+        services.update(dict.fromkeys(self._open[peer]))
         if not self._active[peer]:
             for service in services:
                 self._settle(peer, service, [])
@@ -129,8 +129,9 @@ class Answers:
         """Return what was found; spells that still last count until now."""
         now = self._now()
         spells = array("d", self._spells)
-        for open_ in self._open.values():
-            spells.extend(now - since for since in open_.values())
+        for services in self._open:
+            for open_ in services.values():
+                spells.extend(now - since for since in open_.values())
         return Lookups(
             made=self._made,
             wrong=self._wrong,
@@ -141,19 +142,16 @@ class Answers:
             wrong_for=Spread.of(spells),
         )
 
-    def _open_of(self, peer: int) -> list[tuple[int, str]]:
-        return [key for key in self._open if key[0] == peer]
-
     def _reachable(self, peer: int, owner: int) -> bool:
         return self._reach.direct(peer, owner)
 
     def _settle(self, peer: int, service: str, wrong: list[str]) -> None:
-        key = peer, service
-        open_ = self._open.get(key)
+        services = self._open[peer]
+        open_ = services.get(service)
         if open_ is None:
             if wrong:
                 now = self._now()
-                self._open[key] = dict.fromkeys(wrong, now)
+                services[service] = dict.fromkeys(wrong, now)
                 self.wrong_pairs += len(wrong)
             return
         now = self._now()
@@ -168,4 +166,4 @@ class Answers:
                 open_[name] = now
                 self.wrong_pairs += 1
         if not open_:
-            del self._open[key]
+            del services[service]

@@ -64,7 +64,7 @@ def _settle(
     else:
         world.open()
         for _ in range(scenario.peers):
-            world.join()
+            world.join(through_first=True)
         measures = world.measure()
         measures.all_join()
         workload.prepare()

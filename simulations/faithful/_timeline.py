@@ -341,6 +341,8 @@ def _call(action: Undo) -> None:
 
 
 def _disturbance(action: Disturb, hosts: Sequence[str]) -> list[Rule]:
+    if action.reordering:
+        raise ScenarioError("reordering is not simulated yet")
     rules: list[Rule] = []
     if action.loss:
         rules.append(Loss(action.loss, hosts))

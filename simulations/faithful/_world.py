@@ -115,12 +115,14 @@ class World:
 
     # What befalls peers
 
-    def join(self) -> int:
-        """Let a new peer join; return its number."""
+    def join(self, *, through_first: bool = False) -> int:
+        """Let a new peer join through some that live, or the first alone; return its number."""
         number = len(self.peers)
-        seeds = self._some_seeds()
-        zone = self.zone(number)
-        self.mesh.add(seeds=seeds, zone=zone)
+        if through_first:
+            seeds = [peer.address for peer in self.peers[:1]]
+        else:
+            seeds = self._some_seeds()
+        self.mesh.add(seeds=seeds, zone=self.zone(number))
         return number
 
     def crash(self, peer: int, *, host: bool = False) -> None:

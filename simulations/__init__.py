@@ -1,7 +1,27 @@
 """A virtual clock and network that run the protocol's own code."""
 
+from ._capacity import Bandwidth as Bandwidth
 from ._clock import Clock as Clock, VirtualClock as VirtualClock
+from ._cuts import (
+    Block as Block,
+    Cut as Cut,
+    Hold as Hold,
+    OneWayCut as OneWayCut,
+    Silence as Silence,
+)
+from ._disturbances import (
+    Duplication as Duplication,
+    Lag as Lag,
+    Loss as Loss,
+    Reordering as Reordering,
+)
 from ._fabric import Fabric as Fabric, Guard as Guard, Port as Port
+from ._latency import (
+    ConstantLatency as ConstantLatency,
+    LogNormalLatency as LogNormalLatency,
+    UniformLatency as UniformLatency,
+    ZoneLatency as ZoneLatency,
+)
 from ._memory import (
     MemoryEndpoint as MemoryEndpoint,
     MemoryHost as MemoryHost,
@@ -21,17 +41,5 @@ from ._packet import (
     Verdict as Verdict,
 )
 from ._peer import SimulatedPeer as SimulatedPeer, State as State
-from ._rules import (
-    Block as Block,
-    ConstantLatency as ConstantLatency,
-    Cut as Cut,
-    Duplication as Duplication,
-    Hold as Hold,
-    Lag as Lag,
-    Loss as Loss,
-    OneWayCut as OneWayCut,
-    Silence as Silence,
-    UniformLatency as UniformLatency,
-)
 from ._stream import StreamEnd as StreamEnd, StreamHandler as StreamHandler, dial as dial
 from ._trace import Trace as Trace

@@ -16,8 +16,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from ._clock import Clock
+from ._cuts import Cut, OneWayCut
+from ._latency import UniformLatency
 from ._packet import HELD, Address, Datagram, Packet, Rule
-from ._rules import Cut, OneWayCut, UniformLatency
 from ._stream import StreamEnd
 
 # One hop in a data centre, there and not back: half a millisecond, give or take half.

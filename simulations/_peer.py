@@ -10,9 +10,9 @@ from typing import Protocol, TypeVar
 from gossamer.gossip import Event, Exchange, Gossip, GossipConfig, LeaveCompleted
 
 from ._conversation import Conversation
+from ._cuts import Silence
 from ._fabric import Fabric, Guard
 from ._packet import Address
-from ._rules import Silence
 from ._stream import StreamEnd, dial
 
 T = TypeVar("T")

@@ -1,0 +1,91 @@
+# What a host's link can carry.
+#
+# A host sends one packet after another, at the pace of its link; the others wait in its
+# queue, and what finds the queue full is lost (tail drop).  The rule keeps no queue of
+# packets: when the link will be free says how much waits, and that is all it needs.
+#
+# The rule only adds to a packet's lag and passes, so that the latency of the way behind
+# the link comes on top.  It is meant to be asked first, to be added last: what is lost
+# on the way behind the link has used the link.
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import inf
+from typing import TYPE_CHECKING, Final
+
+from ._packet import DROP, Kind, Packet, Rule, Verdict
+from ._scope import hosts_of
+
+if TYPE_CHECKING:
+    from ._fabric import Fabric
+
+# IPv4 without options takes 20 bytes, UDP 8 (RFC 768) and TCP 20 (RFC 9293).  What is below IP
+# (Ethernet's 38 bytes for each frame) is not counted, as in the bandwidths that operators quote.
+UDP_HEADERS: Final = 28
+TCP_HEADERS: Final = 40
+# Ethernet's largest IP packet, and what TCP puts into one.  A piece of a stream is as long as
+# its owner likes, and travels in as many segments as it takes.
+LARGEST_PACKET: Final = 1500
+SEGMENT: Final = LARGEST_PACKET - TCP_HEADERS
+
+
+class Bandwidth(Rule):
+    """Each sending host has a link of its own, with `rate` bits per second and a queue.
+
+    Up to `queue` bytes wait for the link, with those that it is sending; a packet that finds no
+    room is lost.
+    A piece of a stream needs room for its first segment only, as TCP hands on the next ones when
+    there is room again.
+    With `hosts` only what they send is concerned; what a host sends to itself never is.
+    """
+
+    __slots__ = ("_free_at", "_hosts", "_queue", "_seconds_per_byte", "overflowed")
+
+    def __init__(self, rate: float, queue: int, hosts: Iterable[str] | None = None) -> None:
+        if not 0.0 < rate < inf:
+            raise ValueError(f"rate must be a finite number of bits per second above 0, not {rate}")
+        if not LARGEST_PACKET <= queue < inf:
+            raise ValueError(
+                f"queue must have room for one packet, {LARGEST_PACKET} bytes, not {queue}"
+            )
+        self._hosts = hosts_of(hosts)
+        self._seconds_per_byte = 8.0 / rate
+        self._queue = queue
+        self._free_at: dict[str, float] = {}
+        # How many packets found the queue full.
+        self.overflowed = 0
+
+    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+        host = packet.source[0]
+        if self._hosts is not None and host not in self._hosts:
+            return None
+        if packet.destination[0] == host:
+            return None
+        size = len(packet.data)
+        if packet.kind is Kind.UDP:
+            needed = size = size + UDP_HEADERS
+        else:
+            size += TCP_HEADERS * (-(-size // SEGMENT) or 1)
+            needed = min(size, LARGEST_PACKET)
+        wait = self._free_at.get(host, 0.0) - fabric.clock.now
+        wait = max(wait, 0.0)
+        if wait + needed * self._seconds_per_byte > self._queue * self._seconds_per_byte:
+            self.overflowed += 1
+            return DROP
+        wait += size * self._seconds_per_byte
+        self._free_at[host] = fabric.clock.now + wait
+        packet.lag += wait
+        return None
+
+    def waiting(self, host: str, now: float) -> float:
+        """How many bytes wait for the host's link at `now`, with those that it is sending."""
+        return max(self._free_at.get(host, 0.0) - now, 0.0) / self._seconds_per_byte
+
+    def statistics(self) -> Mapping[str, int]:
+        """What was lost, by name."""
+        return {"queue_full": self.overflowed}
+
+    def added(self, fabric: Fabric) -> None:
+        # Another fabric has another clock.
+        self._free_at.clear()

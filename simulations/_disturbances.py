@@ -1,0 +1,102 @@
+# What a network does to packets that it still carries, or just loses by chance.
+#
+# A lost piece of a stream is not lost to the stream: TCP sends it again, later.  So
+# Loss makes streams slow where it makes datagrams vanish.
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from ._packet import DROP, Datagram, Kind, Packet, Verdict
+from ._scope import ScopedRule, seconds_of, share_of
+
+if TYPE_CHECKING:
+    from ._fabric import Fabric
+
+# Linux's smallest time before TCP sends a lost piece again (TCP_RTO_MIN).
+RETRANSMIT: Final = 0.2
+# After that many losses of one piece in a row the rule lets it through.
+RETRANSMIT_LIMIT: Final = 6
+
+
+class Lag(ScopedRule):
+    """Each packet takes `seconds` more than the rest of the chain says."""
+
+    __slots__ = ("_extra",)
+
+    def __init__(self, seconds: float, hosts: Iterable[str] | None = None) -> None:
+        super().__init__(hosts)
+        self._extra = seconds_of("lag", seconds)
+
+    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+        if self._concerns(packet):
+            packet.lag += self._extra
+        return None
+
+
+class Loss(ScopedRule):
+    """Each datagram is lost with `probability`; streams are delayed as pieces are resent."""
+
+    __slots__ = ("_probability",)
+
+    def __init__(self, probability: float, hosts: Iterable[str] | None = None) -> None:
+        super().__init__(hosts)
+        self._probability = share_of("probability", probability)
+
+    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+        if not self._concerns(packet):
+            return None
+        if packet.kind is Kind.UDP:
+            return DROP if fabric.rng.random() < self._probability else None
+        wait = RETRANSMIT
+        for _ in range(RETRANSMIT_LIMIT):
+            if fabric.rng.random() >= self._probability:
+                break
+            packet.lag += wait
+            wait *= 2
+        return None
+
+
+class Duplication(ScopedRule):
+    """Each datagram comes twice with `probability`; the second copy has a delay of its own."""
+
+    __slots__ = ("_probability",)
+
+    def __init__(self, probability: float, hosts: Iterable[str] | None = None) -> None:
+        super().__init__(hosts)
+        self._probability = share_of("probability", probability)
+
+    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+        if packet.kind is not Kind.UDP or packet.copied or not self._concerns(packet):
+            return None
+        if fabric.rng.random() < self._probability:
+            copy = Datagram(packet.source, packet.destination, packet.data)
+            copy.copied = True
+            lag = packet.lag
+            fabric.send(copy)
+            packet.lag = lag
+        return None
+
+
+class Reordering(ScopedRule):
+    """Each datagram takes `seconds` more with `probability`, so that later ones overtake it.
+
+    Streams are not concerned: TCP puts their pieces in order again.
+    """
+
+    __slots__ = ("_extra", "_probability")
+
+    def __init__(
+        self, probability: float, seconds: float, hosts: Iterable[str] | None = None
+    ) -> None:
+        super().__init__(hosts)
+        self._probability = share_of("probability", probability)
+        self._extra = seconds_of("seconds", seconds)
+
+    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+        if packet.kind is not Kind.UDP or not self._concerns(packet):
+            return None
+        if fabric.rng.random() < self._probability:
+            packet.lag += self._extra
+        return None

@@ -30,6 +30,7 @@ from gossamer.simulations.scenario import (
     Scenario,
     ScenarioError,
     Skew,
+    Slow,
     Workload,
     Zone,
 )
@@ -348,6 +349,17 @@ def test_a_stopped_process_is_not_accused_wrongly() -> None:
     assert report.series.bands[0][-1] == "a"
     assert "d" in report.series.bands[0]
     assert report.timeline[0].what == "stopped p0 (SIGSTOP)"
+
+
+def test_slow_hosts_are_late() -> None:
+    """A host that needs 50 ms for each packet sees every change that much later, until it ends."""
+    busy = Workload(services=2, instances=4, registrations=3, lookups=0)
+    slow = run(at(0, Slow(who=("p0",), each_ms=50)), workload=busy)
+    soon = run(at(0, Slow(who=("p0",), each_ms=50), lasts=0.5), workload=busy)
+    assert slow.convergence.p50 is not None
+    assert slow.convergence.p50 >= 0.05
+    assert soon.convergence.p50 is not None
+    assert soon.convergence.p50 < 0.05
 
 
 def test_clocks_may_be_wrong() -> None:

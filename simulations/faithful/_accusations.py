@@ -10,6 +10,7 @@ class Accusations:
 
     Reachable is a member to and from whom there is a path, be it over others: that is what
     indirect probes are for.
+    So a suspicion that a cut caused, and that ends in a verdict only after the cut, counts as well.
     `touched` are the peers that an event ever paused, slowed, held or disturbed.
     """
 

@@ -216,9 +216,9 @@ def _queue(options: Options, result: Result) -> None:
         why=(
             "Random phases are twice as fast as steps, which wait for each other; the formula is "
             "for steps. Ours is slower than random phases by a quarter of a round or a little more "
-            "for each hop: a peer that hears news after quiet begins its rounds half to one interval later, "
-            "where memberlist's ticker comes at any time of it. The formula for misses is too "
-            "high where n is small, since sends to so few overlap less."
+            "for each hop: a peer that hears news after quiet begins its rounds half to one "
+            "interval later, where memberlist's ticker comes at any time of it. "
+            "The formula for misses is too high for small n, since sends to so few overlap less."
         ),
     )  # fmt: skip
     for n in sizes:

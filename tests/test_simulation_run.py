@@ -33,6 +33,7 @@ from gossamer.simulations.scenario import (
     Slow,
     Workload,
     Zone,
+    ZonePath,
 )
 
 CALM = Workload(services=3, instances=6, lookups=0.0)
@@ -188,7 +189,7 @@ def test_heal_ends_what_has_no_end() -> None:
     report = run(
         at(1, HALVES),
         at(1, Hold(who=("p0",))),
-        at(1, Disturb(who=("p1",), loss=0.5, duplication=0.5, lag_ms=3)),
+        at(1, Disturb(who=("p1",), loss=0.5, duplication=0.5, reordering=0.5, lag_ms=3)),
         at(3, Heal()),
         duration=20.0,
     )
@@ -395,6 +396,38 @@ def test_zones_are_blocks() -> None:
         zones=(Zone(name="a", share=3), Zone(name="b")),
     )
     assert report.timeline[0].what == "cut a (6 peers) from p6 and p7"
+
+
+def test_zones_have_paths_of_their_own() -> None:
+    """What crosses between far zones takes as long as their path does; within one it is fast."""
+    far = ZonePath(zones=("a", "b"), latency=Latency(kind="constant", low_ms=80))
+    report = run(
+        zones=(Zone(name="a"), Zone(name="b")),
+        network=Network(latency=Latency(kind="lognormal", low_ms=0.5, high_ms=2), paths=(far,)),
+        profile="wan",
+        workload=Workload(services=2, instances=4, registrations=3, lookups=0),
+    )
+    assert report.convergence.everybody.p50 is not None
+    assert report.convergence.everybody.p50 >= 0.08
+    assert report.convergence.complete == report.convergence.changes
+
+
+def test_a_bad_network_still_carries_all_changes() -> None:
+    """Reordered, duplicated, lost, and through narrow links: every change arrives."""
+    bad = Network(loss=0.1, duplication=0.1, reordering=0.3, bandwidth_mbit=1, queue_kib=64)
+    report = run(
+        network=bad,
+        duration=20.0,
+        workload=Workload(services=2, instances=4, registrations=2, changes=2, lookups=0),
+    )
+    assert report.convergence.complete >= report.convergence.changes - 3
+    assert report.false_accusations.deaths == 0
+
+
+def test_a_network_that_cannot_be_is_refused() -> None:
+    """A latency whose highest is below its lowest is a mistake in the scenario."""
+    with pytest.raises(ScenarioError, match="latency"):
+        run(network=Network(latency=Latency(low_ms=2, high_ms=1)))
 
 
 def test_settings_that_cannot_work_are_refused() -> None:

@@ -10,13 +10,13 @@ from sys import platform
 from time import perf_counter, process_time
 
 from gossamer.gossip import GossipConfig
-from gossamer.simulations import Mesh
+from gossamer.simulations import Mesh, host_address
+from gossamer.simulations._network_model import network_rules
 from gossamer.simulations._simulate import Progress, Watcher
 from gossamer.simulations.report import Report, Work
-from gossamer.simulations.scenario import Scenario
+from gossamer.simulations.scenario import Scenario, peer_zones
 
 from ._measures import Measures
-from ._network import latency_rule, rules
 from ._samples import Sampler
 from ._theory import theory
 from ._timeline import Timeline
@@ -36,8 +36,9 @@ def run_faithful(scenario: Scenario, reason: str, progress: Watcher | None = Non
     Raises `ScenarioError` for settings that cannot work together.
     """
     began, cpu = perf_counter(), process_time()
-    world = World(scenario, latency_rule(scenario.network.latency))
-    for rule in rules(scenario.network):
+    latency, rules = network_rules(scenario.network, _zones(scenario))
+    world = World(scenario, latency)
+    for rule in rules:
         world.mesh.fabric.add(rule)
     workload = Workload(world, scenario.workload, scenario.seed)
     measures = _settle(world, workload, scenario, progress)
@@ -51,6 +52,11 @@ def run_faithful(scenario: Scenario, reason: str, progress: Watcher | None = Non
     world.mesh.clock.run_until(zero + scenario.duration)
     report = _report(scenario, reason, world, workload, measures, meter, sampler, timeline)
     return report(perf_counter() - began, process_time() - cpu)
+
+
+def _zones(scenario: Scenario) -> dict[str, str]:
+    zones = peer_zones(scenario.peers, scenario.zones)
+    return {host_address(number)[0]: zone for number, zone in enumerate(zones) if zone}
 
 
 def _settle(

@@ -8,7 +8,7 @@ from functools import partial
 from random import Random
 from typing import assert_never
 
-from gossamer.simulations import Block, Duplication, Guard, Hold, Lag, Loss, Rule, State
+from gossamer.simulations import Block, Duplication, Guard, Hold, Lag, Loss, Reordering, Rule, State
 from gossamer.simulations.report import Happening
 from gossamer.simulations.scenario import (
     Block as BlockAction,
@@ -30,7 +30,6 @@ from gossamer.simulations.scenario import (
     resolve,
 )
 
-from ._slowness import Slowness
 from ._world import World
 
 Undo = Callable[[], object]
@@ -164,7 +163,7 @@ class Timeline:
                 return self._pause(peers)
             case Slow(each_ms=each_ms):
                 entry.what = f"slowed {label}: {each_ms:g} ms for each packet"
-                return self._rules([Slowness(each_ms / 1000, hosts)])
+                return self._slow(peers, each_ms / 1000)
             case HoldAction():
                 entry.what = f"held all packets of {label}"
                 return self._silent(peers, self._rules([Hold(hosts)]))
@@ -173,7 +172,9 @@ class Timeline:
                 return self._rules([Block(transport, hosts)])
             case Disturb():
                 entry.what = f"disturbed the network of {label}"
-                undo = self._rules(_disturbance(action, hosts))
+                undo = self._rules(
+                    _disturbance(action, hosts, self._scenario.network.reordering_ms / 1000)
+                )
                 return self._silent(peers, undo) if action.loss >= 1 else undo
             case Skew(seconds=seconds):
                 entry.what = f"set the clocks of {label} {seconds:+g} s"
@@ -248,6 +249,17 @@ class Timeline:
                 if world.peers[peer].state is State.PAUSED and world.registries[peer] is life:
                     world.resume(peer)
             world.moved()
+
+        return undo
+
+    def _slow(self, peers: list[int], seconds: float) -> Undo:
+        slowed = [self._world.peers[peer] for peer in peers]
+        for peer in slowed:
+            peer.slow_down(seconds)
+
+        def undo() -> None:
+            for peer in slowed:
+                peer.speed_up()
 
         return undo
 
@@ -340,14 +352,14 @@ def _call(action: Undo) -> None:
     action()
 
 
-def _disturbance(action: Disturb, hosts: Sequence[str]) -> list[Rule]:
-    if action.reordering:
-        raise ScenarioError("reordering is not simulated yet")
+def _disturbance(action: Disturb, hosts: Sequence[str], later: float) -> list[Rule]:
     rules: list[Rule] = []
     if action.loss:
         rules.append(Loss(action.loss, hosts))
     if action.duplication:
         rules.append(Duplication(action.duplication, hosts))
+    if action.reordering:
+        rules.append(Reordering(action.reordering, later, hosts))
     if action.lag_ms:
         rules.append(Lag(action.lag_ms / 1000, hosts))
     return rules

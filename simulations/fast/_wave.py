@@ -158,23 +158,24 @@ def spread(
     first.flushed, first.gather = flushed, rule.gather
     remaining = np.maximum(rule.limit - counts, 0)
     _forbid(first, reached)
-    frontier = np.flatnonzero(np.isfinite(times))
-    _relax(times, first, frontier)
+    blocks = [first]
+    _relax(times, blocks, np.flatnonzero(np.isfinite(times)))
     waits = _first_round(rng, rule, n)
-    there = slice(None) if reached is None else reached
-    if n > 1 and float(times[there].max()) > float((times + waits).min()):
-        later = _later(rng, rule, journey, remaining, waits)
-        _forbid(later, reached)
-        both = _Sends(
-            np.concatenate((first.targets, later.targets), axis=1),
-            np.concatenate((first.after, later.after), axis=1),
-            flushed,
-            rule.gather,
-        )
-        del first, later
-        _relax(times, both, np.flatnonzero(np.isfinite(times)))
-        if rule.repaired:
-            _repair(rng, rule, journey, times, both, reached)
+    rides = _rides(rng, rule, remaining, waits)
+    # What rode on a ping is one send less in rounds.
+    in_rounds = np.maximum(remaining - np.isfinite(rides).sum(axis=1), 0)
+    rounds = -(-int(in_rounds.max(initial=0)) // rule.nodes) if n > 1 else 0
+    for turn in range(rounds):
+        last = float((times if reached is None else times[reached]).max())
+        if last <= float((times + waits).min()) + turn * rule.round_interval:
+            break  # all have the news before anybody holds this round
+        block = _round(rng, rule, journey, in_rounds, waits, rides, turn)
+        block.flushed, block.gather = flushed, rule.gather
+        _forbid(block, reached)
+        blocks.append(block)
+        _relax(times, blocks, np.flatnonzero(np.isfinite(times)), fresh=1)
+    if rule.repaired and len(blocks) > 1:
+        _repair(rng, rule, journey, times, blocks, reached)
     informed = np.isfinite(times)
     return Wave(times, float(counts[informed].mean()), float(remaining[informed].mean()))
 
@@ -215,35 +216,38 @@ def _first_round(rng: np.random.Generator, rule: Rule, n: int) -> Seconds:
     return np.where(ticking, phase, 0.5 + phase / 2) * rule.round_interval
 
 
-def _later(
+def _rides(
+    rng: np.random.Generator, rule: Rule, remaining: NDArray[np.int64], waits: Seconds
+) -> Seconds:
+    """Draw when the news ride on a ping and on an ack; infinite if their sends are used up then."""
+    rounds = (remaining + rule.nodes - 1) // rule.nodes
+    kept = waits + (rounds - 1) * rule.round_interval
+    rides = rng.random((len(waits), 2)) * rule.probe_interval
+    rides[rides >= kept[:, None]] = inf
+    return rides
+
+
+def _round(
     rng: np.random.Generator,
     rule: Rule,
     journey: Journey,
     remaining: NDArray[np.int64],
     waits: Seconds,
+    rides: Seconds,
+    turn: int,
 ) -> _Sends:
-    """Draw the sends in rounds, and on the back of a ping and of an ack."""
-    n = len(remaining)
-    rides = rng.random((n, 2)) * rule.probe_interval
-    rides[rides >= _kept(rule, remaining, waits)[:, None]] = inf
-    # What rode on a ping is one send less in rounds.
-    remaining = np.maximum(remaining - np.isfinite(rides).sum(axis=1), 0)
-    most = int(remaining.max(initial=0))
+    """Draw the sends of each peer's round number `turn`; with the first, what rides on probes."""
+    n = len(waits)
+    extra = rides.shape[1] if turn == 0 else 0
     places = np.arange(n, dtype=np.int64)[:, None]
-    targets = (places + rng.integers(1, n, (n, most + 2))) % n
+    targets = (places + rng.integers(1, n, (n, rule.nodes + extra))) % n
     after = journey.draw(rng, places, targets)
-    slots = np.arange(most)
-    after[:, :most] += waits[:, None] + slots // rule.nodes * rule.round_interval
-    after[:, :most][slots >= remaining[:, None]] = inf
-    after[:, most:] += rides
+    sends = after[:, : rule.nodes]
+    sends += waits[:, None] + turn * rule.round_interval
+    sends[turn * rule.nodes + np.arange(rule.nodes) >= remaining[:, None]] = inf
+    if extra:
+        after[:, rule.nodes :] += rides
     return _Sends(targets, after)
-
-
-def _kept(rule: Rule, remaining: NDArray[np.int64], waits: Seconds) -> Seconds:
-    """Return how long the rumor waits in each peer's queue."""
-    rounds = (remaining + rule.nodes - 1) // rule.nodes
-    kept: Seconds = waits + (rounds - 1) * rule.round_interval
-    return kept
 
 
 def _forbid(sends: _Sends, reached: NDArray[np.bool_] | None) -> None:
@@ -251,18 +255,26 @@ def _forbid(sends: _Sends, reached: NDArray[np.bool_] | None) -> None:
         sends.after[~reached[sends.targets]] = inf
 
 
-def _relax(times: Seconds, sends: _Sends, frontier: Indices) -> None:
-    """Make `times` the earliest arrivals, given that those of `frontier` have changed."""
+def _relax(
+    times: Seconds, blocks: list[_Sends], frontier: Indices, *, fresh: int | None = None
+) -> None:
+    """Make `times` the earliest arrivals, given that those of `frontier` have changed.
+
+    With `fresh`, nothing has changed but that so many blocks of sends are new.
+    """
     changed = np.zeros(len(times), dtype=bool)
+    considered = blocks if fresh is None else blocks[-fresh:]
     while len(frontier):
-        arrivals = sends.begun(times, frontier)[:, None] + sends.after[frontier]
-        targets = sends.targets[frontier]
-        better = arrivals < times[targets]
-        earlier = targets[better]
-        np.minimum.at(times, earlier, arrivals[better])
-        changed[earlier] = True
+        for sends in considered:
+            arrivals = sends.begun(times, frontier)[:, None] + sends.after[frontier]
+            targets = sends.targets[frontier]
+            better = arrivals < times[targets]
+            earlier = targets[better]
+            np.minimum.at(times, earlier, arrivals[better])
+            changed[earlier] = True
         frontier = np.flatnonzero(changed)
         changed[frontier] = False
+        considered = blocks
 
 
 def _repair(
@@ -270,7 +282,7 @@ def _repair(
     rule: Rule,
     journey: Journey,
     times: Seconds,
-    sends: _Sends,
+    blocks: list[_Sends],
     reached: NDArray[np.bool_] | None,
 ) -> None:
     """Let those who lack the change find that out by roots on acks, one probe interval a step.
@@ -305,4 +317,4 @@ def _repair(
             better = knows & (arrivals < times[lacking])
             times[lacking[better]] = arrivals[better]
             improved.append(lacking[better])
-        _relax(times, sends, np.unique(np.concatenate(improved)))
+        _relax(times, blocks, np.unique(np.concatenate(improved)))

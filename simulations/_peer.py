@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
-from math import inf
+from math import inf, isfinite
 from random import Random
 from typing import Protocol, TypeVar
 
@@ -65,7 +65,7 @@ class World(Protocol):
 class SimulatedPeer:
     """A process with one protocol core, at one address of a fabric.
 
-    `skew` is how far this host's wall clock is ahead, in seconds.
+    `skew` is how far this host's wall clock is ahead, in seconds; it may be set at any time.
     Commands act at once, at the mesh's present time.
     """
 
@@ -96,6 +96,12 @@ class SimulatedPeer:
         self._waiting: deque[tuple[Callable[..., None], object]] = deque()
         self._waiting_bytes = 0
         self._waiting_streams = 0
+        # What a slow process needs for each packet; 0 when it is not slow.  Its turns are alarms,
+        # and those of an earlier series do nothing.
+        self._each = 0.0
+        self._turns = 0
+        self._has_turn = False
+        self._tick_waits = False
         self._silence: Guard | None = None
 
     # Views
@@ -116,6 +122,17 @@ class SimulatedPeer:
     def running(self) -> bool:
         """Whether there is a process, be it paused."""
         return self.state in {State.RUNNING, State.PAUSED}
+
+    @property
+    def skew(self) -> float:
+        """How far the wall clock is ahead, in seconds; epochs and stamps hang on nothing else."""
+        return self._skew
+
+    @skew.setter
+    def skew(self, seconds: float) -> None:
+        if not isfinite(seconds):
+            raise ValueError(f"skew must be a finite number of seconds, not {seconds}")
+        self._skew = seconds
 
     def wall(self) -> float:
         """What this host's wall clock shows, in Unix seconds."""
@@ -179,18 +196,40 @@ class SimulatedPeer:
         """Stop the process as SIGSTOP does: the kernel keeps its socket and buffers what comes."""
         self._require(State.RUNNING)
         self.state = State.PAUSED
+        self._end_turns()
 
     def resume(self) -> None:
         """Let a paused process go on: first it hears what waited, then what time it is."""
         self._require(State.PAUSED)
         self.state = State.RUNNING
-        waiting, self._waiting = self._waiting, deque()
-        self._waiting_bytes = 0
-        self._waiting_streams = 0
-        for action, argument in waiting:
-            self._input(action, argument)
+        if self._each and self._waiting:
+            self._tick_late()
+            self._await_turn()
+            return
+        self._take_all()
         if self.state is State.RUNNING:
             self._tick()
+
+    def slow_down(self, seconds: float) -> None:
+        """Let the process need so many seconds for each packet that it takes in, one by one.
+
+        What comes meanwhile waits in the kernel's buffer or is dropped when that is full; timers
+        wait behind the packets that came before.
+        A property of the host: it holds for processes that start here later as well.
+        Raises ValueError when `seconds` is not above 0.
+        """
+        if not 0.0 < seconds < inf:
+            raise ValueError(
+                f"seconds must be finite and above 0, not {seconds}: use speed_up() to end slowness"
+            )
+        self._each = seconds
+
+    def speed_up(self) -> None:
+        """Let packets take no time again, and what waits be taken in at once."""
+        self._each = 0.0
+        self._end_turns()
+        if self.state is State.RUNNING:
+            self._take_all()
 
     # Commands
 
@@ -233,7 +272,7 @@ class SimulatedPeer:
 
     def receive(self, data: bytes, sender: Address) -> None:
         """A datagram came."""
-        if self.state is State.RUNNING:
+        if self.state is State.RUNNING and not self._each:
             self.gossip.receive(data, sender, self._world.now)
             self.drain()
             return
@@ -242,18 +281,21 @@ class SimulatedPeer:
             self.buffer_overflows += 1
             return
         self._waiting_bytes += size
-        self._waiting.append((self._receive_late, (data, sender)))
+        self._wait(self._receive_late, (data, sender))
 
     def accept(self, end: StreamEnd) -> bool:
         """Somebody opened a stream; a stopped process's kernel answers as well."""
-        if self.state is State.PAUSED:
-            if self._waiting_streams >= BACKLOG:
-                return False
-            self._waiting_streams += 1
+        waits = self._each or self.state is State.PAUSED
+        if waits and self._waiting_streams >= BACKLOG:
+            return False
         conversation = Conversation(self, end)
         end.handler = conversation
         self._conversations[conversation] = None
-        self.handle(conversation.begin, None)
+        if waits:
+            self._waiting_streams += 1
+            self._wait(self._begin_late, conversation)
+        else:
+            self._input(conversation.begin, None)
         return True
 
     # What conversations call
@@ -264,11 +306,11 @@ class SimulatedPeer:
         return self._world.now
 
     def handle(self, action: Callable[[T], None], argument: T) -> None:
-        """Carry out an input at once, or when the process goes on."""
-        if self.state is State.RUNNING:
+        """Carry out an input at once, or when the process goes on, or comes to it."""
+        if self.state is State.RUNNING and not self._each:
             self._input(action, argument)
-        elif self.state is State.PAUSED:
-            self._waiting.append((action, argument))
+        elif self.running:
+            self._wait(action, argument)
 
     def at(self, time: float, action: Callable[[None], None]) -> None:
         """Have `action` called at `time`."""
@@ -328,8 +370,55 @@ class SimulatedPeer:
             action(argument)
             self.drain()
 
+    # Processes that are stopped or slow
+
+    def _wait(self, action: Callable[[T], None], argument: T) -> None:
+        self._waiting.append((action, argument))
+        self._await_turn()
+
+    def _await_turn(self) -> None:
+        if self.state is State.RUNNING and self._waiting and not self._has_turn:
+            self._has_turn = True
+            self._fabric.clock.call_at(self._world.now + self._each, self._take_turn, self._turns)
+
+    def _take_turn(self, series: int) -> None:
+        if series != self._turns:
+            return
+        self._input(*self._waiting.popleft())
+        # A tick takes no time.
+        while series == self._turns and self._waiting and self._waiting[0][0] == self._look_late:
+            self._input(*self._waiting.popleft())
+        if series == self._turns:
+            self._has_turn = False
+            self._await_turn()
+
+    def _take_all(self) -> None:
+        while self._waiting and self.state is State.RUNNING:
+            self._input(*self._waiting.popleft())
+
+    def _end_turns(self) -> None:
+        self._turns += 1
+        self._has_turn = False
+
     def _receive_late(self, datagram: tuple[bytes, Address]) -> None:
+        self._waiting_bytes -= len(datagram[0]) + DATAGRAM_OVERHEAD
         self.gossip.receive(*datagram, self._world.now)
+
+    def _begin_late(self, conversation: Conversation) -> None:
+        self._waiting_streams -= 1
+        conversation.begin(None)
+
+    def _tick_late(self) -> None:
+        if not self._tick_waits:
+            self._tick_waits = True
+            self._wait(self._look_late, None)
+
+    def _look_late(self, _: None) -> None:
+        self._tick_waits = False
+        if self.gossip.deadline <= self._world.now:
+            self._tick()
+
+    # Time
 
     # An alarm that was set for a time that is no longer meant does nothing.
     def _wake(self, when: float) -> None:
@@ -338,7 +427,9 @@ class SimulatedPeer:
         self._wakes_at = inf
         if self.state is State.PAUSED:
             return
-        if self.gossip.deadline <= self._world.now:
+        if self._waiting:
+            self._tick_late()
+        elif self.gossip.deadline <= self._world.now:
             self._tick()
         else:
             self.drain()
@@ -356,9 +447,11 @@ class SimulatedPeer:
         self._require(State.RUNNING, State.PAUSED)
         self.state = state
         self._fabric.detach(self.address)
+        self._end_turns()
         self._waiting.clear()
         self._waiting_bytes = 0
         self._waiting_streams = 0
+        self._tick_waits = False
         self._wakes_at = inf
         conversations, self._conversations = self._conversations, {}
         for conversation in conversations:

@@ -1,6 +1,5 @@
 """One peer's process in a simulated mesh: the core, and what a runtime does for it."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from math import inf, isfinite
@@ -12,16 +11,12 @@ from gossamer.gossip import Event, Exchange, Gossip, GossipConfig, LeaveComplete
 from ._conversation import Conversation
 from ._cuts import Silence
 from ._fabric import Fabric, Guard
+from ._inbox import Inbox
 from ._packet import Address
 from ._stream import StreamEnd, dial
 
 T = TypeVar("T")
 
-# What a stopped process's socket holds, as Linux counts: the data and its bookkeeping.
-RECEIVE_BUFFER = 212_992
-DATAGRAM_OVERHEAD = 768
-# Streams that a stopped process's kernel accepts for it.
-BACKLOG = 128
 # A core that wants ticks without end at one instant has a fault; a driver would spin.
 _TICKS_AT_ONE_INSTANT = 1000
 _FIRST_EPHEMERAL = 32_768
@@ -77,7 +72,6 @@ class SimulatedPeer:
         self.skew = skew
         self.state = State.NEW
         self.history: list[tuple[float, Event]] = []
-        self.buffer_overflows = 0
         # Hears the events that came together, as what stands behind a core does.
         self.follower: Callable[[list[Event]], None] | None = None
         self._world = world
@@ -93,15 +87,7 @@ class SimulatedPeer:
         # of objects would be closed in another order in each run.
         self._conversations: dict[Conversation, None] = {}
         self._ephemeral = 0
-        self._waiting: deque[tuple[Callable[..., None], object]] = deque()
-        self._waiting_bytes = 0
-        self._waiting_streams = 0
-        # What a slow process needs for each packet; 0 when it is not slow.  Its turns are alarms,
-        # and those of an earlier series do nothing.
-        self._each = 0.0
-        self._turns = 0
-        self._has_turn = False
-        self._tick_waits = False
+        self._inbox = Inbox(world.fabric.clock, self._input)
         self._silence: Guard | None = None
 
     # Views
@@ -117,6 +103,11 @@ class SimulatedPeer:
         if self._gossip is None:
             raise RuntimeError(f"{self.name} was never started: call start() first")
         return self._gossip
+
+    @property
+    def buffer_overflows(self) -> int:
+        """How many datagrams found the buffer full while the process was stopped or slow."""
+        return self._inbox.overflows
 
     @property
     def running(self) -> bool:
@@ -158,6 +149,7 @@ class SimulatedPeer:
         self._seeds = tuple(seeds)
         self._wakes_at = inf
         self.state = State.RUNNING
+        self._inbox.go_on()
         self._gossip = Gossip(
             self.config,
             epoch=epoch,
@@ -196,17 +188,17 @@ class SimulatedPeer:
         """Stop the process as SIGSTOP does: the kernel keeps its socket and buffers what comes."""
         self._require(State.RUNNING)
         self.state = State.PAUSED
-        self._end_turns()
+        self._inbox.stop()
 
     def resume(self) -> None:
         """Let a paused process go on: first it hears what waited, then what time it is."""
         self._require(State.PAUSED)
         self.state = State.RUNNING
-        if self._each and self._waiting:
-            self._tick_late()
-            self._await_turn()
+        if self._inbox.each and self._inbox:
+            self._inbox.put_timer(self._look)
+            self._inbox.go_on()
             return
-        self._take_all()
+        self._inbox.take_all()
         if self.state is State.RUNNING:
             self._tick()
 
@@ -222,14 +214,13 @@ class SimulatedPeer:
             raise ValueError(
                 f"seconds must be finite and above 0, not {seconds}: use speed_up() to end slowness"
             )
-        self._each = seconds
+        self._inbox.each = seconds
 
     def speed_up(self) -> None:
         """Let packets take no time again, and what waits be taken in at once."""
-        self._each = 0.0
-        self._end_turns()
+        self._inbox.each = 0.0
         if self.state is State.RUNNING:
-            self._take_all()
+            self._inbox.take_all()
 
     # Commands
 
@@ -272,28 +263,22 @@ class SimulatedPeer:
 
     def receive(self, data: bytes, sender: Address) -> None:
         """A datagram came."""
-        if self.state is State.RUNNING and not self._each:
+        if self.state is State.RUNNING and not self._inbox.each:
             self.gossip.receive(data, sender, self._world.now)
             self.drain()
-            return
-        size = len(data) + DATAGRAM_OVERHEAD
-        if self._waiting_bytes + size > RECEIVE_BUFFER:
-            self.buffer_overflows += 1
-            return
-        self._waiting_bytes += size
-        self._wait(self._receive_late, (data, sender))
+        else:
+            self._inbox.put_datagram(self._hear, data, sender)
 
     def accept(self, end: StreamEnd) -> bool:
         """Somebody opened a stream; a stopped process's kernel answers as well."""
-        waits = self._each or self.state is State.PAUSED
-        if waits and self._waiting_streams >= BACKLOG:
+        waits = self._inbox.each or self.state is State.PAUSED
+        if waits and self._inbox.backlog_full:
             return False
         conversation = Conversation(self, end)
         end.handler = conversation
         self._conversations[conversation] = None
         if waits:
-            self._waiting_streams += 1
-            self._wait(self._begin_late, conversation)
+            self._inbox.put_knock(conversation.begin)
         else:
             self._input(conversation.begin, None)
         return True
@@ -307,10 +292,10 @@ class SimulatedPeer:
 
     def handle(self, action: Callable[[T], None], argument: T) -> None:
         """Carry out an input at once, or when the process goes on, or comes to it."""
-        if self.state is State.RUNNING and not self._each:
+        if self.state is State.RUNNING and not self._inbox.each:
             self._input(action, argument)
         elif self.running:
-            self._wait(action, argument)
+            self._inbox.put_piece(action, argument)
 
     def at(self, time: float, action: Callable[[None], None]) -> None:
         """Have `action` called at `time`."""
@@ -370,55 +355,12 @@ class SimulatedPeer:
             action(argument)
             self.drain()
 
-    # Processes that are stopped or slow
-
-    def _wait(self, action: Callable[[T], None], argument: T) -> None:
-        self._waiting.append((action, argument))
-        self._await_turn()
-
-    def _await_turn(self) -> None:
-        if self.state is State.RUNNING and self._waiting and not self._has_turn:
-            self._has_turn = True
-            self._fabric.clock.call_at(self._world.now + self._each, self._take_turn, self._turns)
-
-    def _take_turn(self, series: int) -> None:
-        if series != self._turns:
-            return
-        self._input(*self._waiting.popleft())
-        # A tick takes no time.
-        while series == self._turns and self._waiting and self._waiting[0][0] == self._look_late:
-            self._input(*self._waiting.popleft())
-        if series == self._turns:
-            self._has_turn = False
-            self._await_turn()
-
-    def _take_all(self) -> None:
-        while self._waiting and self.state is State.RUNNING:
-            self._input(*self._waiting.popleft())
-
-    def _end_turns(self) -> None:
-        self._turns += 1
-        self._has_turn = False
-
-    def _receive_late(self, datagram: tuple[bytes, Address]) -> None:
-        self._waiting_bytes -= len(datagram[0]) + DATAGRAM_OVERHEAD
+    def _hear(self, datagram: tuple[bytes, Address]) -> None:
         self.gossip.receive(*datagram, self._world.now)
 
-    def _begin_late(self, conversation: Conversation) -> None:
-        self._waiting_streams -= 1
-        conversation.begin(None)
-
-    def _tick_late(self) -> None:
-        if not self._tick_waits:
-            self._tick_waits = True
-            self._wait(self._look_late, None)
-
-    def _look_late(self, _: None) -> None:
-        self._tick_waits = False
+    def _look(self, _: None) -> None:
         if self.gossip.deadline <= self._world.now:
             self._tick()
-
-    # Time
 
     # An alarm that was set for a time that is no longer meant does nothing.
     def _wake(self, when: float) -> None:
@@ -427,8 +369,8 @@ class SimulatedPeer:
         self._wakes_at = inf
         if self.state is State.PAUSED:
             return
-        if self._waiting:
-            self._tick_late()
+        if self._inbox:
+            self._inbox.put_timer(self._look)
         elif self.gossip.deadline <= self._world.now:
             self._tick()
         else:
@@ -447,11 +389,7 @@ class SimulatedPeer:
         self._require(State.RUNNING, State.PAUSED)
         self.state = state
         self._fabric.detach(self.address)
-        self._end_turns()
-        self._waiting.clear()
-        self._waiting_bytes = 0
-        self._waiting_streams = 0
-        self._tick_waits = False
+        self._inbox.clear()
         self._wakes_at = inf
         conversations, self._conversations = self._conversations, {}
         for conversation in conversations:

@@ -14,7 +14,7 @@ from gossamer.simulations import (
     dial,
     host_address,
 )
-from gossamer.simulations._peer import BACKLOG, DATAGRAM_OVERHEAD, RECEIVE_BUFFER
+from gossamer.simulations._inbox import BACKLOG, DATAGRAM_OVERHEAD, RECEIVE_BUFFER
 
 STRANGER: Address = ("10.9.9.9", 5000)
 
@@ -54,7 +54,7 @@ def test_the_kernel_buffers_for_a_stopped_process(mesh: Mesh) -> None:
     peer.resume()
     received = peer.gossip.statistics()["datagrams_received"] - before
     assert fits - 5 <= received <= fits + 5
-    assert (peer._waiting_bytes, len(peer._waiting)) == (0, 0)
+    assert (peer._inbox.size, len(peer._inbox)) == (0, 0)
 
 
 def test_a_stopped_process_hears_before_it_looks_at_the_clock(mesh: Mesh) -> None:

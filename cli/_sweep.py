@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ._failures import BadInput, NegativeAnswer, NoPeer
-from ._options import json_option, pairs, split_authority
+from ._options import json_option, split_authority
 from ._output import note, print_json
 
 if TYPE_CHECKING:
@@ -30,6 +30,20 @@ def _vary(
         if name in found:
             raise click.BadParameter(f"{name!r} is varied twice; give all its values at once.")
         found[name] = [value.strip() for value in values.split(",")]
+    return found
+
+
+def _changes(
+    _ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE, such as loss=0.05.")
+        if name in found:
+            raise click.BadParameter(f"{name!r} is set twice; set it once.")
+        found[name] = value
     return found
 
 
@@ -68,7 +82,7 @@ def _scheduler(_ctx: click.Context, _param: click.Parameter, text: str | None) -
     "changes",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=pairs,
+    callback=_changes,
     help="Change a value for all runs; repeatable.",
 )
 @click.option(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import assert_never
 
-from gossamer.simulations import Block, Duplication, Guard, Hold, Lag, Loss, Reordering, Rule, State
+from gossamer.simulations import Block, Hold, State
 from gossamer.simulations.report import Happening
 from gossamer.simulations.scenario import (
     Block as BlockAction,
@@ -30,9 +30,9 @@ from gossamer.simulations.scenario import (
     resolve,
 )
 
+from ._faults import Undo, add_rules, cut, disturbance, pause, silence, skew, slow
 from ._world import World
 
-Undo = Callable[[], object]
 # More names than this are counted instead.
 _NAMES_SHOWN = 3
 
@@ -119,7 +119,10 @@ class Timeline:
         action = event.action
         match action:
             case Cut(groups=groups, one_way=one_way):
-                return self._cut(self._same(number, groups), groups, entry, one_way=one_way)
+                sides = self._same(number, groups)
+                entry.what = _cut_label(groups, sides, one_way=one_way)
+                numbers = [[self._number(name) for name in side] for side in sides]
+                return cut(self._world, numbers, one_way=one_way)
             case Heal():
                 entry.what = "healed everything"
                 for key in [key for key, each in self._open.items() if each.heals]:
@@ -150,128 +153,37 @@ class Timeline:
         action: Pause | Slow | HoldAction | BlockAction | Disturb | Skew,
         entry: _Entry,
     ) -> Undo:
+        world = self._world
         found = self._same(number, (action.who,))[0]
         label = _label(action.who, found)
         peers = [self._number(name) for name in found]
-        hosts = [self._world.peers[peer].address[0] for peer in peers]
+        hosts = [world.peers[peer].address[0] for peer in peers]
         if not isinstance(action, Skew):
             for peer in peers:
-                self._world.touched[peer] = True
+                world.touched[peer] = True
         match action:
             case Pause():
                 entry.what = f"stopped {label} (SIGSTOP)"
-                return self._pause(peers)
+                return pause(world, peers)
             case Slow(each_ms=each_ms):
                 entry.what = f"slowed {label}: {each_ms:g} ms for each packet"
-                return self._slow(peers, each_ms / 1000)
+                return slow(world, peers, each_ms / 1000)
             case HoldAction():
                 entry.what = f"held all packets of {label}"
-                return self._silent(peers, self._rules([Hold(hosts)]))
+                return silence(world, peers, add_rules(world, [Hold(hosts)]))
             case BlockAction(transport=transport):
                 entry.what = f"blocked {'UDP' if transport == 'udp' else 'streams'} of {label}"
-                return self._rules([Block(transport, hosts)])
+                return add_rules(world, [Block(transport, hosts)])
             case Disturb():
                 entry.what = f"disturbed the network of {label}"
-                undo = self._rules(
-                    _disturbance(action, hosts, self._scenario.network.reordering_ms / 1000)
-                )
-                return self._silent(peers, undo) if action.loss >= 1 else undo
+                later = self._scenario.network.reordering_ms / 1000
+                undo = add_rules(world, disturbance(action, hosts, later))
+                return silence(world, peers, undo) if action.loss >= 1 else undo
             case Skew(seconds=seconds):
                 entry.what = f"set the clocks of {label} {seconds:+g} s"
-                return self._skew(peers, seconds)
+                return skew(world, peers, seconds)
             case _:
                 assert_never(action)
-
-    # The network
-
-    def _cut(
-        self, found: list[list[str]], groups: Sequence[Group], entry: _Entry, *, one_way: bool
-    ) -> Undo:
-        world = self._world
-        labels = [_label(group, names) for group, names in zip(groups, found, strict=True)]
-        sides = [[self._number(name) for name in names] for names in found]
-        peers = [[world.peers[peer] for peer in side] for side in sides]
-        if one_way:
-            entry.what = f"lost all that {labels[0]} sent to {labels[1]}"
-            guard = world.mesh.cut_one_way(peers[0], peers[1])
-        else:
-            entry.what = f"cut {labels[0]} from {' and from '.join(labels[1:])}"
-            guard = world.mesh.cut(*peers)
-        barrier = world.reach.raise_barrier(sides, one_way=one_way)
-        if world.measures is not None:
-            world.measures.heals.parted()
-        world.moved()
-
-        def undo() -> None:
-            guard.remove()
-            world.reach.lift(barrier)
-            world.moved()
-            if not world.reach.cut and world.measures is not None:
-                world.measures.heals.healed()
-
-        return undo
-
-    def _rules(self, rules: Sequence[Rule]) -> Undo:
-        guards: list[Guard] = [self._world.mesh.fabric.add(rule) for rule in rules]
-
-        def undo() -> None:
-            for guard in guards:
-                guard.remove()
-
-        return undo
-
-    # While `undo` is not called, the peers reach nobody.
-    def _silent(self, peers: list[int], undo: Undo) -> Undo:
-        world = self._world
-        for peer in peers:
-            world.reach.silence(peer)
-        world.moved()
-
-        def end() -> None:
-            for peer in peers:
-                world.reach.unsilence(peer)
-            undo()
-            world.moved()
-
-        return end
-
-    # Hosts
-
-    def _pause(self, peers: list[int]) -> Undo:
-        world = self._world
-        lives = {peer: world.registries[peer] for peer in peers if world.active[peer]}
-        for peer in lives:
-            world.pause(peer)
-        world.moved()
-
-        def undo() -> None:
-            for peer, life in lives.items():
-                if world.peers[peer].state is State.PAUSED and world.registries[peer] is life:
-                    world.resume(peer)
-            world.moved()
-
-        return undo
-
-    def _slow(self, peers: list[int], seconds: float) -> Undo:
-        slowed = [self._world.peers[peer] for peer in peers]
-        for peer in slowed:
-            peer.slow_down(seconds)
-
-        def undo() -> None:
-            for peer in slowed:
-                peer.speed_up()
-
-        return undo
-
-    def _skew(self, peers: list[int], seconds: float) -> Undo:
-        for peer in peers:
-            self._world.peers[peer].skew += seconds
-
-        def undo() -> None:
-            for peer in peers:
-                self._world.peers[peer].skew -= seconds
-
-        return undo
 
     # Processes
 
@@ -352,20 +264,14 @@ def _call(action: Undo) -> None:
     action()
 
 
-def _disturbance(action: Disturb, hosts: Sequence[str], later: float) -> list[Rule]:
-    rules: list[Rule] = []
-    if action.loss:
-        rules.append(Loss(action.loss, hosts))
-    if action.duplication:
-        rules.append(Duplication(action.duplication, hosts))
-    if action.reordering:
-        rules.append(Reordering(action.reordering, later, hosts))
-    if action.lag_ms:
-        rules.append(Lag(action.lag_ms / 1000, hosts))
-    return rules
-
-
 def _label(group: Group, found: Sequence[str]) -> str:
     if len(found) <= _NAMES_SHOWN:
         return " and ".join(found)
     return f"{', '.join(group)} ({len(found)} peers)"
+
+
+def _cut_label(groups: Sequence[Group], sides: Sequence[Sequence[str]], *, one_way: bool) -> str:
+    labels = [_label(group, side) for group, side in zip(groups, sides, strict=True)]
+    if one_way:
+        return f"lost all that {labels[0]} sent to {labels[1]}"
+    return f"cut {labels[0]} from {' and from '.join(labels[1:])}"

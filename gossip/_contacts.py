@@ -33,6 +33,8 @@ _UNSETTLED = 8
 # What so many members drawn at random know is passed on no more.  If one in a hundred lacks it,
 # that is so in 97 cases of 100; the one finds out by its own next probe.
 _AGREED = 3
+# A rumor has its rounds all the same: nobody else tells those few in time.
+_TRAVEL_ROUNDS = 10
 _CONTACTS_LIMIT = 64
 _FETCHED_AT_ONCE = 64
 # Owners that wait to be fetched from one peer; beyond that the roots will tell.
@@ -48,6 +50,10 @@ _FRUITLESS_WAIT = 60.0
 # exchanges, and what all say of themselves, then do for the whole mesh.
 _RETURN_WAIT = 0.02
 _LONGEST_RETURN_WAIT = 1.0
+# After somebody came back, roots are compared so often and so far apart (in settling times) beside
+# the probes, which a partition may have slowed: local health suffers from it.
+_COMPARISONS = 3
+_COMPARED_APART = 1.0
 # A newcomer looks again after these times: of those who join at the same moment nobody told it.
 _SECOND_LOOKS = (0.25, 0.8)
 
@@ -94,6 +100,7 @@ class Contacts:
         self._sequence = context.rng.getrandbits(31)
         self._exchanged = False
         self._awaiting_return = False
+        self._comparisons = 0
         self._selves: dict[Address, None] = {}
         self._arm(now)
 
@@ -242,6 +249,26 @@ class Contacts:
 
     # Repair
 
+    def came_back(self, now: float) -> None:
+        """Have roots compared soon: a member that was held for dead lives, and more will follow."""
+        if not self._comparisons:
+            self._compare_later(now)
+        self._comparisons = _COMPARISONS
+
+    def _compare_later(self, now: float) -> None:
+        wait = _COMPARED_APART * self._context.config.settle * (1 + self._context.rng.random())
+        self._context.timers.at(now + wait, self._compare)
+
+    def _compare(self, now: float) -> None:
+        self._comparisons -= 1
+        if self._comparisons:
+            self._compare_later(now)
+        ring = self._context.table.ring
+        name = ring[int(self._context.rng.random() * len(ring))]
+        if name != self._context.me.name:
+            row = self._context.table.rows[name]
+            self._contact(row.address, name, [])
+
     def on_root(self, row: Member, root: bytes, now: float) -> None:
         """Compare the root of a living member with ours; exchange if they stay different."""
         context = self._context
@@ -251,7 +278,8 @@ class Contacts:
             # Whoever has an equal root knows all that it tells of and that was known here by now.
             self._agreed.append(now)
             if len(self._agreed) == _AGREED:
-                self.spread.quench(self._agreed[0])
+                travelled = _TRAVEL_ROUNDS * context.config.gossip_interval
+                self.spread.quench(self._agreed[0] - travelled)
             return
         settle = context.config.settle
         quiet = now - context.changed_at >= settle

@@ -99,6 +99,7 @@ class Gossip:
         )
         self._contacts.replicas = self._replicas
         self._membership.on_epoch_raised = self._replicas.restart
+        self._membership.on_return = self._contacts.came_back
         self._receipts = Receipts(context, self._spread)
         self._departure = Departure(
             context, self._spread, is_meeting=lambda: self._contacts.under_way

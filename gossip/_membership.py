@@ -64,6 +64,7 @@ class Membership:
         self._announced_at = float("-inf")
         self._raised_at = float("-inf")
         self.on_epoch_raised: Callable[[float], None] = lambda now: None
+        self.on_return: Callable[[float], None] = lambda now: None
 
     # News of others
 
@@ -201,6 +202,8 @@ class Membership:
         match row.status:
             case Status.ALIVE | Status.SUSPECT if not before.living or row.epoch != epoch:
                 self._planner.add(row.name)
+                if before is Status.DEAD:
+                    self.on_return(now)
                 events.append(MemberReturned(row))
             case Status.ALIVE if before is Status.SUSPECT:
                 events.append(MemberReturned(row))

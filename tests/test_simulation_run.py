@@ -430,6 +430,12 @@ def test_a_network_that_cannot_be_is_refused() -> None:
         run(network=Network(latency=Latency(low_ms=2, high_ms=1)))
 
 
+def test_a_mesh_that_never_stands_is_said() -> None:
+    """Where nothing arrives at all, the scenario is refused before it begins."""
+    with pytest.raises(ScenarioError, match="did not stand"):
+        run(peers=3, network=Network(loss=1.0), settings={"stream_timeout": 0.1})
+
+
 def test_settings_that_cannot_work_are_refused() -> None:
     """What the configuration refuses is a mistake in the scenario."""
     with pytest.raises(ScenarioError, match="probe_timeout"):

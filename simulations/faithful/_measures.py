@@ -128,7 +128,10 @@ class Measures:
 
     def _part_changed(self, observer: int, owner: str) -> None:
         peer = self._peers[observer]
-        part = peer.gossip.parts[owner]
+        part = peer.gossip.parts.get(owner)
+        if part is None:
+            # Dropped within the same instant.
+            return
         subject = self._number[owner]
         if subject == observer:
             self.changes.made(observer, part.epoch, part.version, self._clock())

@@ -92,8 +92,17 @@ class World:
         self.mesh.attendant = self._attend
 
     def await_converged(self) -> None:
-        """Let time pass until all know what all know."""
-        self.mesh.run_until(self.mesh.converged, _SETTLE_LIMIT, 0.05)
+        """Let time pass until all know what all know.
+
+        Raises `ScenarioError` where the network does not let that happen.
+        """
+        try:
+            self.mesh.run_until(self.mesh.converged, _SETTLE_LIMIT, 0.05)
+        except TimeoutError as error:
+            raise ScenarioError(
+                f"the mesh did not stand within {_SETTLE_LIMIT:g} s: its network loses or delays "
+                "too much, or it has too many instances"
+            ) from error
 
     def measure(self) -> Measures:
         """Measure everything from now on."""

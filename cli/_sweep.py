@@ -151,7 +151,7 @@ def sweep(
         directory = out or default_directory(plan)
         table = _run(plan, directory, backend, quiet=as_json)
     except (SweepError, ScenarioError, MissingExtra) as error:
-        raise BadInput(f"{error}.") from None
+        raise BadInput(_ended(str(error))) from None
     except SchedulerUnreachable as error:
         raise NoPeer(f"{error}; what is finished is kept.") from None
     if as_json:
@@ -184,6 +184,11 @@ def _run(plan: Plan, directory: Path, backend: Backend, *, quiet: bool) -> Sweep
         if not quiet:
             note(f"Without a picture: {error}.")
     return table
+
+
+# A sentence with a suggestion ends with a question mark.
+def _ended(text: str) -> str:
+    return text if text.endswith(("?", ".")) else f"{text}."
 
 
 def _failures(table: SweepTable) -> str:

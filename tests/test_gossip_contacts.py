@@ -358,3 +358,59 @@ def test_a_greeting_alone_is_no_join() -> None:
     call.fail("broken", bench.now)
     assert not bench.core.joined
     assert not bench.events(Joined)
+
+
+def _hold_for_dead(bench: Bench, names: list[str]) -> None:
+    for name in names:
+        bench.hear("a", updates=[news(name, Status.DEAD).encode()])
+    bench.sent()
+    bench.calls()
+
+
+def test_of_many_that_return_one_is_met_after_a_moment() -> None:
+    """Of 50 that speak up after a cut one is exchanged with, and not at once; one alone is."""
+    bench = _alone()
+    names = [f"p{number}" for number in range(50)]
+    bench.meet("a", *names)
+    bench.core._contacts.acquainted()
+    _hold_for_dead(bench, names)
+    for name in names:
+        bench.core._contacts.returned(name, address_of(name), bench.now)
+    assert not bench.calls("heal")
+    bench.run(1.0)
+    assert len(bench.calls("heal")) == 1
+
+    alone = _alone()
+    alone.meet("a", "p0")
+    alone.core._contacts.acquainted()
+    _hold_for_dead(alone, ["p0"])
+    alone.core._contacts.returned("p0", address_of("p0"), alone.now)
+    assert len(alone.calls("heal")) == 1
+
+
+def test_who_has_returned_meanwhile_is_not_met() -> None:
+    """What a member says of itself makes the exchange that waited needless."""
+    bench = _alone()
+    names = ["p0", "p1", "p2"]
+    bench.meet("a", *names)
+    bench.core._contacts.acquainted()
+    _hold_for_dead(bench, names)
+    bench.core._contacts.returned("p0", address_of("p0"), bench.now)
+    bench.hear("p0", updates=[news("p0", incarnation=1).encode()])
+    bench.run(1.0)
+    assert not bench.calls("heal")
+
+
+def test_after_a_return_roots_are_compared_beside_the_probes() -> None:
+    """Three members drawn at random are asked for their roots, apart from each other in time."""
+    bench = _alone()
+    bench.meet("a", "b", "p0")
+    _hold_for_dead(bench, ["p0"])
+    bench.core._detector._next.cancel()
+    bench.hear("p0", updates=[news("p0", incarnation=1).encode()])
+    asked = []
+    for _ in range(500):
+        bench.run(0.01)
+        asked += [bench.now for _ in bench.sent(PING)]
+    assert len(asked) == 3
+    assert all(later - sooner >= 0.49 for sooner, later in pairwise(asked))

@@ -1,4 +1,5 @@
 from collections import Counter
+from math import inf
 
 import pytest
 from hypothesis import given, strategies as st
@@ -192,3 +193,16 @@ def test_sends_of_a_replaced_rumor_do_not_count() -> None:
     queue.sent(older, 9, 9)
 
     assert (len(queue), newer.sends) == (1, 0)
+
+
+def test_quenching_forgets_what_showed_by_then() -> None:
+    """Rumors that roots told of before the moment are forgotten, others stay in their order."""
+    queue = RumorQueue(10)
+    for key, shows_since in (("old", 1.0), ("at", 2.0), ("new", 3.0), ("never", inf)):
+        kept = rumor(key)
+        kept.shows_since = shows_since
+        queue.add(kept)
+    queue.quench(2.0)
+    assert take(queue) == ["never", "new", "at"]
+    queue.quench(9.0)
+    assert take(queue) == ["never"]

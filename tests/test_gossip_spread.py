@@ -1,5 +1,7 @@
 """How news leave: in time, in shares, in datagrams that fit, and not at all without listeners."""
 
+from itertools import pairwise
+
 import pytest
 from cores import EPOCH, NOW, Bench, delta, news
 from hypothesis import given, settings, strategies as st
@@ -231,3 +233,76 @@ def test_a_head_is_passed_on_by_its_bytes() -> None:
     bench.core._spread.news(REGISTRY, ("head", "o"), head, "o", "a", bench.now)
     bench.core.tick(bench.now)
     assert [item.packet.updates for item in bench.sent()] == [[head]]
+
+
+def test_many_news_at_once_go_out_together() -> None:
+    """From eight news on a flush reaches four members with all of it, not each tree's children."""
+    bench = Bench()
+    bench.meet(*OTHERS)
+    bench.run(1.0)
+    bench.sent()
+    for count, fewest, most in ((7, 5, 28), (8, 4, 4)):
+        bench.core.publish("k", bytes(count), bench.now)
+        bench.sent()
+        _fill(bench, REGISTRY, count)
+        bench.run(0.0051)
+        told = bench.sent()
+        assert fewest <= len({item.address for item in told}) <= most
+        bench.run(30.0)
+        bench.sent()
+
+
+def test_news_that_pour_in_are_gathered_longer_each_time() -> None:
+    """With news every millisecond the time of gathering doubles up to 40 ms; a pause resets it."""
+    bench = Bench()
+    bench.meet("a", "b")
+    spread = bench.core._spread
+    bench.run(1.0)
+    flushes: dict[float, None] = {}
+    for number in range(300):
+        spread.news(REGISTRY, number, _records_rumor(number), "p1", "", bench.now)
+        spread.flush_if_due(bench.now)
+        bench.run(0.001)
+        flushes[spread._flushed] = None
+    gaps = [round((later - sooner) * 1000) for sooner, later in pairwise(flushes)]
+    assert gaps[:5] == [5, 10, 20, 40, 40]
+    assert gaps[5:] == [40] * len(gaps[5:])
+    bench.run(1.0)
+    bench.sent()
+    bench.core.publish("again", b"v", bench.now)
+    assert bench.sent()
+
+
+def test_a_suspicion_among_many_waits_for_rounds() -> None:
+    """The first eight suspicions leave at once, further ones within a round."""
+    bench = Bench()
+    bench.meet("a", *OTHERS)
+    bench.run(1.0)
+    bench.sent()
+    accused = OTHERS[:9]
+    for name in accused:
+        bench.hear("a", updates=[news(name, Status.SUSPECT).encode()])
+        bench.run(0.05)
+        told = {u for item in bench.sent() if not item.packet.messages for u in item.packet.updates}
+        assert (news(name, Status.SUSPECT).encode() in told) == (name != accused[8])
+    bench.run(0.5)
+    assert news(accused[8], Status.SUSPECT).encode() in bench.updates()
+
+
+def test_equal_roots_end_what_roots_tell() -> None:
+    """Three members with our root end a rumor that had its rounds; suspicions go on."""
+    bench = Bench()
+    bench.meet("a", *OTHERS)
+    bench.run(60.0)
+    bench.sent()
+    queue, records = bench.core._spread.queues
+    queue.clear()
+    row = bench.core.members["a"]
+    bench.core._spread.news(MEMBERSHIP, 1, _members_rumor(1), "a", "", bench.now)
+    bench.core._spread.news(MEMBERSHIP, 2, _members_rumor(2), "a", "", bench.now, rooted=False)
+    bench.core._spread.news(REGISTRY, 3, _records_rumor(3), "a", "", bench.now)
+    before = bench.now
+    for after, left in ((1.0, (2, 1)), (1.5, (2, 1)), (2.5, (2, 1)), (3.0, (2, 1)), (3.1, (1, 0))):
+        bench.core._contacts.on_root(row, bench.core.root, before + after)
+        # The queues are kept by the roots alone here: no round has run.
+        assert (len(queue), len(records)) == left

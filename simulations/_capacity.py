@@ -40,7 +40,7 @@ class Bandwidth(Rule):
     With `hosts` only what they send is concerned; what a host sends to itself never is.
     """
 
-    __slots__ = ("_free_at", "_hosts", "_queue", "_seconds_per_byte", "overflowed")
+    __slots__ = ("_free_at", "_hosts", "_longest_wait", "_seconds_per_byte", "overflowed")
 
     def __init__(self, rate: float, queue: int, hosts: Iterable[str] | None = None) -> None:
         if not 0.0 < rate < inf:
@@ -51,7 +51,8 @@ class Bandwidth(Rule):
             )
         self._hosts = hosts_of(hosts)
         self._seconds_per_byte = 8.0 / rate
-        self._queue = queue
+        # Half a byte more, so that what just fits is not lost to rounding.
+        self._longest_wait = (queue + 0.5) * self._seconds_per_byte
         self._free_at: dict[str, float] = {}
         # How many packets found the queue full.
         self.overflowed = 0
@@ -70,7 +71,7 @@ class Bandwidth(Rule):
             needed = min(size, LARGEST_PACKET)
         wait = self._free_at.get(host, 0.0) - fabric.clock.now
         wait = max(wait, 0.0)
-        if wait + needed * self._seconds_per_byte > self._queue * self._seconds_per_byte:
+        if wait + needed * self._seconds_per_byte > self._longest_wait:
             self.overflowed += 1
             return DROP
         wait += size * self._seconds_per_byte

@@ -1,86 +1,30 @@
-import random
 from collections.abc import Callable
 from math import inf, nan
 
 import pytest
+from hypothesis import given, strategies as st
+from three_hosts import A, B, C, Talk, World
 
 from gossamer.simulations import (
     Address,
+    Bandwidth,
     Block,
     ConstantLatency,
     Cut,
+    Datagram,
     Duplication,
-    Fabric,
     Hold,
     Lag,
+    LogNormalLatency,
     Loss,
     OneWayCut,
+    Reordering,
     Rule,
     Silence,
-    StreamEnd,
     UniformLatency,
-    VirtualClock,
+    ZoneLatency,
     dial,
 )
-
-A: Address = ("10.0.0.1", 1)
-B: Address = ("10.0.0.2", 1)
-C: Address = ("10.0.0.3", 1)
-
-
-class World:
-    """Three hosts, a tenth of a second apart, that note what arrives."""
-
-    def __init__(self, seed: int = 1) -> None:
-        self.clock = VirtualClock()
-        self.fabric = Fabric(self.clock, random.Random(seed), latency=ConstantLatency(0.1))
-        self.heard: list[tuple[str, str, bytes]] = []
-        self.times: list[float] = []
-        for address in (A, B, C):
-            self.fabric.attach(address, _Host(self, address[0]))
-
-    def send(self, source: Address, destination: Address, data: bytes = b"x") -> None:
-        self.fabric.send_datagram(source, destination, data)
-
-    def passes(self, source: Address, destination: Address) -> bool:
-        """Whether one datagram gets through."""
-        before = len(self.heard)
-        self.send(source, destination)
-        self.clock.run_for(10.0)
-        return len(self.heard) > before
-
-
-class _Host:
-    def __init__(self, world: World, ip: str) -> None:
-        self._world = world
-        self._ip = ip
-
-    def receive(self, data: bytes, sender: Address) -> None:
-        self._world.heard.append((sender[0], self._ip, data))
-        self._world.times.append(self._world.clock.now)
-
-    def accept(self, end: StreamEnd) -> bool:
-        end.handler = Talk()
-        return True
-
-
-class Talk:
-    """Notes what a stream says."""
-
-    def __init__(self) -> None:
-        self.said: list[str | bytes] = []
-
-    def opened(self) -> None:
-        self.said.append("opened")
-
-    def received(self, data: bytes) -> None:
-        self.said.append(data)
-
-    def ended(self) -> None:
-        self.said.append("ended")
-
-    def broken(self, reason: str) -> None:
-        self.said.append(reason)
 
 
 @pytest.fixture
@@ -198,6 +142,48 @@ def test_duplication_keeps_the_lag_of_the_original(world: World) -> None:
     assert world.times == pytest.approx([1.1, 1.1])
 
 
+def test_reordering_lets_later_datagrams_overtake(world: World) -> None:
+    """A share of the datagrams takes longer by the same time; all arrive, in another order."""
+    world.fabric.add(Reordering(0.25, 0.5))
+    data = [number.to_bytes(2, "big") for number in range(2000)]
+    for each in data:
+        world.send(A, B, each)
+    world.clock.run_for(2.0)
+
+    assert {round(time, 9) for time in world.times} == {0.1, 0.6}
+    assert 400 < world.times.count(0.6) < 600
+    heard = [each for _, _, each in world.heard]
+    assert heard != data
+    assert sorted(heard) == data
+
+
+def test_reordering_leaves_streams_alone(world: World) -> None:
+    """The pieces of a stream take no longer on a link that reorders everything."""
+    world.fabric.add(Reordering(1.0, 5.0))
+    talk = Talk()
+    end = dial(world.fabric, A, B, talk)
+    end.send(b"piece")
+    world.clock.run_for(0.25)
+
+    assert talk.said == ["opened"]
+    far = end.other.handler
+    assert isinstance(far, Talk)
+    assert far.said == [b"piece"]
+
+
+@pytest.mark.parametrize(("probability", "seconds", "at"), [(0.0, 5.0, 0.1), (1.0, 0.0, 0.1)])
+def test_reordering_at_its_ends_is_none(
+    world: World, probability: float, seconds: float, at: float
+) -> None:
+    """Without a share, or without extra time, nothing changes."""
+    world.fabric.add(Reordering(probability, seconds))
+    for _ in range(50):
+        world.send(A, B)
+    world.clock.run_for(10.0)
+
+    assert world.times == [at] * 50
+
+
 def test_a_cut_separates_groups_both_ways(world: World) -> None:
     """Between groups nothing passes; within one, and to hosts in none, everything does."""
     world.fabric.add(Cut([A[0]], [B[0]]))
@@ -301,6 +287,23 @@ def test_hold_has_a_limit(world: World) -> None:
         lambda: ConstantLatency(nan),
         lambda: UniformLatency(0.2, 0.1),
         lambda: UniformLatency(-0.2, 0.1),
+        lambda: LogNormalLatency(0.0, 0.1),
+        lambda: LogNormalLatency(0.2, 0.1),
+        lambda: LogNormalLatency(0.1, inf),
+        lambda: LogNormalLatency(nan, 0.1),
+        lambda: LogNormalLatency(1e-300, 60.0),
+        lambda: ZoneLatency({"a": ""}, {}, ConstantLatency(0.1)),
+        lambda: ZoneLatency({"": "z"}, {}, ConstantLatency(0.1)),
+        lambda: ZoneLatency({}, dict.fromkeys([("x", "y"), ("y", "x")], Lag(1)), Lag(1)),
+        lambda: Bandwidth(0.0, 10_000),
+        lambda: Bandwidth(-1.0, 10_000),
+        lambda: Bandwidth(inf, 10_000),
+        lambda: Bandwidth(nan, 10_000),
+        lambda: Bandwidth(1e6, 1499),
+        lambda: Bandwidth(1e6, 10_000, hosts=[]),
+        lambda: Reordering(1.5, 0.1),
+        lambda: Reordering(0.5, -0.1),
+        lambda: Reordering(0.5, inf),
         lambda: Lag(-1.0),
         lambda: Loss(-0.01),
         lambda: Loss(1.01),
@@ -323,3 +326,98 @@ def test_impossible_rules_are_refused(make: Callable[[], Rule]) -> None:
     """A rule that cannot mean anything is refused when it is made."""
     with pytest.raises(ValueError, match=r"."):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (lambda: Loss(1.5), "probability"),
+        (lambda: Reordering(0.1, nan), "seconds"),
+        (lambda: LogNormalLatency(0.0, 0.1), "median.*ConstantLatency"),
+        (lambda: LogNormalLatency(0.1, 0.01), "p99"),
+        (lambda: Bandwidth(0.0, 2000), "rate"),
+        (lambda: Bandwidth(1e6, 100), "queue.*1500"),
+        (lambda: Lag(-1.0), "seconds"),
+    ],
+)
+def test_a_refusal_names_the_parameter(make: Callable[[], Rule], names: str) -> None:
+    """Whoever made the mistake reads which parameter it was, and what it may be."""
+    with pytest.raises(ValueError, match=names):
+        make()
+
+
+_LISTED = "10.1.0.1"
+_SCOPED: list[Callable[[list[str]], Rule]] = [
+    lambda hosts: ConstantLatency(0.1, hosts),
+    lambda hosts: UniformLatency(0.1, 0.2, hosts),
+    lambda hosts: LogNormalLatency(0.1, 0.2, hosts),
+    lambda hosts: Lag(1.0, hosts),
+    lambda hosts: Loss(1.0, hosts),
+    lambda hosts: Duplication(1.0, hosts),
+    lambda hosts: Reordering(1.0, 1.0, hosts),
+    lambda hosts: Bandwidth(1000.0, 1500, hosts),
+    lambda hosts: Cut(hosts, ["10.1.0.2"]),
+    lambda hosts: OneWayCut(hosts, ["10.1.0.2"]),
+    Silence,
+    lambda hosts: Block("udp", hosts),
+    Hold,
+]
+_stranger = st.builds(
+    lambda number: ("10.9.0." + str(number), 1), st.integers(min_value=1, max_value=250)
+)
+
+
+@given(make=st.sampled_from(_SCOPED), source=_stranger, target=_stranger)
+def test_rules_leave_alone_whom_they_do_not_name(
+    make: Callable[[list[str]], Rule], source: Address, target: Address
+) -> None:
+    """A packet between other hosts passes each rule as if it were not there."""
+    world = World()
+    dice = world.fabric.rng.getstate()
+    rule = make([_LISTED])
+    world.fabric.add(rule)
+    packet = Datagram(source, target, bytes(2000))
+
+    assert rule.judge(packet, world.fabric) is None
+    assert packet.lag == 0.0
+    assert world.fabric.rng.getstate() == dice
+    assert world.fabric.sent == 0
+
+
+def test_the_first_verdict_wins(world: World) -> None:
+    """The rule that was added last decides; what stands behind it is not asked."""
+    world.fabric.add(Loss(1.0))
+    with world.fabric.add(ConstantLatency(0.7)):
+        world.send(A, B)
+    world.send(A, B)
+    world.clock.run_for(1.0)
+
+    assert world.times == [0.7]
+    assert world.fabric.dropped == 1
+
+
+@pytest.mark.parametrize("make", _SCOPED)
+def test_a_guard_takes_its_rule_away(make: Callable[[list[str]], Rule]) -> None:
+    """Whatever the rule did, afterwards a packet takes what the rest of the chain says."""
+    world = World()
+    guard = world.fabric.add(make([A[0]]))
+    guard.remove()
+    start = world.clock.now
+    world.send(A, B)
+    world.clock.run_for(10.0)
+
+    assert world.times == [pytest.approx(start + 0.1)]
+    assert not guard.active
+
+
+def test_a_cut_takes_what_waits_in_a_link(world: World) -> None:
+    """Rules that only add time leave a packet in flight, where a cut finds it."""
+    world.fabric.add(Bandwidth(8 * 1028, 1500))
+    world.fabric.add(Reordering(1.0, 1.0))
+    world.send(A, B, bytes(1000))
+    world.clock.run_for(2.0)
+    with world.fabric.add(Cut([A[0]], [B[0]])):
+        world.clock.run_for(1.0)
+
+    assert world.heard == []
+    assert world.fabric.dropped == 1

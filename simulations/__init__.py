@@ -41,5 +41,14 @@ from ._packet import (
     Verdict as Verdict,
 )
 from ._peer import SimulatedPeer as SimulatedPeer, State as State
+from ._simulate import (
+    FAITHFUL_LIMIT as FAITHFUL_LIMIT,
+    Choice as Choice,
+    MissingExtra as MissingExtra,
+    Progress as Progress,
+    Watcher as Watcher,
+    choose_model as choose_model,
+    simulate as simulate,
+)
 from ._stream import StreamEnd as StreamEnd, StreamHandler as StreamHandler, dial as dial
 from ._trace import Trace as Trace

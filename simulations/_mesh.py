@@ -142,13 +142,12 @@ class Mesh:
         if self.peers:
             raise RuntimeError("only an empty mesh can be settled: use add_peers")
         added = [
-            self.add(**({} if zone_of is None else {"zone": zone_of(number)}))
-            for number in range(count)
+            self.add(zone="" if zone_of is None else zone_of(number)) for number in range(count)
         ]
         members = [peer.gossip.news for peer in added]
         seeds = [peer.address for peer in added[:SEEDS]]
         for peer in added:
-            peer.acquaint(members, seeds)
+            peer.acquaint(members, [seed for seed in seeds if seed != peer.address])
         return added
 
     def __getitem__(self, name: str) -> SimulatedPeer:

@@ -406,6 +406,7 @@ def test_after_a_return_roots_are_compared_beside_the_probes() -> None:
     bench = _alone()
     bench.meet("a", "b", "p0")
     _hold_for_dead(bench, ["p0"])
+    assert bench.core._detector._next is not None
     bench.core._detector._next.cancel()
     bench.hear("p0", updates=[news("p0", incarnation=1).encode()])
     asked = []

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gossamer.gossip import ConfigError, Joined, MemberJoined
+from gossamer.gossip import ConfigError, Joined, MemberJoined, Status
 from gossamer.simulations import (
     Address,
     ConstantLatency,
@@ -210,3 +210,41 @@ def test_a_core_that_wants_ticks_without_end_is_caught(mesh: Mesh) -> None:
     core._context.timers.at(mesh.now + 0.001, again)
     with pytest.raises(RuntimeError, match="ticks without end"):
         mesh.run_for(1.0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_a_settled_mesh_knows_itself_from_the_start(count: int) -> None:
+    """Peers that are settled list one another, agree, and send nothing but probes."""
+    mesh = Mesh(3)
+    peers = mesh.settle(count, zone_of=lambda number: f"z{number % 2}")
+    assert mesh.complete()
+    assert mesh.converged()
+    assert [peer.gossip.joined for peer in peers] == [True] * count
+    assert all(
+        member.zone == f"z{int(name[1:]) % 2}" for name, member in peers[0].gossip.members.items()
+    )
+    mesh.run_for(0.9)
+    assert all(peer.gossip.statistics()["exchanges_join"] == 0 for peer in peers)
+    assert mesh.fabric.sent <= 2 * count
+    assert not mesh.events()
+
+
+def test_a_settled_mesh_does_what_one_that_joined_does() -> None:
+    """It takes in newcomers, spreads records and finds the dead."""
+    mesh = Mesh(4)
+    peers = mesh.settle(8)
+    late = mesh.add(seeds=[peers[0].address])
+    mesh.run_until(mesh.complete, 3.0)
+    late.publish("k", b"v")
+    mesh.run_until(lambda: set(mesh.record(late, "k").values()) == {b"v"}, 1.0)
+    peers[5].crash()
+    mesh.run_until(lambda: set(mesh.seen(peers[5]).values()) == {Status.DEAD}, 30.0)
+
+
+def test_only_an_empty_mesh_can_be_settled() -> None:
+    """Peers that joined before are not made to know what they do not know."""
+    mesh = Mesh(5)
+    mesh.add()
+    with pytest.raises(RuntimeError, match="add_peers"):
+        mesh.settle(3)
+    assert len(mesh) == 1

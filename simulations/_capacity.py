@@ -43,8 +43,10 @@ class Bandwidth(Rule):
     __slots__ = ("_free_at", "_hosts", "_longest_wait", "_seconds_per_byte", "overflowed")
 
     def __init__(self, rate: float, queue: int, hosts: Iterable[str] | None = None) -> None:
-        if not 0.0 < rate < inf:
-            raise ValueError(f"rate must be a finite number of bits per second above 0, not {rate}")
+        if not 1.0 <= rate < inf:
+            raise ValueError(
+                f"rate must be a finite number of bits per second, at least 1, not {rate}"
+            )
         if not LARGEST_PACKET <= queue < inf:
             raise ValueError(
                 f"queue must have room for one packet, {LARGEST_PACKET} bytes, not {queue}"
@@ -69,13 +71,16 @@ class Bandwidth(Rule):
         else:
             size += TCP_HEADERS * (-(-size // SEGMENT) or 1)
             needed = min(size, LARGEST_PACKET)
-        wait = self._free_at.get(host, 0.0) - fabric.clock.now
-        wait = max(wait, 0.0)
-        if wait + needed * self._seconds_per_byte > self._longest_wait:
+        now = fabric.clock.now
+        seconds_per_byte = self._seconds_per_byte
+        wait = self._free_at.get(host, now) - now
+        if wait < 0.0:
+            wait = 0.0
+        if wait + needed * seconds_per_byte > self._longest_wait:
             self.overflowed += 1
             return DROP
-        wait += size * self._seconds_per_byte
-        self._free_at[host] = fabric.clock.now + wait
+        wait += size * seconds_per_byte
+        self._free_at[host] = now + wait
         packet.lag += wait
         return None
 

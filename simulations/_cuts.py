@@ -121,7 +121,10 @@ class Hold(ScopedRule):
         self._holding = True
 
     def release(self) -> None:
-        """Send on what waits, in the order in which it came, and hold nothing more."""
+        """Send on what waits, in the order in which it came, and hold nothing more.
+
+        It passes the chain from its beginning, as if it were sent now.
+        """
         self._holding = False
         waiting, self._waiting = self._waiting, deque()
         for packet in waiting:

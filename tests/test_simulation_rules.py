@@ -296,6 +296,7 @@ def test_hold_has_a_limit(world: World) -> None:
         lambda: ZoneLatency({"": "z"}, {}, ConstantLatency(0.1)),
         lambda: ZoneLatency({}, dict.fromkeys([("x", "y"), ("y", "x")], Lag(1)), Lag(1)),
         lambda: Bandwidth(0.0, 10_000),
+        lambda: Bandwidth(0.99, 10_000),
         lambda: Bandwidth(-1.0, 10_000),
         lambda: Bandwidth(inf, 10_000),
         lambda: Bandwidth(nan, 10_000),

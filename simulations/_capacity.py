@@ -74,8 +74,7 @@ class Bandwidth(Rule):
         now = fabric.clock.now
         seconds_per_byte = self._seconds_per_byte
         wait = self._free_at.get(host, now) - now
-        if wait < 0.0:
-            wait = 0.0
+        wait = max(wait, 0.0)
         if wait + needed * seconds_per_byte > self._longest_wait:
             self.overflowed += 1
             return DROP

@@ -3,11 +3,12 @@
 from gossamer.gossip import GossipConfig
 from gossamer.simulations.faithful._theory import theory as theory_of
 from gossamer.simulations.report import Convergence, Detection, Spread, Theory, Traffic
-from gossamer.simulations.scenario import Scenario
+from gossamer.simulations.scenario import Cut, Scenario
 
 # What `python -m gossamer.simulations.fast.compare` found; comparison.md holds its table.
 COMPARED = "256 to 2,048 peers"
 WITHIN = 0.10
+LAST_WITHIN = 0.15
 
 
 def remark(
@@ -21,11 +22,17 @@ def remark(
 ) -> str:
     """Return why this model ran, and what it leaves out."""
     compared = (
-        f"its curves lie within {WITHIN:.0%} of the protocol's own code at {COMPARED} "
+        f"its percentiles up to the 99th lie within {WITHIN:.0%} of the protocol's own code at "
+        f"{COMPARED}, its last peer within {LAST_WITHIN:.0%} where datagrams are lost "
         "(simulations/fast/comparison.md)"
     )
-    left_out = "lookups, false accusations, streams' bytes and crashes' traffic are not modelled"
+    left_out = (
+        "lookups, false accusations, local health, streams' bytes and crashes' traffic are not "
+        "modelled"
+    )
     parts = [reason, compared, left_out]
+    if any(isinstance(event.action, Cut) for event in scenario.events):
+        parts.append("the sides of a cut are taken to drop each other at one moment")
     if drawn < made:
         parts.append(f"{drawn} of {made} changes are worked out, as they are alike")
     if found < crashed:

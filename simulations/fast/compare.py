@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> None:
         for case in _cases(peers):
             rows += _show(compare_spread(case, repeats=20))
     smallest = min(sizes)
-    crash = Case(name=f"{smallest}, crash", peers=smallest, seeds=tuple(range(1, 31)))
+    crash = Case(name=f"{smallest}, crash", peers=smallest, seeds=tuple(range(1, 101)))
     rows += _show(compare_detection(crash, repeats=20))
     apart = [row for row in rows if abs(row.difference) > _WITHIN]
     _say(f"\n{len(rows) - len(apart)} of {len(rows)} figures lie within {_WITHIN:.0%}.")

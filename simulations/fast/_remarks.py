@@ -8,7 +8,7 @@ from gossamer.simulations.scenario import Cut, Scenario
 # What `python -m gossamer.simulations.fast.compare` found; comparison.md holds its table.
 COMPARED = "256 to 2,048 peers"
 WITHIN = 0.10
-LOSSY_COMPARED = "512 peers"
+LOSSY_COMPARED = "1,024 peers"
 LAST_WITHIN = 0.15
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from ._report import Series
@@ -31,7 +31,6 @@ def grid(series: Series, columns: int, rows: int) -> Grid:
     seconds = series.seconds
     if not seconds or not series.bands:
         return Grid([], [], 1, 0.0, 0.0)
-    # A sample speaks for the time before it, as its counts do.
     start, end = 0.0, max(seconds[-1], 1e-9)
     picked = slices(seconds, columns, end)
     each = -(-len(series.bands) // rows)
@@ -48,14 +47,16 @@ def grid(series: Series, columns: int, rows: int) -> Grid:
 
 
 def slices(seconds: list[float], columns: int, end: float) -> list[tuple[int, int]]:
-    """Index ranges of the samples that fall into each of so many equal slices of time."""
+    """Index ranges of the samples that fall into each of so many equal slices of time.
+
+    A slice without one shows the sample before it: a state lasts until another is seen, and what
+    follows from an event is never drawn ahead of it.
+    """
     ranges = []
     for column in range(columns):
-        low = bisect_right(seconds, end * column / columns)
-        high = bisect_right(seconds, end * (column + 1) / columns * (1 + 1e-9))
-        # A slice without a sample shows the one that comes next, whose time reaches back to it.
-        low = min(low, len(seconds) - 1)
-        ranges.append((low, max(low + 1, high)))
+        low = bisect_left(seconds, end * column / columns)
+        high = bisect_left(seconds, end * (column + 1) / columns)
+        ranges.append((low, high) if low < high else (max(0, low - 1), max(0, low - 1) + 1))
     return ranges
 
 

@@ -126,7 +126,9 @@ def draw_count(axes: Axes, report: Report, counts: list[int], title: str, colour
     """A number of things at each sample."""
     from matplotlib.ticker import MaxNLocator
 
-    edges = [0.0, *report.series.seconds]
+    # What is counted at a sample holds until the next one.
+    seconds = report.series.seconds
+    edges = [0.0, *seconds[1:], max(report.duration, seconds[-1] + 1e-9)]
     axes.stairs(counts, edges, color=colour, linewidth=1.2, baseline=None)
     axes.stairs(counts, edges, color=colour, fill=True, alpha=0.18)
     axes.set_ylim(0, max(2.0, _ceiling(counts)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._report import Convergence, Report, Theory
-from ._style import BLUE, INK, ORANGE, QUIET, WIDTH, headline, plain
+from ._style import BLUE, INK, ORANGE, WIDTH, headline, plain
 from ._wording import convergence_finding, detection_finding, duration, percent
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def draw_convergence(report: Report) -> Figure | None:
     else:
         axes.set_xlim(0, x[-1] * 1.04)
     axes.set_ylim(0, 1.04)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
+    _times(axes, x[-1], "Time since the change was made")
     axes.xaxis.set_minor_formatter(FuncFormatter(lambda _value, _: ""))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
     _mark_spread(axes, found)
@@ -45,20 +45,19 @@ def draw_convergence(report: Report) -> Figure | None:
             _mark_theory(axes, theory)
             break
     plain(axes, "Share of the reachable peers that know a change")
-    axes.set_xlabel("Time since the change was made")
     headline(figure, convergence_finding(report))
     return figure
 
 
 def _mark_spread(axes: Axes, found: Convergence) -> None:
-    marks = [("p50", found.p50), ("p99", found.p99), ("max", found.max)]
-    for number, (name, at) in enumerate(marks):
-        if at is None:
-            continue
+    names: dict[float, list[str]] = {}
+    for name, at in (("p50", found.p50), ("p99", found.p99), ("max", found.max)):
+        if at is not None:
+            names.setdefault(at, []).append(name)
+    for number, (at, same) in enumerate(names.items()):
         axes.axvline(at, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-        _beside(axes, at, 0.42 - 0.09 * number, f"{name} {duration(at)}", INK)
-    if found.p50 is not None:
-        _beside(axes, found.p50, 0.51, "all peers knew it:", QUIET)
+        said = f"known to all, {' and '.join(same)}: {duration(at)}"
+        _beside(axes, at, 0.45 - 0.09 * number, said, INK)
 
 
 def _mark_theory(axes: Axes, theory: Theory) -> None:
@@ -86,10 +85,23 @@ def _beside(axes: Axes, at: float, height: float, text: str, colour: str) -> Non
     )
 
 
+# One unit for an axis, named once; on a logarithmic one each label has its own.
+def _times(axes: Axes, longest: float, label: str) -> None:
+    from matplotlib.ticker import FuncFormatter
+
+    if axes.get_xscale() == "log":
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
+        axes.set_xlabel(label)
+        return
+    unit = "s" if longest >= 1 else "ms"
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / _UNITS[unit]:.6g}"))
+    axes.set_xlabel(f"{label}, {unit}")
+
+
 def draw_detection(report: Report) -> Figure | None:
     """Histogram of the time until the first, and until all, knew of a crash."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import MaxNLocator
 
     found = report.detection
     rows = [
@@ -108,11 +120,11 @@ def draw_detection(report: Report) -> Figure | None:
         axes.hist(times, bins=edges, color=colour, alpha=0.75, edgecolor="white", linewidth=0.6)
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=2))
         axes.set_xlim(0, edges[-1])
+        axes.margins(y=0.28)  # room for the label above the bars
         plain(axes, title)
         if middle is not None:
             axes.axvline(middle, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-            _beside(axes, middle, 0.9, f"median {duration(middle)}", INK)
-    panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
-    panels[-1].set_xlabel("Time since the crash")
+            _beside(axes, middle, 0.92, f"median {duration(middle)}", INK)
+    _times(panels[-1], longest, "Time since the crash")
     headline(figure, detection_finding(report))
     return figure

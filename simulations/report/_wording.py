@@ -125,8 +125,7 @@ def outcome(report: Report) -> str:
         return f"The running peers did not agree at the end{seen}"
     if report.healing.heals and report.healing.equal_roots.max is not None:
         said = duration(report.healing.equal_roots.max)
-        times = many(report.healing.heals, "cut")
-        return f"All running peers agreed at the end; after {times}, at most {said} after healing"
+        return f"All running peers agreed at the end, and {said} at most after healing"
     return "All running peers agreed at the end"
 
 

@@ -44,6 +44,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "join": "gossamer.cli._mesh:join",
         "leave": "gossamer.cli._mesh:leave",
     },
+    "Rehearse": {
+        "simulate": "gossamer.cli._simulate:simulate",
+    },
     "Shell": {
         "completion": "gossamer.cli._completion:completion",
     },

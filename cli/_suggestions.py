@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -22,7 +23,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@%+-]*")
 def suggest_services(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Names of services that begin with what is typed."""
     found = _ask(ctx, "services").get("services", [])
-    return _plain([service.get("name") for service in found], incomplete)
+    return plain_names([service.get("name") for service in found], incomplete)
 
 
 def suggest_instances(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -31,7 +32,7 @@ def suggest_instances(ctx: click.Context, _param: click.Parameter, incomplete: s
     if not service:
         return []
     found = _ask(ctx, "services", service, all="true").get("instances", [])
-    return _plain([instance.get("id") for instance in found], incomplete)
+    return plain_names([instance.get("id") for instance in found], incomplete)
 
 
 def _ask(ctx: click.Context, *path: str, **query: str) -> Json:
@@ -46,7 +47,8 @@ def _ask(ctx: click.Context, *path: str, **query: str) -> Json:
         return {}
 
 
-def _plain(names: list[object], incomplete: str) -> list[str]:
+def plain_names(names: Sequence[object], incomplete: str) -> list[str]:
+    """The names that begin with what is typed and are plain words to every shell."""
     return sorted(
         name
         for name in names

@@ -1,5 +1,7 @@
 """What simulations find, and how it is shown."""
 
+from ._grid import Grid as Grid, grid as grid, slices as slices
+from ._lanes import Lane as Lane, lanes as lanes
 from ._read import report_of as report_of
 from ._report import (
     Convergence as Convergence,
@@ -16,6 +18,25 @@ from ._report import (
     Theory as Theory,
     Traffic as Traffic,
     Work as Work,
+)
+from ._scale import (
+    is_logarithmic as is_logarithmic,
+    reaches as reaches,
+    tree_time as tree_time,
+)
+from ._wording import (
+    convergence_finding as convergence_finding,
+    detection_finding as detection_finding,
+    digits as digits,
+    duration as duration,
+    many as many,
+    members_finding as members_finding,
+    outcome as outcome,
+    per_peer_per_second as per_peer_per_second,
+    percent as percent,
+    shares_of as shares_of,
+    size as size,
+    traffic_finding as traffic_finding,
 )
 from ._write import (
     document_text as document_text,

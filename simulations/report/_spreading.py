@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._report import Convergence, Report, Theory
+from ._scale import is_logarithmic, reaches, tree_time
 from ._style import BLUE, INK, ORANGE, WIDTH, headline, plain
 from ._wording import convergence_finding, detection_finding, duration, percent
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Where the slowest took so many times longer than the middle, a linear axis shows one steep line.
-LOGARITHMIC = 20.0
 _UNITS = {"s": 1.0, "ms": 1e-3}
 
 
@@ -28,22 +27,23 @@ def draw_convergence(report: Report) -> Figure | None:
     figure = Figure(figsize=(WIDTH, 5.0), layout="constrained")
     axes = figure.add_subplot()
     x, y = found.curve.x, found.curve.y
-    half = next((at for at, share in zip(x, y, strict=True) if share >= 0.5 and at > 0), x[-1])
-    axes.plot(x, y, color=BLUE, linewidth=2.2, drawstyle="steps-post")
-    if half > 0 and x[-1] / half > LOGARITHMIC:
+    tree = tree_time(report)
+    first, half, last = reaches(found)
+    last = max(last, tree[0] if tree else 0.0)
+    # Whoever knows it by the last point knows it afterwards.
+    axes.plot([*x, last], [*y, y[-1]], color=BLUE, linewidth=2.2, drawstyle="steps-post")
+    if is_logarithmic(half, last):
         axes.set_xscale("log")
-        axes.set_xlim(min(at for at in x if at > 0), x[-1] * 1.15)
+        axes.set_xlim(max(first, half / 30), last * 1.3)
     else:
-        axes.set_xlim(0, x[-1] * 1.04)
+        axes.set_xlim(0, last * 1.04)
     axes.set_ylim(0, 1.04)
-    _times(axes, x[-1], "Time since the change was made")
+    _times(axes, last, "Time since the change was made")
     axes.xaxis.set_minor_formatter(FuncFormatter(lambda _value, _: ""))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
     _mark_spread(axes, found)
-    for theory in report.theory:
-        if "tree" in theory.quantity and theory.unit in _UNITS:
-            _mark_theory(axes, theory)
-            break
+    if tree is not None:
+        _mark_theory(axes, *tree)
     plain(axes, "Share of the reachable peers that know a change")
     headline(figure, convergence_finding(report))
     return figure
@@ -60,10 +60,9 @@ def _mark_spread(axes: Axes, found: Convergence) -> None:
         _beside(axes, at, 0.45 - 0.09 * number, said, INK)
 
 
-def _mark_theory(axes: Axes, theory: Theory) -> None:
-    at = theory.expected * _UNITS[theory.unit]
+def _mark_theory(axes: Axes, at: float, theory: Theory) -> None:
     axes.axvline(at, color=ORANGE, linewidth=1.2)
-    _beside(axes, at, 0.08, f"theory, {theory.quantity}: {duration(at)}", ORANGE)
+    _beside(axes, at, 0.08, f"theory, {theory.source}: {duration(at)}", ORANGE)
 
 
 # On the side where there is room; a white ground keeps lines from crossing the letters.

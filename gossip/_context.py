@@ -1,5 +1,6 @@
 """What the parts of one protocol instance share: settings, identity, state, and the way out."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ from ._config import GossipConfig
 from ._counters import COUNTERS
 from ._events import Event
 from ._health import Isolation, LocalHealth
-from ._members import Address, MemberTable, News, Status, fingerprint
+from ._members import Address, Member, MemberTable, News, Status, fingerprint
 from ._packet import ROOT_SIZE, Message, encode_body
 from ._seal import ChecksumSeal
 from ._store import Store
@@ -107,6 +108,15 @@ class Context:
     ) -> None:
         """Put one datagram into the outbox; the caller has kept it within the limit."""
         body = encode_body(self.me.name, self.me.epoch, messages, updates)
+        self._send_body(address, to_epoch, body)
+
+    def send_to_all(self, members: Iterable[Member], updates: list[bytes]) -> None:
+        """Put a datagram of updates for each of these members into the outbox."""
+        body = encode_body(self.me.name, self.me.epoch, [], updates)
+        for member in members:
+            self._send_body(member.address, member.epoch, body)
+
+    def _send_body(self, address: Address, to_epoch: int, body: bytes) -> None:
         datagram = self.seal.seal(body, to_epoch)
         self.outbox.append((address, datagram))
         counters = self.counters

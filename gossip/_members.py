@@ -33,20 +33,22 @@ _UNUSABLE_HOSTS = frozenset({"", "0.0.0.0", "::", "255.255.255.255"})
 class Status(IntEnum):
     """What a peer holds of a member; the order is the order of precedence."""
 
+    living: bool
+    """Whether the member takes part: alive, or suspect and not yet judged."""
+
     ALIVE = 0
     SUSPECT = 1
     DEAD = 2
     LEFT = 3
 
+    def __init__(self, rank: int) -> None:
+        # Not a property: it is asked several times for each piece of news.
+        self.living = rank <= 1
+
     @property
     def label(self) -> str:
         """The word that users read."""
         return self.name.lower()
-
-    @property
-    def living(self) -> bool:
-        """Whether the member takes part: alive, or suspect and not yet judged."""
-        return self <= Status.SUSPECT
 
 
 @dataclass(slots=True)
@@ -236,6 +238,16 @@ class MemberTable:
         if same_life and news.status is Status.SUSPECT and row.status is Status.ALIVE:
             # Who is suspected still lives: nothing that is kept in order changes.
             row.status, row.since = Status.SUSPECT, now
+            return row
+        if news.status is Status.ALIVE and row.status.living and news.address == row.address:
+            # Nearly all news: a member lives on, and only what the root tells of it changes.
+            if row.status is not Status.ALIVE or row.epoch != news.epoch:
+                row.since = now
+            row.zone, row.nonce = news.zone, news.nonce
+            row.epoch, row.incarnation, row.status = news.epoch, news.incarnation, news.status
+            mark = fingerprint(row.name, row.epoch, row.incarnation)
+            self.root ^= row.fingerprint ^ mark
+            row.fingerprint = mark
             return row
         self._withdraw(row)
         if row.status is not news.status or row.epoch != news.epoch:

@@ -52,11 +52,14 @@ class RumorQueue:
 
     def add(self, rumor: Rumor) -> None:
         """Take a rumor in; it replaces one of the same key."""
-        self.discard(rumor.key)
-        if len(self._slots) >= self._limit:
+        key = rumor.key
+        before = self._slots.pop(key, None)
+        if before is not None:
+            del self._levels[before.sends][key]
+        elif len(self._slots) >= self._limit:
             self._evict()
-        self._slots[rumor.key] = rumor
-        self._place(rumor)
+        self._slots[key] = rumor
+        self._levels[0][key] = rumor
 
     def discard(self, key: object) -> None:
         """Forget the rumor of `key`, if there is one."""

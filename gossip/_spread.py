@@ -18,6 +18,7 @@ from ._members import Address
 from ._packet import Message, encode_body, update_cost
 from ._rumors import Rumor, RumorQueue, transmissions
 from ._tree import children
+from ._wire import encode
 
 # News that go out at once in one flush; what is beyond waits for rounds, or for repair.
 _FRESH_LIMIT = 256
@@ -49,6 +50,9 @@ class Spread:
         self._flush_at: float | None = None
         self._flushed = float("-inf")
         self._pause = context.config.gather
+        # The last answers to two questions that each datagram asks, and what they depend on.
+        self._limits_for: tuple[int, tuple[int, int]] = (0, (0, 0))
+        self._room_for: tuple[int, int] = (-1, 0)
         self._round_waits = False
 
     def news(
@@ -104,20 +108,33 @@ class Spread:
             return
         self._flush_at = None
         self._flushed = now
-        by_target: dict[str, list[bytes]] = {}
+        fresh = list(self._fresh.values())
+        self._fresh.clear()
         pouring = self._pause >= _LONGEST_PAUSE * self._context.config.gather
-        burst = len(self._fresh) >= (_POURING if pouring else _BURST)
-        together = self._at_random() if burst else None
-        for kind, rumor in self._fresh.values():
-            targets = self._targets(rumor) if together is None else together
+        if len(fresh) >= (_POURING if pouring else _BURST):
+            self._flush_together(fresh)
+        else:
+            self._flush_apart(fresh)
+
+    def _flush_apart(self, fresh: list[tuple[int, Rumor]]) -> None:
+        """Send each rumor to its children in its tree and to one random member."""
+        limits = self._limits()
+        by_target: dict[str, list[bytes]] = {}
+        for kind, rumor in fresh:
+            targets = self._targets(rumor)
             for name in targets:
                 by_target.setdefault(name, []).append(rumor.payload)
-            self.queues[kind].sent(rumor, len(targets), self._limit(kind))
-        self._fresh.clear()
-        rows = self._context.table.rows
+            self.queues[kind].sent(rumor, len(targets), limits[kind])
         for name, payloads in by_target.items():
-            member = rows[name]
-            self._send_all(member.address, member.epoch, payloads)
+            self._send_all([name], payloads)
+
+    def _flush_together(self, fresh: list[tuple[int, Rumor]]) -> None:
+        """Send all of many rumors to a few random members."""
+        limits = self._limits()
+        names = self._at_random()
+        for kind, rumor in fresh:
+            self.queues[kind].sent(rumor, len(names), limits[kind])
+        self._send_all(names, [rumor.payload for _, rumor in fresh])
 
     def quench(self, known_at: float) -> None:
         """Pass on no more of what shows in the root and was known at that time."""
@@ -158,28 +175,35 @@ class Spread:
         chosen = context.rng.sample(ring, min(wanted + 1, len(ring)))
         return [name for name in chosen if name != context.me.name][:wanted]
 
-    def _limit(self, kind: int) -> int:
-        """How often a rumor is sent in all.
+    def _limits(self) -> tuple[int, int]:
+        """How often a rumor of each class is sent in all.
 
         memberlist's law for membership; for the registry the sends at once and, apart from them,
         a few for rounds: behind a fresh cut the tree may reach nobody.
         """
         config, living = self._context.config, self._context.table.living
-        if kind == MEMBERSHIP:
-            return transmissions(config.retransmit_multiplier, living)
-        return config.tree_arity + 1 + transmissions(config.registry_multiplier, living)
+        if self._limits_for[0] != living:
+            membership = transmissions(config.retransmit_multiplier, living)
+            registry = transmissions(config.registry_multiplier, living)
+            self._limits_for = living, (membership, config.tree_arity + 1 + registry)
+        return self._limits_for[1]
 
     def _room(self, messages: list[Message]) -> int:
-        context = self._context
-        body = len(encode_body(context.me.name, context.me.epoch, messages, [])) + 2
-        return context.config.packet_limit - context.seal.overhead - body
+        """How many bytes of updates fit beside messages."""
+        me = self._context.me
+        if self._room_for[0] != me.epoch:
+            context = self._context
+            body = len(encode_body(me.name, me.epoch, [], [])) + 2
+            self._room_for = me.epoch, context.config.packet_limit - context.seal.overhead - body
+        room = self._room_for[1]
+        return room - len(encode(messages)) + 1 if messages else room
 
     def _ride(self, room: int) -> list[bytes]:
         """Take rumors for `room` bytes, half of it to each class unless one leaves some."""
         membership, registry = self.queues
         if not membership and not registry:
             return []
-        limits = self._limit(MEMBERSHIP), self._limit(REGISTRY)
+        limits = self._limits()
         if not registry:
             return membership.take(room, limits[0], 3)
         if not membership:
@@ -189,23 +213,22 @@ class Spread:
         more = registry.take(room, limits[1], 3)
         return taken + more
 
-    def _send_all(self, address: Address, to_epoch: int, payloads: list[bytes]) -> None:
-        """Send updates alone, in as few datagrams as they fit into."""
+    def _send_all(self, names: list[str], payloads: list[bytes]) -> None:
+        """Send updates alone to each of these members, in as few datagrams as they fit into."""
         room = full = self._room([])
-        batch: list[bytes] = []
-        datagrams = 0
+        batches: list[list[bytes]] = [[]]
         for payload in payloads:
             cost = update_cost(payload)
-            if cost > room and batch:
-                self._context.send(address, to_epoch, [], batch)
-                batch, room = [], full
-                datagrams += 1
-                if datagrams == _FLUSH_DATAGRAMS:
-                    return
-            batch.append(payload)
+            if cost > room and batches[-1]:
+                if len(batches) == _FLUSH_DATAGRAMS:
+                    break
+                batches.append([])
+                room = full
+            batches[-1].append(payload)
             room -= cost
-        if batch:
-            self._context.send(address, to_epoch, [], batch)
+        members = [self._context.table.rows[name] for name in names]
+        for batch in batches:
+            self._context.send_to_all(members, batch)
 
     def _want_round(self, now: float) -> None:
         if not self._round_waits and self._context.config.rounds:

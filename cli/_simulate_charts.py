@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LABEL = 17
-SIDE = 11  # columns at the right for the highest value
+SIDE = 14  # columns at the right for the highest value
 WIDEST = 120
 BAND_LINES = 8
 CURVE_LINES = 6
@@ -65,8 +65,13 @@ def over_time(report: Report, width: int, *, coloured: bool) -> list[Text]:
     for label, values, style, peak in (
         ("different roots", series.roots, "green", f"{max(series.roots):,}"),
         ("wrong answers", series.wrong, "yellow", f"{max(series.wrong):,}"),
-        ("datagrams", datagrams, "cyan", f"{digits(_rough(max(datagrams)))}/s"),
-        ("bytes", rates := per_peer_per_second(total, report), "cyan", f"{size(max(rates))}/s"),
+        ("datagrams/peer", datagrams, "cyan", f"{digits(_rough(max(datagrams)))}/s"),
+        (
+            "bytes/peer",
+            rates := per_peer_per_second(total, report),
+            "cyan",
+            f"{size(max(rates))}/s",
+        ),
     ):
         bars = sparkline(_maxima(values, series.seconds, columns, end))
         lines.append(_row(label, Text(bars, style), f"≤ {peak}"))
@@ -136,16 +141,25 @@ def _bands(report: Report, columns: int, *, coloured: bool) -> list[Text]:
         else:
             middle = Text(rows[first].replace("a", "·").replace(".", " "))
         lines.append(_row(found.names[first], middle, ""))
-    seen = [letter for letter in COLOURS if any(letter in row for row in rows)]
-    legend = Text()
-    for letter in seen:
-        colour, name = COLOURS[letter]
-        sign = "·" if letter == "a" else letter
-        legend.append("■ " if coloured else f"{sign} ", colour if coloured else "")
-        legend.append(f"{name}  ", QUIET)
+    entries = [letter for letter in COLOURS if any(letter in row for row in rows)]
+    lines += _legend(entries, columns + SIDE, coloured=coloured)
     if each > 1:
-        legend.append(f"({each} peers per row, the gravest shown)", QUIET)
-    return [*lines, _row("", legend, "")]
+        lines.append(_row("", Text(f"{each} peers per row, the gravest state shown", QUIET), ""))
+    return lines
+
+
+def _legend(letters: list[str], columns: int, *, coloured: bool) -> list[Text]:
+    lines = [Text()]
+    for letter in letters:
+        colour, name = COLOURS[letter]
+        if coloured:
+            sign = "□" if letter == "." else "■"
+        else:
+            sign = {"a": "·", ".": "blank"}.get(letter, letter)
+        if len(lines[-1]) + len(sign) + len(name) + 1 > columns:
+            lines.append(Text())
+        lines[-1].append(sign, colour if coloured else "").append(f" {name}  ", QUIET)
+    return [_row("", line, "") for line in lines]
 
 
 # Two rows in one line of text: the upper half has the one colour, its ground the other.
@@ -200,7 +214,7 @@ def convergence_curve(report: Report, width: int) -> list[Text]:
         text = duration(float(f"{at(number / 3):.2g}"))
         place = round(columns * number / 3) - (0, len(text) // 2, len(text) // 2, len(text))[number]
         marks[place : place + len(text)] = text
-    lines.append(_row("", Text("".join(marks), QUIET), "log" if logarithmic else ""))
+    lines.append(_row("", Text("".join(marks), QUIET), "(log)" if logarithmic else ""))
     return lines
 
 

@@ -49,7 +49,7 @@ class ProgressBar:
         self._told = now
         if self._bar is None:
             self._bar = self._open()
-            self._task = self._bar.add_task(self._name, total=1.0)
+            self._task = self._bar.add_task("", total=1.0, left="")
         assert self._task is not None
         share = min(max(progress.share, 0.0), 1.0)
         self._bar.update(

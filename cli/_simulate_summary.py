@@ -123,7 +123,7 @@ def _head(report: Report) -> None:
     )
     if report.summary:
         _paragraph(report.summary)
-    _paragraph(f"Model: {report.model} ({report.model_reason})", "bright_black")
+    _paragraph(f"Model: {report.model} ({report.model_reason})")
 
 
 def _is_drawn(report: Report) -> bool:
@@ -149,7 +149,7 @@ def _charts(report: Report) -> None:
         if lines:
             out.print()
             for line in lines:
-                out.print(line)
+                out.print(line, no_wrap=True, overflow="crop")
 
 
 def _happenings(report: Report) -> None:
@@ -222,7 +222,7 @@ def _theory(report: Report) -> None:
     _heading("Beside theory")
     show(THEORY, rows)
     for number, (source, remarks) in enumerate(sources.items(), 1):
-        _paragraph(f"[{number}] {'. '.join([source, *remarks])}", "bright_black")
+        _paragraph(f"[{number}] {'. '.join([source, *remarks])}")
 
 
 def _quantity(value: float | None, unit: str) -> str:

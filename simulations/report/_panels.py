@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 # A panel is some 1,300 pixels wide; more columns or rows than pixels would be lost in drawing.
 COLUMNS = 1000
 ROWS = 1000
-# Up to so many peers, bands are parted by a white line, and have their names beside them.
+# Up to so many peers, bands are parted by a white line.
 PARTED = 100
-NAMED = 40
+# A name beside a band needs so much of the height, in inches.
+NAME = 0.15
 
 
 def draw_timeline(axes: Axes, rows: list[Lane], end: float) -> None:
@@ -67,8 +68,11 @@ def mark(axes: Axes, rows: list[Lane]) -> None:
                 )
 
 
-def draw_bands(axes: Axes, report: Report) -> list[Patch]:
-    """One band per peer, coloured by what the others hold it for; returns the legend's entries."""
+def draw_bands(axes: Axes, report: Report, height: float) -> list[Patch]:
+    """One band per peer, coloured by what the others hold it for; returns the legend's entries.
+
+    `height` is the panel's, in inches.
+    """
     from matplotlib.colors import BoundaryNorm, ListedColormap
     from matplotlib.patches import Patch
 
@@ -85,13 +89,19 @@ def draw_bands(axes: Axes, report: Report) -> list[Patch]:
         extent=(found.start, found.end, count, 0),
     )
     if count <= PARTED:
-        axes.hlines(range(1, count), found.start, found.end, color="white", linewidth=0.8)
+        axes.hlines(
+            range(1, count),
+            found.start,
+            found.end,
+            color="white",
+            linewidth=min(0.8, 16 * height / count / 3),
+        )
     each = found.peers_in_row
-    step = _tick_step(count)
+    step = _tick_step(count, int(height / NAME))
     places = range(0, count, step)
     axes.set_yticks([place + 0.5 for place in places])
     axes.set_yticklabels([found.names[place] for place in places], fontsize=8)
-    axes.tick_params(axis="y", length=0 if count <= NAMED else 3)
+    axes.tick_params(axis="y", length=0 if step == 1 else 3)
     beside = "one band per peer" if each == 1 else f"{each} peers per band, the gravest shown"
     axes.set_title(f"What members are held for, {beside}", loc="left", fontsize=10, pad=5)
     seen = {letter for row in found.rows for letter in row}
@@ -102,13 +112,11 @@ def draw_bands(axes: Axes, report: Report) -> list[Patch]:
     ]
 
 
-def _tick_step(count: int) -> int:
-    if count <= NAMED:
-        return 1
-    for step in (5, 10, 20, 25, 50, 100, 200, 250, 500):
-        if count / step <= 20:
+def _tick_step(count: int, names: int) -> int:
+    for step in (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500):
+        if count / step <= names:
             return step
-    return -(-count // 20)
+    return -(-count // names)
 
 
 def draw_rate(

@@ -26,8 +26,9 @@ def draw_members(report: Report) -> Figure | None:
     """Members' states over time, a band per peer."""
     if not report.series.bands:
         return None
-    figure, panels = _over_time(report, [_bands_height(report)])
-    _with_bands(panels[0], report)
+    height = _bands_height(report)
+    figure, panels = _over_time(report, [height])
+    _with_bands(panels[0], report, height)
     headline(figure, members_finding(report))
     return figure
 
@@ -53,14 +54,14 @@ def draw_overview(report: Report) -> Figure | None:
     bands = [min(3.4, _bands_height(report))] if series.bands else []
     figure, panels = _over_time(report, [*bands, 1.0, 1.0, 1.1, 1.1])
     if bands:
-        _with_bands(panels[0], report)
+        _with_bands(panels[0], report, bands[0])
     rest = panels[len(bands) :]
     draw_count(rest[0], report, series.roots, "Different roots among running peers", GREEN)
     draw_count(rest[1], report, series.wrong, "Wrong answers (peer, instance)", ORANGE)
     draw_rate(rest[2], report, series.datagrams, "Datagrams per peer and second")
     total = [one + other for one, other in zip(series.bytes, series.stream_bytes, strict=True)]
     draw_rate(rest[3], report, total, "kB per peer and second, streams included", 1e3)
-    headline(figure, f"{report.scenario}, {report.peers:,} peers: {_lower(outcome(report))}")
+    headline(figure, f"{report.scenario}: {_lower(outcome(report))}")
     return figure
 
 
@@ -92,8 +93,8 @@ def _mark_all(panels: list[Axes], rows: list[Lane]) -> None:
         mark(panel, rows)
 
 
-def _with_bands(panel: Axes, report: Report) -> None:
-    entries = draw_bands(panel, report)
+def _with_bands(panel: Axes, report: Report, height: float) -> None:
+    entries = draw_bands(panel, report, height)
     panel.legend(
         handles=entries,
         loc="lower right",

@@ -104,14 +104,14 @@ def draw_detection(report: Report) -> Figure | None:
 
     found = report.detection
     rows = [
-        (found.first_times, "Crashes noticed by the first peer", BLUE, found.first.p50),
+        (found.first_times, "Crashes known to the first peer", BLUE, found.first.p50),
         (found.all_times, "Crashes known to all reachable peers", ORANGE, found.everybody.p50),
     ]
     rows = [row for row in rows if row[0]]
     if not rows:
         return None
     longest = max(max(times) for times, *_ in rows)
-    count = max(10, min(40, len(found.first_times)))
+    count = max(20, min(40, len(found.first_times)))
     edges = [longest * 1.02 * number / count for number in range(count + 1)]
     figure = Figure(figsize=(WIDTH, 1.0 + 2.0 * len(rows)), layout="constrained")
     panels = figure.subplots(len(rows), 1, sharex=True, sharey=True, squeeze=False)[:, 0]

@@ -87,7 +87,7 @@ def headline(figure: Figure, text: str) -> None:
     from textwrap import fill
 
     figure.suptitle(
-        fill(text, 88), x=0.012, ha="left", fontsize=13, fontweight="bold", linespacing=1.2
+        fill(text, 90), x=0.012, ha="left", fontsize=12.5, fontweight="bold", linespacing=1.2
     )
 
 

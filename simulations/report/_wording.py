@@ -80,8 +80,8 @@ def detection_finding(report: Report) -> str:
     if not found.detected:
         return f"None of {many(found.crashes, 'crash', 'crashes')} became known to all"
     said = (
-        f"A crash was noticed after {duration(found.first.p50)}"
-        f" and known to all after {duration(found.everybody.p50)} (medians)"
+        f"A crash was known to the first peer after {duration(found.first.p50)},"
+        f" to all after {duration(found.everybody.p50)} (medians)"
     )
     if missed := found.crashes - found.detected:
         said += f"; {missed:,} of {found.crashes:,} never to all"
@@ -125,7 +125,7 @@ def outcome(report: Report) -> str:
         return f"The running peers did not agree at the end{seen}"
     if report.healing.heals and report.healing.equal_roots.max is not None:
         said = duration(report.healing.equal_roots.max)
-        return f"All running peers agreed at the end, and {said} at most after healing"
+        return f"All running peers agreed at the end, {said} at most after healing"
     return "All running peers agreed at the end"
 
 

@@ -90,8 +90,10 @@ def suggest_parameters(ctx: click.Context, _param: click.Parameter, incomplete: 
     """Names for `--set`, with the equals sign that follows them."""
     from gossamer.simulations.scenario import ScenarioError, builtin_names, parameter_names
 
+    # An option that waits for its value keeps click from seeing arguments as such.
+    scenario = ctx.params.get("scenario") or next(iter(ctx.args), builtin_names()[0])
     try:
-        names = parameter_names(ctx.params.get("scenario") or builtin_names()[0])
+        names = parameter_names(scenario)
     except ScenarioError:
         return []
     return [f"{name}=" for name in plain_names(list(names), incomplete)]

@@ -39,7 +39,10 @@ def grid(series: Series, columns: int, rows: int) -> Grid:
         together = series.bands[first : first + each]
         found.append(
             "".join(
-                _gravest([band[index] for band in together for index in range(low, high)])
+                # Most cells hold one letter; a thousand peers have a million cells.
+                together[0][low]
+                if each == 1 and high - low == 1
+                else _gravest([band[index] for band in together for index in range(low, high)])
                 for low, high in picked
             )
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._report import Convergence, Report, Theory
 
 # Where the last point is so many times later than the middle, a linear axis shows one steep line.
-LOGARITHMIC = 20.0
+LOGARITHMIC = 10.0
 _UNITS = {"s": 1.0, "ms": 1e-3}
 
 

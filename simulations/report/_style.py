@@ -74,12 +74,23 @@ def style() -> Iterator[None]:
 
 def save(figure: Figure, directory: Path, name: str) -> list[Path]:
     """Write a figure as PNG and SVG; raises OSError."""
+    _settle(figure)
     written = []
     for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
         path = directory / f"{name}.{kind}"
         figure.savefig(path, format=kind, dpi=DOTS, facecolor="white", metadata=metadata)
         written.append(path)
     return written
+
+
+# The solver behind the layout adds up in the order of memory addresses: its last digits differ from
+# run to run, and with them the names of clip paths in an SVG.
+def _settle(figure: Figure) -> None:
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = (round(side, 6) for side in axes.get_position().bounds)
+        axes.set_position((left, bottom, width, height))
 
 
 def headline(figure: Figure, text: str) -> None:

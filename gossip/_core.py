@@ -420,4 +420,4 @@ class Gossip:
             self._context.count("lags")
             self._context.health.note(1)
             self._detector.abandon(now)
-            self._membership.postpone(lag)
+            self._membership.postpone(lag, now)

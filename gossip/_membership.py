@@ -138,12 +138,12 @@ class Membership:
             encoded_news(row) for row in self._context.table
         ]
 
-    def postpone(self, seconds: float) -> None:
+    def postpone(self, seconds: float, now: float) -> None:
         """Give all suspects so much more time: this peer was stopped and heard nobody."""
         for name, (suspicion, timer) in list(self._suspicions.items()):
             timer.cancel()
             suspicion.since += seconds
-            self._arm(name, suspicion)
+            self._arm(name, suspicion, now)
 
     def reap(self, now: float) -> None:
         """Forget members that are gone for long, and in the end their tombstones."""
@@ -242,7 +242,7 @@ class Membership:
             longest=config.suspicion_max_multiplier,
             interval=config.probe_interval,
         )
-        self._arm(row.name, suspicion)
+        self._arm(row.name, suspicion, now)
         self._context.events.append(MemberSuspected(row, accuser))
         # A few of those who hear of it look for themselves at once: what takes a round of
         # probes otherwise is confirmed, or refuted, within one period. The probes per second
@@ -258,22 +258,26 @@ class Membership:
         if held is None or not accuser or not held[0].confirm(accuser):
             return
         suspicion, timer = held
-        timer.cancel()
-        self._arm(row.name, suspicion)
-        key = ("suspect", row.name, accuser)
+        if suspicion.ends_at < timer.when:
+            timer.cancel()
+            self._arm(row.name, suspicion, now)
+        key = _confirmation(row.name, accuser)
         urgent = len(self._suspicions) < _URGENT_SUSPICIONS
         self._spread.news(MEMBERSHIP, key, payload, accuser, "", now, urgent=urgent, rooted=False)
 
-    def _arm(self, name: str, suspicion: Suspicion) -> None:
-        judge = partial(self._judge, name)
-        self._suspicions[name] = suspicion, self._context.timers.at(suspicion.ends_at, judge)
+    def _arm(self, name: str, suspicion: Suspicion, now: float) -> None:
+        # First for when it may end at the soonest: until then confirmations set no timer anew.
+        when = suspicion.soonest if now < suspicion.soonest else suspicion.ends_at
+        timer = self._context.timers.at(when, partial(self._judge, name))
+        self._suspicions[name] = suspicion, timer
 
     def _judge(self, name: str, now: float) -> None:
         """Declare a suspect dead, unless this peer is in no position to."""
         suspicion, _ = self._suspicions[name]
-        if self._context.isolation.isolated:
-            suspicion.since += self._context.config.probe_interval
-            self._arm(name, suspicion)
+        if self._context.isolation.isolated and now >= suspicion.ends_at:
+            suspicion.since = now + self._context.config.probe_interval - suspicion.lasts
+        if now < suspicion.ends_at:
+            self._arm(name, suspicion, now)
             return
         row = self._context.table.rows[name]
         # Under the first accuser's name, so that all whose time runs out say it in the same words.
@@ -287,7 +291,7 @@ class Membership:
             timer.cancel()
             for accuser in suspicion.accusers:
                 # What follows the suspicion says more than who shared it.
-                self._spread.queues[MEMBERSHIP].discard(("suspect", name, accuser))
+                self._spread.queues[MEMBERSHIP].discard(_confirmation(name, accuser))
 
     def _forget(self, row: Member, now: float) -> None:
         self._context.table.remove(row.name)
@@ -301,7 +305,7 @@ class Membership:
         origin = news.accuser or news.name
         accused = news.status in (Status.SUSPECT, Status.DEAD)
         urgent = not accused or len(self._suspicions) < _URGENT_SUSPICIONS
-        key = ("member", news.name)
+        key = f"member {news.name}"
         # A root tells who lives, not how the others ended.
         rooted = news.status in (Status.ALIVE, Status.DEAD)
         self._spread.news(
@@ -315,7 +319,7 @@ class Membership:
         self._announced_at = now
         me = self._context.me
         payload = me.news().encode()
-        self._spread.news(MEMBERSHIP, ("member", me.name), payload, me.name, "", now)
+        self._spread.news(MEMBERSHIP, f"member {me.name}", payload, me.name, "", now)
 
     def raise_epoch(self, above: int, now: float) -> None:
         """Begin a new epoch that is higher than `above`."""
@@ -374,3 +378,8 @@ class Membership:
             self.conflict = where
             self._context.count("name_conflicts")
             self._context.events.append(NameConflict(news.address))
+
+
+# Texts, since a tuple would be hashed anew in each of the queue's tables.
+def _confirmation(name: str, accuser: str) -> str:
+    return f"confirmation of {name} by {accuser}"

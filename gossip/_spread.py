@@ -26,6 +26,9 @@ _FRESH_LIMIT = 256
 # datagram of its own: after a partition that is ten times the datagrams for the same news.
 _BURST = 8
 _POURING = 2
+# Two reach four in five of all members (Pittel's s = 1 - e^-2s), and the rounds that follow within
+# 200 ms the rest; four would reach all but two in a hundred, for twice the bytes of a storm.
+_BURST_LISTENERS = 2
 # Times `gather`, the longest time in which news are gathered while they pour in.
 _LONGEST_PAUSE = 8
 # Datagrams to one member in one flush.
@@ -169,9 +172,9 @@ class Spread:
         return [name for name in dict.fromkeys(targets) if name not in (own, rumor.heard_from)]
 
     def _at_random(self) -> list[str]:
-        """Return as many members as a rumor is sent to at once."""
+        """Return the few members that hear of a burst at once."""
         context = self._context
-        ring, wanted = context.table.ring, context.config.tree_arity + 1
+        ring, wanted = context.table.ring, _BURST_LISTENERS
         chosen = context.rng.sample(ring, min(wanted + 1, len(ring)))
         return [name for name in chosen if name != context.me.name][:wanted]
 

@@ -26,14 +26,23 @@ class Suspicion:
         self._k = k
 
     @property
-    def ends_at(self) -> float:
-        """When the suspect is to be held for dead."""
+    def lasts(self) -> float:
+        """How long the suspect has, with those who share the suspicion now."""
         if self._k < 1:
-            return self.since + self._shortest
+            return self._shortest
         confirmations = len(self.accusers) - 1
         fall = log(confirmations + 1) / log(self._k + 1)
-        span = self._longest - (self._longest - self._shortest) * fall
-        return self.since + max(self._shortest, span)
+        return max(self._shortest, self._longest - (self._longest - self._shortest) * fall)
+
+    @property
+    def ends_at(self) -> float:
+        """When the suspect is to be held for dead."""
+        return self.since + self.lasts
+
+    @property
+    def soonest(self) -> float:
+        """When that is if everybody confirms."""
+        return self.since + self._shortest
 
     def confirm(self, accuser: str) -> bool:
         """Count `accuser`; False if it was counted before or no more are needed."""

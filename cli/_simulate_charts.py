@@ -43,6 +43,8 @@ COLOURS = {
     "l": ("#8a8a8a", "left"),
     ".": ("default", "unknown"),
 }
+# Seconds between the numbers of an axis.
+_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400)
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
@@ -177,15 +179,14 @@ def _half_blocks(above: str, below: str | None) -> Text:
 
 def _axis(columns: int, end: float) -> str:
     marks = [" "] * columns
-    count = 6 if columns >= 60 else 4 if columns >= 36 else 2
-    for number in range(count + 1):
-        text = f"{digits(float(f'{end * number / count:.4g}'))}"
-        text += " s" if number == count else ""
-        place = round(columns * number / count)
-        place = min(
-            max(0, place - (len(text) // 2 if 0 < number < count else 0)), columns - len(text)
-        )
+    step = next((step for step in _STEPS if end / step <= columns // 10), end)
+    number = 0
+    while number * step <= end:
+        text = digits(float(f"{number * step:.4g}")) + (" s" if number == 0 else "")
+        place = round(columns * number * step / end)
+        place = min(max(0, place - len(text) // 2 if number else 0), columns - len(text))
         marks[place : place + len(text)] = text
+        number += 1
     return "".join(marks)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar, TaskID
@@ -47,18 +47,22 @@ class ProgressBar:
         if not self._wanted or now - self._began < PATIENCE or now - self._told < DRAWN_EVERY:
             return
         self._told = now
+        share = min(max(progress.share, 0.0), 1.0)
+        shown: dict[str, Any] = {
+            "description": progress.note,
+            "left": remaining(now - self._began, share),
+        }
+        begins = self._bar is None
         if self._bar is None:
             self._bar = self._open()
-            self._task = self._bar.add_task("", total=1.0, left="")
+            self._task = self._bar.add_task("", total=1.0)
         assert self._task is not None
-        share = min(max(progress.share, 0.0), 1.0)
-        self._bar.update(
-            self._task,
-            completed=share,
-            description=progress.note,
-            left=remaining(now - self._began, share),
-            refresh=True,
-        )
+        self._bar.update(self._task, completed=share, **shown)
+        # The first picture shows how far it is, and not an empty bar.
+        if begins:
+            self._bar.start()
+        else:
+            self._bar.refresh()
 
     def _open(self) -> Bar:
         from rich.console import Console
@@ -66,7 +70,7 @@ class ProgressBar:
 
         # Columns of fixed width, so that the bar does not jump; drawn only when we say so, since
         # a second thread would take its time from the simulation.
-        bar = Bar(
+        return Bar(
             TextColumn(self._name, style="bold", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f} %"),
@@ -78,8 +82,6 @@ class ProgressBar:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        bar.start()
-        return bar
 
 
 def remaining(elapsed: float, share: float) -> str:

@@ -184,9 +184,11 @@ def _times(report: Report) -> None:
         show(TIMES, rows)
     late = spread.changes - spread.complete
     if late:
-        say(f"{late:,} of {many(spread.changes, 'change')} did not reach all before the end.")
+        _paragraph(
+            f"{late:,} of {many(spread.changes, 'change')} did not reach all before the end."
+        )
     if missed := crashes.crashes - crashes.detected:
-        say(
+        _paragraph(
             f"{missed:,} of {many(crashes.crashes, 'crash', 'crashes')} did not become known to"
             " all: the end came first, or the peer came back."
         )
@@ -240,13 +242,14 @@ def _quantity(value: float | None, unit: str) -> str:
 
 
 def _totals(report: Report) -> list[tuple[str, str]]:
-    pairs = [
-        ("outcome", outcome(report)),
-        ("false alarms", _false(report.false_accusations)),
-    ]
+    pairs = [("outcome", outcome(report))]
+    # What the fast model leaves out is not nothing.
+    modelled = report.model == "faithful"
+    if modelled:
+        pairs.append(("false alarms", _false(report.false_accusations)))
     if report.lookups is not None:
         pairs.append(("lookups", _lookups(report.lookups)))
-    pairs.append(("traffic", _traffic(report.traffic)))
+    pairs.append(("traffic", _traffic(report.traffic, streams=modelled)))
     return [*pairs, ("digest", report.digest), ("work", _work(report.work))]
 
 
@@ -273,12 +276,13 @@ def _lookups(found: Lookups) -> str:
     return said
 
 
-def _traffic(found: Traffic) -> str:
+def _traffic(found: Traffic, *, streams: bool) -> str:
     said = (
         f"{digits(found.datagrams_per_peer_per_second)} datagrams with"
-        f" {size(found.bytes_per_peer_per_second)}, and"
-        f" {size(found.stream_bytes_per_peer_per_second)} on streams"
+        f" {size(found.bytes_per_peer_per_second)}"
     )
+    if streams:
+        said += f", and {size(found.stream_bytes_per_peer_per_second)} on streams"
     if found.cpu_ms_per_peer_per_second is not None:
         said += f"; {digits(found.cpu_ms_per_peer_per_second)} ms of processor"
     return f"{said}; per peer and second"

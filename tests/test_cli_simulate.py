@@ -229,6 +229,16 @@ def test_the_time_that_remains_is_told_when_it_can_be_known() -> None:
     assert remaining(1.0, 0.001) == ""
 
 
+def test_what_the_fast_model_leaves_out_is_not_shown_as_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """No false alarm is claimed absent where none could be seen."""
+    show_summary(replace(partition_report(), model="fast", lookups=None))
+    shown = capsys.readouterr().out
+    assert "false alarms" not in shown
+    assert "on streams" not in shown
+
+
 def test_a_report_without_lookups_crashes_or_theory_is_shown(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

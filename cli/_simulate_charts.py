@@ -118,14 +118,15 @@ def _lane(lane: Lane, columns: int, end: float) -> list[Text]:
         for place in range(first, last + 1):
             marks[place] = "▼" if until is None else "━"
     low, high = min(places), max(places)
-    label = lane.label if len(lane.label) <= columns else lane.label[: columns - 1] + "…"
+    widest = columns + SIDE  # nothing else stands at the right of a label
+    label = lane.label if len(lane.label) <= widest else lane.label[: widest - 1] + "…"
     room = len(label) + 1
     if columns - high > room:
         marks[high + 2 : high + 1 + room] = label
     elif low >= room:
         marks[low - room : low - 1] = label
     else:
-        alone = " " * min(low, columns - len(label)) + label
+        alone = " " * max(0, min(low, columns - len(label))) + label
         return [_row("", Text(alone), ""), _row("", Text("".join(marks)), "")]
     return [_row("", Text("".join(marks)), "")]
 

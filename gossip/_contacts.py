@@ -49,7 +49,7 @@ _FRUITLESS_WAIT = 60.0
 # are away, and exchanges with one of them if that has not become known to be alive meanwhile: a few
 # exchanges, and what all say of themselves, then do for the whole mesh.
 _RETURN_WAIT = 0.02
-_LONGEST_RETURN_WAIT = 1.0
+_LONGEST_RETURN_WAIT = 3.0
 # After somebody came back, roots are compared so often and so far apart (in settling times) beside
 # the probes, which a partition may have slowed: local health suffers from it.
 _COMPARISONS = 3

@@ -193,9 +193,11 @@ class Gossip:
             **self._context.counters,
             **self._membership.statistics(),
             **self._replicas.statistics(),
-            "rumors_membership": len(membership),
+            "rumors_membership": len(membership) + len(self._spread.accusations),
             "rumors_registry": len(registry),
-            "rumors_dropped": membership.dropped + registry.dropped,
+            "rumors_dropped": (
+                membership.dropped + registry.dropped + self._spread.accusations.dropped
+            ),
             "timers": len(self._context.timers),
         }
 

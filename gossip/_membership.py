@@ -291,7 +291,7 @@ class Membership:
             timer.cancel()
             for accuser in suspicion.accusers:
                 # What follows the suspicion says more than who shared it.
-                self._spread.queues[MEMBERSHIP].discard(_confirmation(name, accuser))
+                self._spread.discard(_confirmation(name, accuser))
 
     def _forget(self, row: Member, now: float) -> None:
         self._context.table.remove(row.name)

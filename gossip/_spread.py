@@ -26,9 +26,11 @@ _FRESH_LIMIT = 256
 # datagram of its own: after a partition that is ten times the datagrams for the same news.
 _BURST = 8
 _POURING = 2
-# Two reach four in five of all members (Pittel's s = 1 - e^-2s), and the rounds that follow within
-# 200 ms the rest; four would reach all but two in a hundred, for twice the bytes of a storm.
-_BURST_LISTENERS = 2
+# Four listeners each let a burst reach all but two in a hundred at once; two, four in five (what is
+# missed has the share s = e^-2(1-s)), and rounds the rest.  A storm grows with the square of the
+# mesh, so that in a large one it is worth to wait for rounds.
+_SMALL = 128
+_LISTENERS_OF_MANY = 2
 # Times `gather`, the longest time in which news are gathered while they pour in.
 _LONGEST_PAUSE = 8
 # Datagrams to one member in one flush.
@@ -47,6 +49,8 @@ class Spread:
         self._context = context
         limit = context.config.queue_limit
         self.queues = (RumorQueue(limit), RumorQueue(limit))
+        # Accusations of many at a time: they take the room that the others leave.
+        self.accusations = RumorQueue(limit)
         # Set while a newcomer takes in what everybody but itself knows.
         self.muted = False
         self._fresh: dict[object, tuple[int, Rumor]] = {}
@@ -72,7 +76,8 @@ class Spread:
     ) -> None:
         """Pass on something that this peer did not know before.
 
-        What is not urgent goes in rounds alone; `rooted` is what shows in the root.
+        What is not urgent travels in rounds, to one member each, and on other packets' backs;
+        `rooted` is what shows in the root.
         """
         if self._context.table.living < 2:
             return  # nobody to tell: state is kept, messages are not
@@ -83,10 +88,15 @@ class Spread:
         if self.muted and origin != self._context.me.name:
             return
         rumor = Rumor(key, payload, origin, heard_from, now if rooted else inf)
-        self.queues[kind].add(rumor)
         self._want_round(now)
-        if not (urgent and self._context.config.eager):
+        if not urgent:
+            self.queues[kind].discard(key)
             self._fresh.pop(key, None)
+            self.accusations.add(rumor)
+            return
+        self.accusations.discard(key)
+        self.queues[kind].add(rumor)
+        if not self._context.config.eager:
             return
         if len(self._fresh) < _FRESH_LIMIT or key in self._fresh:
             self._fresh[key] = (kind, rumor)
@@ -141,8 +151,13 @@ class Spread:
 
     def quench(self, known_at: float) -> None:
         """Pass on no more of what shows in the root and was known at that time."""
-        for queue in self.queues:
+        for queue in (*self.queues, self.accusations):
             queue.quench(known_at)
+
+    def discard(self, key: object) -> None:
+        """Pass on no more of a membership rumor."""
+        self.queues[MEMBERSHIP].discard(key)
+        self.accusations.discard(key)
 
     def send(
         self,
@@ -174,7 +189,8 @@ class Spread:
     def _at_random(self) -> list[str]:
         """Return the few members that hear of a burst at once."""
         context = self._context
-        ring, wanted = context.table.ring, _BURST_LISTENERS
+        ring = context.table.ring
+        wanted = context.config.tree_arity + 1 if len(ring) <= _SMALL else _LISTENERS_OF_MANY
         chosen = context.rng.sample(ring, min(wanted + 1, len(ring)))
         return [name for name in chosen if name != context.me.name][:wanted]
 
@@ -201,20 +217,21 @@ class Spread:
         room = self._room_for[1]
         return room - len(encode(messages)) + 1 if messages else room
 
-    def _ride(self, room: int) -> list[bytes]:
+    def _ride(self, room: int, *, accusations: bool = True) -> list[bytes]:
         """Take rumors for `room` bytes, half of it to each class unless one leaves some."""
         membership, registry = self.queues
-        if not membership and not registry:
-            return []
         limits = self._limits()
-        if not registry:
-            return membership.take(room, limits[0], 3)
-        if not membership:
-            return registry.take(room, limits[1], 3)
-        taken = membership.take(room // 2, limits[0], 3)
-        room -= sum(len(update) + 3 for update in taken)
-        more = registry.take(room, limits[1], 3)
-        return taken + more
+        taken: list[bytes] = []
+        if membership:
+            taken = membership.take(room // 2 if registry else room, limits[MEMBERSHIP], 3)
+            room -= sum(len(update) + 3 for update in taken)
+        if registry:
+            more = registry.take(room, limits[REGISTRY], 3)
+            room -= sum(len(update) + 3 for update in more)
+            taken += more
+        if accusations and self.accusations:
+            taken += self.accusations.take(room, limits[MEMBERSHIP], 3)
+        return taken
 
     def _send_all(self, names: list[str], payloads: list[bytes]) -> None:
         """Send updates alone to each of these members, in as few datagrams as they fit into."""
@@ -244,20 +261,24 @@ class Spread:
     def _round(self, now: float) -> None:
         self._round_waits = False
         context = self._context
-        if not any(self.queues):
-            return
         ring, own = context.table.ring, context.me.name
         if len(ring) < 2:
-            for queue in self.queues:
+            for queue in (*self.queues, self.accusations):
                 queue.clear()
+            return
+        if not self._waiting:
             return
         nodes = context.config.gossip_nodes
         chosen = context.rng.sample(ring, min(nodes + 1, len(ring)))
-        for name in [name for name in chosen if name != own][:nodes]:
+        for number, name in enumerate([name for name in chosen if name != own][:nodes]):
             member = context.table.rows[name]
-            updates = self._ride(self._room([]))
+            updates = self._ride(self._room([]), accusations=number == 0)
             if updates:
                 context.send(member.address, member.epoch, [], updates)
-        if any(self.queues):
+        if self._waiting:
             self._round_waits = True
             context.timers.at(now + context.config.gossip_interval, self._round)
+
+    @property
+    def _waiting(self) -> bool:
+        return any(self.queues) or bool(self.accusations)

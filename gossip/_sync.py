@@ -298,6 +298,7 @@ class SyncExchange(Exchange):
         assert self.peer is not None
         spread = self._hub.spread
         spread.muted = self._newcomer
+        rows = self._context.table.rows
         try:
             for update in updates:
                 try:
@@ -306,6 +307,9 @@ class SyncExchange(Exchange):
                 except Malformed:
                     self._context.count("refused_member")
                     continue
+                row = rows.get(news.name)
+                if row is not None and row.encoded == payload:
+                    continue  # nearly all of a table, where two peers differ in little
                 self._hub.membership.hear(news, payload, self.peer, "exchange", now)
                 obituary = self._hub.membership.obituary(news)
                 if obituary is not None:

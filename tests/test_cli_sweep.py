@@ -15,7 +15,6 @@ from gossamer.cli._sweep_table import Figures
 from gossamer.simulations.sweep import Estimate, SweepProgress
 from gossamer.simulations.sweep._cluster import on_cluster
 
-pytest.importorskip("gossamer.cli._simulate")  # the group that the command belongs to
 pytestmark = pytest.mark.processes
 
 SMALL = ("--set", "duration=5", "--set", "peers=3", "--seeds", "2")

@@ -17,7 +17,7 @@ from gossamer.cli._options import split_authority
 
 COMMANDS = (
     *("run", "demo", "register", "heartbeat", "deregister", "status", "lookup", "services"),
-    *("members", "info", "watch", "join", "leave"),
+    *("members", "info", "watch", "join", "leave", "simulate"),
 )
 
 

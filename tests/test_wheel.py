@@ -77,11 +77,13 @@ def contents(wheel: Path) -> set[str]:
 
 
 def test_the_wheel_holds_every_module_and_nothing_else(built: Built) -> None:
-    """The links under src/ arrive as real packages, with the marker for type checkers."""
+    """The links under src/ arrive as real packages, with types' marker and the scenarios."""
     expected = {"gossamer/__init__.py", "gossamer/py.typed"}
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*.py"):
             expected.add(f"gossamer/{path.relative_to(ROOT)}")
+    for path in (ROOT / "simulations/scenario/builtin").glob("*.toml"):
+        expected.add(f"gossamer/{path.relative_to(ROOT)}")
     assert contents(built.wheel) == expected
 
 
@@ -102,3 +104,19 @@ def test_the_installed_demo_runs_and_ends_by_itself(bin_folder: Path, tmp_path: 
     """`gossamer demo` needs nothing but the wheel."""
     shown = run(bin_folder / "gossamer", "demo", "--for", "5", cwd=tmp_path)
     assert shown.strip()
+
+
+@pytest.mark.processes
+def test_the_installed_simulator_runs_without_extras(bin_folder: Path, tmp_path: Path) -> None:
+    """Scenarios come along; what needs an extra names it, with 2, before anything is run."""
+    command = (bin_folder / "gossamer", "simulate")
+    assert "partition" in run(*command, "list", cwd=tmp_path)
+    shown = run(*command, "crash", "--peers", "5", "--set", "duration=20", cwd=tmp_path)
+    assert "digest" in shown
+    for arguments in (("crash", "--out", "plots"), ("propagate", "--peers", "3000")):
+        done = subprocess.run(
+            [*command, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2
+        assert "gossamer[sim]" in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1

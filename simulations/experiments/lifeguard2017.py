@@ -143,8 +143,8 @@ def _false_positives(costs: dict[str, list[tuple[int, Costs]]], result: Result) 
         why=(
             "As in the paper the suspicion's time-out does nearly all of it, the buddy system "
             "takes some 10 percent, and hardly any false burial happens at a member that is well "
-            "(SWIM in the paper: 0.4 % of them). Where the paper is left with 1.5 or 3 percent, ours is left "
-            "with none: no block outlasts the longest time-out of 63 s, and a released member "
+            "(SWIM in the paper: 0.4 % of them). Where the paper is left with 1.5 or 3 percent, "
+            "ours is left with none: no block outlasts the longest time-out of 63 s, and a released member "
             "hears all that waited in no time, while an agent that shares a core with seven others "
             "may be blocked again before it has. Local health does less here: it helps against "
             "blocks that are shorter than a stretched probe (up to 9 s), and ours are longer. "

@@ -18,6 +18,9 @@ _STREAMS: tuple[Stream, ...] = ("registrations", "changes", "deregistrations", "
 # Ports of instances, which nobody ever connects to.
 _FIRST_PORT = 10_000
 _PORTS = 50_000
+# Seconds before the end, or this share of a short scenario, in which nothing changes any more.
+_QUIET = 1.0
+_QUIET_SHARE = 0.05
 
 
 class Workload:
@@ -37,6 +40,7 @@ class Workload:
         self._owned: dict[int, dict[Subject, Provider]] = {}
         self._made = 0
         self._ends_at = 0.0
+        self._quiet_from = 0.0
         self._hash = blake2b(digest_size=16)
         world.restarted = self._register_again
 
@@ -53,8 +57,12 @@ class Workload:
             self._register(place * peers // count, self._service(rng))
 
     def begin(self, ends_at: float) -> None:
-        """Let arrivals come until `ends_at`."""
+        """Let arrivals come until `ends_at`; changes end a moment sooner.
+
+        Whether all agree at the end is not to hang on a change made in the last milliseconds.
+        """
         self._ends_at = ends_at
+        self._quiet_from = ends_at - min(_QUIET, (ends_at - self._world.now) * _QUIET_SHARE)
         for stream in _STREAMS:
             self._plan_next(stream)
 
@@ -62,7 +70,7 @@ class Workload:
         rate = self._rate(stream)
         if rate > 0:
             when = self._world.now + self._rng[stream].expovariate(rate)
-            if when < self._ends_at:
+            if when < (self._ends_at if stream == "lookups" else self._quiet_from):
                 self._world.mesh.clock.call_at(when, self._arrive, stream)
 
     def _rate(self, stream: Stream) -> float:

@@ -222,6 +222,16 @@ class Registry(Answers):
 
     def _take(self, event: Event, now: float) -> None:
         match event:
+            # First, and the most frequent first: a mesh that breaks apart tells of nothing else.
+            case (
+                MemberSuspected(member)
+                | MemberReturned(member)
+                | MemberFailed(member)
+                | MemberJoined(member)
+                | MemberUpdated(member)
+                | MemberLeft(member)
+            ):
+                self._hear(event, member, now)
             case PartChanged(owner, changes):
                 self._view.apply(owner, [key for key, _ in changes], now)
                 self._own.interventions.review(owner, now)
@@ -234,15 +244,6 @@ class Registry(Answers):
             case MemberForgotten(name):
                 self._preservation.forgotten(name, now)
                 self._judge(name, now)
-            case (
-                MemberJoined(member)
-                | MemberUpdated(member)
-                | MemberSuspected(member)
-                | MemberFailed(member)
-                | MemberLeft(member)
-                | MemberReturned(member)
-            ):
-                self._hear(event, member, now)
             case _:
                 pass
 

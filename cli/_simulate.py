@@ -113,6 +113,25 @@ def _changes(
     return found
 
 
+changes_option = click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_changes,
+    shell_complete=suggest_parameters,
+    help="Change any other value of the scenario; repeatable.",
+)
+
+model_option = click.option(
+    "--model",
+    type=click.Choice(["auto", "faithful", "fast"]),
+    default="auto",
+    show_default=True,
+    help="What fits the size, peer by peer, or with arrays.",
+)
+
+
 class _Run(click.Command):
     # The scenario stands in the name of the command already: `gossamer simulate SCENARIO`.
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
@@ -127,22 +146,8 @@ class _Run(click.Command):
     "--loss", metavar="P", help="Share of datagrams that the network loses, such as 0.05."
 )
 @click.option("--latency", metavar="MS", help="Milliseconds that a packet takes, on the average.")
-@click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=_changes,
-    shell_complete=suggest_parameters,
-    help="Change any other value of the scenario; repeatable.",
-)
-@click.option(
-    "--model",
-    type=click.Choice(["auto", "faithful", "fast"]),
-    default="auto",
-    show_default=True,
-    help="Peer by peer, with arrays, or what fits the size.",
-)
+@changes_option
+@model_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

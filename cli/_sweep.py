@@ -10,6 +10,7 @@ import click
 from ._failures import BadInput, NegativeAnswer, NoPeer
 from ._options import json_option, split_authority
 from ._output import note, print_json
+from ._simulate import changes_option, model_option
 
 if TYPE_CHECKING:
     from gossamer.simulations import _simulate
@@ -30,20 +31,6 @@ def _vary(
         if name in found:
             raise click.BadParameter(f"{name!r} is varied twice; give all its values at once.")
         found[name] = [value.strip() for value in values.split(",")]
-    return found
-
-
-def _changes(
-    _ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]
-) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(f"{text!r} is not NAME=VALUE, such as loss=0.05.")
-        if name in found:
-            raise click.BadParameter(f"{name!r} is set twice; set it once.")
-        found[name] = value
     return found
 
 
@@ -77,21 +64,8 @@ def _scheduler(_ctx: click.Context, _param: click.Parameter, text: str | None) -
     metavar="N",
     help="Runs of each combination, each with a seed of its own.",
 )
-@click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=_changes,
-    help="Change a value for all runs; repeatable.",
-)
-@click.option(
-    "--model",
-    type=click.Choice(["auto", "faithful", "fast"]),
-    default="auto",
-    show_default=True,
-    help="Peer by peer, or with arrays.",
-)
+@changes_option
+@model_option
 @click.option(
     "--workers",
     type=click.IntRange(1, 1024),

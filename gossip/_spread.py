@@ -116,7 +116,7 @@ class Spread:
             self.flush(now)
 
     def flush(self, now: float) -> None:
-        """Send all fresh news to their children and one random member each."""
+        """Send all fresh news, each along its tree or, when they are many, together."""
         if self._flush_at is None:
             return
         self._flush_at = None

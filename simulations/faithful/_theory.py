@@ -25,6 +25,7 @@ def theory(
         return []
     hop = mean_latency(scenario.network.latency) + config.gather
     depth = tree_depth(n, config.tree_arity)
+    apart = "; what paths between zones take is left out" if scenario.network.paths else ""
     found = [
         _spread(n, config, convergence),
         Theory(
@@ -33,7 +34,8 @@ def theory(
             measured=convergence.half.p50,
             unit="s",
             source=f"depth of a {config.tree_arity}-ary tree over the members",
-            remark="each hop is one mean latency and one gathering; half the peers are leaves",
+            remark="each hop is one mean latency and one gathering; half the peers are leaves"
+            + apart,
         ),
         Theory(
             quantity="change known to all peers",

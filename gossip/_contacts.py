@@ -284,7 +284,7 @@ class Contacts:
         settle = context.config.settle
         quiet = now - context.changed_at >= settle
         overdue = now - self._patient_since >= _UNSETTLED * settle
-        if (quiet or overdue) and now >= self._repair_from:
+        if (quiet or overdue) and now >= self._repair_from and not self.spread.storms:
             if context.changed_at != self._repaired_at:
                 self._fruitless = 0
             wait = min(settle * 2**self._fruitless, _FRUITLESS_WAIT)

@@ -39,7 +39,8 @@ from ._spread import Spread
 from ._wire import Malformed
 
 # Updates whose bytes were seen lately are not looked at again; each costs some 200 bytes.
-_SEEN_LIMIT = 4096
+# That many, and those of the generation before.
+_SEEN_LIMIT = 2048
 # Members that were lately told how they are held.
 _TOLD_LIMIT = 1024
 # A datagram that claims to be longer than any of ours is not worth a checksum.
@@ -104,7 +105,8 @@ class Gossip:
         self._departure = Departure(
             context, self._spread, is_meeting=lambda: self._contacts.under_way
         )
-        self._seen: dict[bytes, None] = {}
+        self._seen: set[bytes] = set()
+        self._seen_before: set[bytes] = set()
         self._told_at: dict[str, float] = {}
         # An input that comes so long after the deadline tells that this process was stopped.
         self._lag_limit = max(config.probe_timeout / 2, 0.1)
@@ -288,7 +290,7 @@ class Gossip:
             self._answer_former_life(packet, row, sender, now)
             return
         for payload in packet.updates:
-            if payload not in self._seen:
+            if payload not in self._seen and payload not in self._seen_before:
                 self._take_update(payload, packet.source, now)
         row = context.table.get(packet.source)
         if row is None:
@@ -308,15 +310,15 @@ class Gossip:
             case News():
                 how: Source = "direct" if update.name == source else "rumor"
                 self._membership.hear(update, payload, source, how, now)
-                if update.name == self.name:
+                if update.name == self._context.me.name:
                     return  # to be answered each time that somebody says so
             case Delta():
                 self._replicas.on_delta(update, payload, source, now)
             case Head():
                 self._replicas.on_head(update, payload, source, now)
-        self._seen[payload] = None
-        if len(self._seen) > _SEEN_LIMIT:
-            del self._seen[next(iter(self._seen))]
+        self._seen.add(payload)
+        if len(self._seen) >= _SEEN_LIMIT:
+            self._seen_before, self._seen = self._seen, set()
 
     def _take_message(
         self, message: Message, packet: Packet, row: Member | None, sender: Address, now: float

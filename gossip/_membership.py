@@ -3,14 +3,16 @@
 What comes by rumor is taken as it is ranked (_members.py).
 What comes in an exchange is hearsay of unknown age: a death in it is only a suspicion, so that
 the peer concerned can speak up, and it confirms nobody else's suspicion.
+Many of them at a time are doubted first (_doubts.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Literal
 
 from ._context import Context
+from ._doubts import Doubts
 from ._events import (
     EpochRaised,
     MemberFailed,
@@ -58,6 +60,7 @@ class Membership:
         self._spread = spread
         self._planner = planner
         self._suspicions: dict[str, tuple[Suspicion, Timer]] = {}
+        self._doubts = Doubts(context, spread, self._suspect_by_hearsay)
         # Name to (last epoch, when forgotten): news of such a life are not believed any more.
         self._tombstones: dict[str, tuple[int, float]] = {}
         self.conflict: str | None = None
@@ -75,13 +78,17 @@ class Membership:
             self._hear_of_self(news, now)
             return False
         row = self._context.table.rows.get(news.name)
-        if row is not None and row.encoded == payload:
-            return False
-        if not self._plausible(news, row, now):
-            return False
         if row is None:
-            return self._meet(news, payload, teller, source, now)
-        if news.epoch == row.epoch and news.nonce != row.nonce and news.status is Status.ALIVE:
+            return self._plausible(news, now) and self._meet(news, payload, teller, now)
+        if row.encoded == payload:
+            return False
+        if news.epoch != row.epoch:
+            if not self._plausible(news, now):
+                return False
+        elif news.incarnation > min(row.incarnation + INCARNATION_JUMP, INCARNATION_LIMIT - 1):
+            self._context.count("refused_incarnation")
+            return False
+        elif news.nonce != row.nonce and news.status is Status.ALIVE:
             # Two processes with one name and epoch: the one that we know stays.
             self._context.count("refused_nonce")
             return False
@@ -94,6 +101,19 @@ class Membership:
             return False
         self._turn(row, news, payload, teller, now)
         return True
+
+    def hear_table(self, table: Iterable[tuple[News, bytes]], teller: str, now: float) -> None:
+        """Take the news of many members that came in an exchange with `teller`."""
+        accusations: list[News] = []
+        for news, payload in table:
+            if self._doubts.concerns(news):
+                accusations.append(news)
+            else:
+                self.hear(news, payload, teller, "exchange", now)
+        self._doubts.take(accusations, teller, now)
+
+    def _suspect_by_hearsay(self, news: News, teller: str, now: float) -> None:
+        self.hear(news, news.encode(), teller, "exchange", now)
 
     def accuse(self, name: str, now: float) -> None:
         """Suspect a member because a probe of ours went unanswered."""
@@ -117,7 +137,7 @@ class Membership:
             return None
         accuser = ""
         if row.name in self._suspicions:
-            accuser = next(iter(self._suspicions[row.name][0].accusers))
+            accuser = self._suspicions[row.name][0].accusers[0]
         return news_of(row, accuser).encode()
 
     def obituary(self, news: News) -> bytes | None:
@@ -162,28 +182,31 @@ class Membership:
 
     def statistics(self) -> dict[str, int]:
         """Return how much is kept."""
-        return {"suspicions": len(self._suspicions), "member_tombstones": len(self._tombstones)}
+        return {
+            "suspicions": len(self._suspicions),
+            "doubts": len(self._doubts),
+            "member_tombstones": len(self._tombstones),
+        }
 
-    def _plausible(self, news: News, row: Member | None, now: float) -> bool:
+    def _plausible(self, news: News, now: float) -> bool:
+        """Whether news of a life that is not known here are to be believed."""
         context = self._context
-        same_life = row is not None and row.epoch == news.epoch
-        if not same_life and not context.plausible_epoch(news.epoch, now):
+        if not context.plausible_epoch(news.epoch, now):
             context.count("refused_epoch_ahead")
             return False
-        known = row.incarnation if row is not None and same_life else 0
-        if news.incarnation > min(known + INCARNATION_JUMP, INCARNATION_LIMIT - 1):
+        if news.incarnation > INCARNATION_JUMP:
             context.count("refused_incarnation")
             return False
         grave = self._tombstones.get(news.name)
         if grave is not None and news.epoch <= grave[0]:
             context.count("refused_tombstone")
             return False
-        if row is None and len(context.table) >= context.config.member_limit:
-            context.count("refused_members")
-            return False
         return True
 
-    def _meet(self, news: News, payload: bytes, teller: str, source: Source, now: float) -> bool:
+    def _meet(self, news: News, payload: bytes, teller: str, now: float) -> bool:
+        if len(self._context.table) >= self._context.config.member_limit:
+            self._context.count("refused_members")
+            return False
         row = self._put(news, payload, now)
         if news.status is Status.SUSPECT:
             self._suspect(row, news.accuser, now)
@@ -198,26 +221,27 @@ class Membership:
         before, epoch, address, zone = row.status, row.epoch, row.address, row.zone
         self._end_suspicion(row.name)
         self._put(news, payload, now)
-        events = self._context.events
-        match row.status:
-            case Status.ALIVE | Status.SUSPECT if not before.living or row.epoch != epoch:
+        status, events = row.status, self._context.events
+        if status.living:
+            if not before.living or row.epoch != epoch:
                 self._planner.add(row.name)
                 if before is Status.DEAD:
                     self.on_return(now)
                 events.append(MemberReturned(row))
-            case Status.ALIVE if before is Status.SUSPECT:
+            elif status is Status.SUSPECT:
+                pass
+            elif before is Status.SUSPECT:
                 events.append(MemberReturned(row))
-            case Status.ALIVE if (row.address, row.zone) != (address, zone):
+            elif row.address != address or row.zone != zone:
                 events.append(MemberUpdated(row))
-            case Status.DEAD:
-                self._planner.remove(row.name)
-                if before.living:
-                    events.append(MemberFailed(row, news.accuser, False))
-            case Status.LEFT:
-                self._planner.remove(row.name)
+            if status is Status.SUSPECT:
+                self._suspect(row, news.accuser, now)
+        else:
+            self._planner.remove(row.name)
+            if status is Status.LEFT:
                 events.append(MemberLeft(row))
-        if row.status is Status.SUSPECT:
-            self._suspect(row, news.accuser, now)
+            elif before.living:
+                events.append(MemberFailed(row, news.accuser, False))
         self._tell_all(news, payload, teller, now)
 
     def _put(self, news: News, payload: bytes, now: float) -> Member:
@@ -281,7 +305,7 @@ class Membership:
             return
         row = self._context.table.rows[name]
         # Under the first accuser's name, so that all whose time runs out say it in the same words.
-        news = replace(news_of(row, next(iter(suspicion.accusers))), status=Status.DEAD)
+        news = replace(news_of(row, suspicion.accusers[0]), status=Status.DEAD)
         self._turn(row, news, news.encode(), "", now)
 
     def _end_suspicion(self, name: str) -> None:
@@ -289,8 +313,8 @@ class Membership:
         if held is not None:
             suspicion, timer = held
             timer.cancel()
-            for accuser in suspicion.accusers:
-                # What follows the suspicion says more than who shared it.
+            # What follows the suspicion says more than who shared it.
+            for accuser in suspicion.accusers[1:]:
                 self._spread.discard(_confirmation(name, accuser))
 
     def _forget(self, row: Member, now: float) -> None:
@@ -305,11 +329,10 @@ class Membership:
         origin = news.accuser or news.name
         accused = news.status in (Status.SUSPECT, Status.DEAD)
         urgent = not accused or len(self._suspicions) < _URGENT_SUSPICIONS
-        key = f"member {news.name}"
         # A root tells who lives, not how the others ended.
         rooted = news.status in (Status.ALIVE, Status.DEAD)
         self._spread.news(
-            MEMBERSHIP, key, payload, origin, teller, now, urgent=urgent, rooted=rooted
+            MEMBERSHIP, news.name, payload, origin, teller, now, urgent=urgent, rooted=rooted
         )
 
     # News of this peer itself
@@ -319,7 +342,7 @@ class Membership:
         self._announced_at = now
         me = self._context.me
         payload = me.news().encode()
-        self._spread.news(MEMBERSHIP, f"member {me.name}", payload, me.name, "", now)
+        self._spread.news(MEMBERSHIP, me.name, payload, me.name, "", now)
 
     def raise_epoch(self, above: int, now: float) -> None:
         """Begin a new epoch that is higher than `above`."""
@@ -380,6 +403,7 @@ class Membership:
             self._context.events.append(NameConflict(news.address))
 
 
-# Texts, since a tuple would be hashed anew in each of the queue's tables.
+# A text, since a tuple would be hashed anew in each of the queue's tables; and no member's name,
+# which has no control characters.
 def _confirmation(name: str, accuser: str) -> str:
-    return f"confirmation of {name} by {accuser}"
+    return f"{name}\0{accuser}"

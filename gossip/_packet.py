@@ -95,8 +95,10 @@ def update_cost(payload: bytes) -> int:
     return size + (1 if size < 24 else 2 if size < 256 else 3)
 
 
+# News go to several members in the same words; where these share a process, they read them once.
+@lru_cache(maxsize=256)
 def decode_body(body: bytes) -> Packet:
-    """Return what a body says, or raise `Refused`."""
+    """Return what a body says, or raise `Refused`; what is returned must not be changed."""
     try:
         source, epoch, messages, updates = array(decode(body), 4)
         source = text(source, NAME_LIMIT)

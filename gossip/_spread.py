@@ -31,6 +31,9 @@ _POURING = 2
 # mesh, so that in a large one it is worth to wait for rounds.
 _SMALL = 128
 _LISTENERS_OF_MANY = 2
+# So many rumors that wait are a storm.  Each is sent as often as those of the registry, which have
+# repair behind them too: sent by memberlist's law, most of them would travel long after all know.
+_STORM = 128
 # Times `gather`, the longest time in which news are gathered while they pour in.
 _LONGEST_PAUSE = 8
 # Datagrams to one member in one flush.
@@ -61,6 +64,11 @@ class Spread:
         self._limits_for: tuple[int, tuple[int, int]] = (0, (0, 0))
         self._room_for: tuple[int, int] = (-1, 0)
         self._round_waits = False
+
+    @property
+    def storms(self) -> bool:
+        """Whether so many members' news wait that they are a storm."""
+        return len(self.queues[MEMBERSHIP]) >= _STORM
 
     def news(
         self,
@@ -123,8 +131,10 @@ class Spread:
         self._flushed = now
         fresh = list(self._fresh.values())
         self._fresh.clear()
+        if not fresh:
+            return  # what was to be told has become an accusation, which can wait
         pouring = self._pause >= _LONGEST_PAUSE * self._context.config.gather
-        if len(fresh) >= (_POURING if pouring else _BURST):
+        if len(fresh) >= (_POURING if pouring else _BURST) or self.storms:
             self._flush_together(fresh)
         else:
             self._flush_apart(fresh)
@@ -205,7 +215,8 @@ class Spread:
             membership = transmissions(config.retransmit_multiplier, living)
             registry = transmissions(config.registry_multiplier, living)
             self._limits_for = living, (membership, config.tree_arity + 1 + registry)
-        return self._limits_for[1]
+        limits = self._limits_for[1]
+        return (min(limits), limits[REGISTRY]) if self.storms else limits
 
     def _room(self, messages: list[Message]) -> int:
         """How many bytes of updates fit beside messages."""

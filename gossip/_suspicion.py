@@ -19,7 +19,7 @@ class Suspicion:
     __slots__ = ("_k", "_longest", "_shortest", "accusers", "since")
 
     def __init__(self, accuser: str, now: float, *, shortest: float, longest: float, k: int):
-        self.accusers = {accuser: None}
+        self.accusers = [accuser]
         self.since = now
         self._shortest = shortest
         self._longest = longest
@@ -48,7 +48,7 @@ class Suspicion:
         """Count `accuser`; False if it was counted before or no more are needed."""
         if accuser in self.accusers or len(self.accusers) > self._k:
             return False
-        self.accusers[accuser] = None
+        self.accusers.append(accuser)
         return True
 
     @property

@@ -39,7 +39,7 @@ from ._exchange import (
     probe_answer,
 )
 from ._log import PART_BYTES, PART_RECORDS, VERSION_LIMIT, operation_size
-from ._members import EPOCH_LIMIT, Address, Member, decode_news
+from ._members import EPOCH_LIMIT, Address, Member, News, decode_news
 from ._membership import Membership
 from ._packet import ROOT_SIZE, Delta, owner_name
 from ._replicas import Replicas
@@ -299,23 +299,25 @@ class SyncExchange(Exchange):
         spread = self._hub.spread
         spread.muted = self._newcomer
         rows = self._context.table.rows
+        told: list[tuple[News, bytes]] = []
+        for update in updates:
+            try:
+                payload = blob(update, 1400)
+                news = decode_news(payload)
+            except Malformed:
+                self._context.count("refused_member")
+                continue
+            row = rows.get(news.name)
+            if row is None or row.encoded != payload:
+                told.append((news, payload))  # little of a table, where two peers agree
         try:
-            for update in updates:
-                try:
-                    payload = blob(update, 1400)
-                    news = decode_news(payload)
-                except Malformed:
-                    self._context.count("refused_member")
-                    continue
-                row = rows.get(news.name)
-                if row is not None and row.encoded == payload:
-                    continue  # nearly all of a table, where two peers differ in little
-                self._hub.membership.hear(news, payload, self.peer, "exchange", now)
-                obituary = self._hub.membership.obituary(news)
-                if obituary is not None:
-                    self._obituaries.append(obituary)
+            self._hub.membership.hear_table(told, self.peer, now)
         finally:
             spread.muted = False
+        for news, _ in told:
+            obituary = self._hub.membership.obituary(news)
+            if obituary is not None:
+                self._obituaries.append(obituary)
         self._answer_with_obituaries()
 
     def _answer_with_obituaries(self) -> None:

@@ -15,6 +15,7 @@ user's input has to pass.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from gossamer.gossip import Malformed, decode, encode
 
@@ -146,6 +147,8 @@ def encode_record(record: Record) -> bytes:
     )
 
 
+# A record is read again when its owner returns, and where many peers share a process.
+@lru_cache(maxsize=1024)
 def decode_record(data: bytes) -> Record:
     """Return the record of an instance, or raise `Refused`."""
     items = _items(data, 14)

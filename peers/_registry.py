@@ -221,17 +221,23 @@ class Registry(Answers):
         self._commit(now)
 
     def _take(self, event: Event, now: float) -> None:
+        preservation = self._preservation
         match event:
-            # First, and the most frequent first: a mesh that breaks apart tells of nothing else.
-            case (
-                MemberSuspected(member)
-                | MemberReturned(member)
-                | MemberFailed(member)
-                | MemberJoined(member)
-                | MemberUpdated(member)
-                | MemberLeft(member)
-            ):
-                self._hear(event, member, now)
+            # The most frequent first: a mesh that breaks apart, or heals, tells of nothing else.
+            case MemberReturned(member):
+                preservation.lived(member.name, now)
+                self._judge(member.name, now)
+            case MemberSuspected(member):
+                preservation.suspected(member.name, now)
+                self._judge(member.name, now)
+            case MemberFailed(member, _, definite):
+                preservation.failed(member.name, definite, now)
+                self._judge(member.name, now)
+            case MemberLeft(member):
+                preservation.left(member.name, now)
+                self._judge(member.name, now)
+            case MemberJoined(member) | MemberUpdated(member):
+                self._meet(member, now)
             case PartChanged(owner, changes):
                 self._view.apply(owner, [key for key, _ in changes], now)
                 self._own.interventions.review(owner, now)
@@ -242,7 +248,7 @@ class Registry(Answers):
             case Joined() | IsolationChanged():
                 self._view.unsettle()
             case MemberForgotten(name):
-                self._preservation.forgotten(name, now)
+                preservation.forgotten(name, now)
                 self._judge(name, now)
             case _:
                 pass
@@ -299,24 +305,12 @@ class Registry(Answers):
         self._own.settle(now)
         self._subscriptions.tell(self._view.commit())
 
-    def _hear(self, event: Event, member: Member, now: float) -> None:
-        preservation = self._preservation
-        match event:
-            case MemberFailed(_, _, definite):
-                preservation.failed(member.name, definite, now)
-            case MemberLeft():
-                preservation.left(member.name, now)
-            case MemberSuspected():
-                preservation.suspected(member.name, now)
-            case MemberReturned():
-                preservation.lived(member.name, now)
-            case _ if member.status is Status.ALIVE:
-                preservation.lived(member.name, now)
-            case _ if member.status is Status.SUSPECT:
-                preservation.suspected(member.name, now)
-            case _:
-                # Dead or left before this peer heard of it: no loss of its own.
-                pass
+    def _meet(self, member: Member, now: float) -> None:
+        if member.status is Status.ALIVE:
+            self._preservation.lived(member.name, now)
+        elif member.status is Status.SUSPECT:
+            self._preservation.suspected(member.name, now)
+        # Dead or left before this peer heard of it: no loss of its own.
         self._judge(member.name, now)
 
     def _judge(self, name: str, now: float) -> None:

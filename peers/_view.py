@@ -147,6 +147,8 @@ class View:
         """Read what is known of the member `name` now."""
         part = self._gossip.parts.get(name)
         owner = self._owners.get(name)
+        if part is None and owner is None:
+            return  # most members publish nothing
         if part is None or owner is None or part.epoch != owner.epoch:
             self.apply(name, (), now)
         elif self._judge(owner, now):

@@ -248,14 +248,16 @@ class Mesh:
         if self.attendant is not None:
             self.attendant(peer)
 
-    def happened(self, peer: SimulatedPeer, event: Event) -> None:
-        """A core told of something."""
+    def happened(self, peer: SimulatedPeer, events: Sequence[Event]) -> None:
+        """A core told of all these, one after the other, at this moment."""
+        now = self.clock.now
         if self._trace is not None:
-            self._trace.event(self.clock.now, peer.name, event)
+            self._trace.happened(now, peer.name, events)
         if self._keep_history:
-            peer.history.append((self.clock.now, event))
+            peer.history.extend((now, event) for event in events)
         for watcher in self.watchers:
-            watcher(self.clock.now, peer, event)
+            for event in events:
+                watcher(now, peer, event)
 
     def _delivered(self, packet: Packet) -> None:
         assert self._trace is not None

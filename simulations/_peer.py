@@ -52,8 +52,8 @@ class World(Protocol):
         """A process has a core, which has not said anything yet."""
         ...
 
-    def happened(self, peer: "SimulatedPeer", event: Event) -> None:
-        """A core told of something."""
+    def happened(self, peer: "SimulatedPeer", events: Sequence[Event]) -> None:
+        """A core told of all these, one after the other, at this moment."""
         ...
 
 
@@ -264,7 +264,8 @@ class SimulatedPeer:
     def receive(self, data: bytes, sender: Address) -> None:
         """A datagram came."""
         if self.state is State.RUNNING and not self._inbox.each:
-            self.gossip.receive(data, sender, self._world.now)
+            assert self._gossip is not None
+            self._gossip.receive(data, sender, self._fabric.clock.now)
             self.drain()
         else:
             self._inbox.put_datagram(self._hear, data, sender)
@@ -319,8 +320,9 @@ class SimulatedPeer:
             if gossip.events:
                 events = gossip.events.copy()
                 gossip.events.clear()
-                for event in events:
-                    self._happened(event)
+                self._world.happened(self, events)
+                if any(type(event) is LeaveCompleted for event in events):
+                    self.at(self._world.now + self.config.drain, self._left)
                 if self.follower is not None:
                     self.follower(events)
             if gossip.calls:
@@ -332,11 +334,6 @@ class SimulatedPeer:
         if deadline < self._wakes_at:
             self._wakes_at = max(deadline, self._world.now)
             self._fabric.clock.call_at(self._wakes_at, self._wake, self._wakes_at)
-
-    def _happened(self, event: Event) -> None:
-        self._world.happened(self, event)
-        if isinstance(event, LeaveCompleted):
-            self.at(self._world.now + self.config.drain, self._left)
 
     def _left(self, _: None) -> None:
         if self.running:

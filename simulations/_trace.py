@@ -1,10 +1,11 @@
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from struct import Struct
 
 from gossamer.gossip import Event, MemberFailed, MemberReturned, MemberSuspected
 
-from ._packet import Packet
+from ._packet import Kind, Packet
 
 _HEAD = Struct("!dHHI")
 
@@ -23,22 +24,24 @@ class Trace:
         """Take in a packet that is about to be delivered."""
         self.entries += 1
         source, destination, data = packet.source, packet.destination, packet.data
-        update = self._hash.update
-        update(_HEAD.pack(now, source[1] & 0xFFFF, destination[1] & 0xFFFF, len(data)))
-        update(f"{packet.kind.value} {source[0]} {destination[0]}\n".encode())
-        update(data)
+        head = _HEAD.pack(now, source[1] & 0xFFFF, destination[1] & 0xFFFF, len(data))
+        kind = "udp" if packet.kind is Kind.UDP else "stream"
+        self._hash.update(head + f"{kind} {source[0]} {destination[0]}\n".encode() + data)
 
-    def event(self, now: float, name: str, event: Event) -> None:
+    def happened(self, now: float, name: str, events: Sequence[Event]) -> None:
         """Take in what happened at the peer `name`: to whom, and what is known of it then."""
-        self.entries += 1
-        match event:
-            # Nearly all events are of members; their repr takes five times as long.
-            case MemberSuspected(row) | MemberFailed(row) | MemberReturned(row):
-                known = f"{row.name} {row.epoch} {row.incarnation} {row.status:d}"
-                line = f"{now!r} {name} {type(event).__name__} {known}\n"
-            case _:
-                line = f"{now!r} {name} {event!r}\n"
-        self._hash.update(line.encode())
+        self.entries += len(events)
+        lines = [f"{now!r} {name}"]
+        for event in events:
+            match event:
+                # Nearly all events are of members; their repr takes five times as long.
+                case MemberReturned(row) | MemberSuspected(row) | MemberFailed(row):
+                    known = f"{row.name} {row.epoch} {row.incarnation} {int(row.status)}"
+                    lines.append(f"{type(event).__name__} {known}")
+                case _:
+                    lines.append(repr(event))
+        lines.append("")
+        self._hash.update("\n".join(lines).encode())
 
     @property
     def digest(self) -> str:

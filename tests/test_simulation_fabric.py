@@ -209,7 +209,7 @@ def _traced(seed: int) -> tuple[str, int]:
     for index in range(20):
         fabric.send_datagram(A, B, bytes([index]))
     clock.run_for(1.0)
-    trace.event(clock.now, "b", Joined())
+    trace.happened(clock.now, "b", [Joined()])
     return trace.digest, trace.entries
 
 

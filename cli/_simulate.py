@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ class Simulate(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
         return [
             *super().shell_complete(ctx, incomplete),
-            *_suggest_scenarios(ctx, None, incomplete),
+            *suggest_scenarios(ctx, None, incomplete),
         ]
 
 
@@ -74,7 +75,7 @@ def _descriptions() -> list[Any]:
     return [describe(name) for name in builtin_names()]
 
 
-def _suggest_scenarios(_ctx: click.Context, _param: Any, incomplete: str) -> list[Any]:
+def suggest_scenarios(_ctx: click.Context, _param: Any, incomplete: str) -> list[Any]:
     from click.shell_completion import CompletionItem
 
     if "/" in incomplete or incomplete.startswith("."):
@@ -113,15 +114,47 @@ def _changes(
     return found
 
 
-changes_option = click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=_changes,
-    shell_complete=suggest_parameters,
-    help="Change any other value of the scenario; repeatable.",
-)
+def _change(changes: dict[str, str], name: str, value: str | None) -> None:
+    if value is None:
+        return
+    if name in changes:
+        raise BadInput(f"--{name} and --set {name}=… are the same; give one of them.")
+    changes[name] = value
+
+
+def changing_the_scenario(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that change a scenario; it takes them as `changes` alone."""
+
+    @click.option("--peers", metavar="N", help="How many peers the mesh has at first.")
+    @click.option(
+        "--loss", metavar="P", help="Share of datagrams that the network loses, such as 0.05."
+    )
+    @click.option(
+        "--latency", metavar="MS", help="Milliseconds that a packet takes, on the average."
+    )
+    @click.option(
+        "--set",
+        "changes",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_changes,
+        shell_complete=suggest_parameters,
+        help="Change any other value of the scenario; repeatable.",
+    )
+    @wraps(command)
+    def changed(
+        changes: dict[str, str],
+        peers: str | None,
+        loss: str | None,
+        latency: str | None,
+        **others: Any,
+    ) -> None:
+        for name, value in (("peers", peers), ("loss", loss), ("latency", latency)):
+            _change(changes, name, value)
+        command(changes=changes, **others)
+
+    return changed
+
 
 model_option = click.option(
     "--model",
@@ -139,14 +172,9 @@ class _Run(click.Command):
 
 
 @click.command(_RUN, cls=_Run)
-@click.argument("scenario", shell_complete=_suggest_scenarios)
-@click.option("--peers", metavar="N", help="How many peers the mesh has at first.")
+@click.argument("scenario", shell_complete=suggest_scenarios)
 @click.option("--seed", metavar="S", help="What all chance is drawn from.")
-@click.option(
-    "--loss", metavar="P", help="Share of datagrams that the network loses, such as 0.05."
-)
-@click.option("--latency", metavar="MS", help="Milliseconds that a packet takes, on the average.")
-@changes_option
+@changing_the_scenario
 @model_option
 @click.option(
     "--out",
@@ -157,10 +185,7 @@ class _Run(click.Command):
 @json_option
 def run(
     scenario: str,
-    peers: str | None,
     seed: str | None,
-    loss: str | None,
-    latency: str | None,
     changes: dict[str, str],
     model: Choice,
     out: Path | None,
@@ -173,12 +198,7 @@ def run(
 
     Ends with 1 if the peers had not converged at the end.
     """
-    for name, value in (("peers", peers), ("seed", seed), ("loss", loss), ("latency", latency)):
-        if value is None:
-            continue
-        if name in changes:
-            raise BadInput(f"--{name} and --set {name}=… are the same; give one of them.")
-        changes[name] = value
+    _change(changes, "seed", seed)
     report = _report(scenario, changes, model, out, quiet=as_json)
     if as_json:
         from gossamer.simulations.report import document_text

@@ -256,12 +256,18 @@ def _totals(report: Report) -> list[tuple[str, str]]:
 def _false(found: FalseAccusations) -> str:
     if not found.suspicions and not found.deaths:
         return "none: nobody suspected a living member that it could reach"
-    return (
+    said = (
         f"{many(found.suspicions, 'suspicion')} of living members that could be reached"
         f" ({found.suspicions_of_healthy:,} of healthy ones),"
         f" {many(found.deaths, 'death')} ({found.deaths_of_healthy:,} of healthy ones,"
         f" {found.deaths_at_healthy:,} at healthy observers)"
     )
+    if found.suspicions_by_cut or found.deaths_by_cut:
+        said += (
+            f"; a cut began {found.suspicions_by_cut:,} of these suspicions"
+            f" and {found.deaths_by_cut:,} of these deaths, which came to their end after it"
+        )
+    return said
 
 
 def _lookups(found: Lookups) -> str:

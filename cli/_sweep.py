@@ -10,7 +10,7 @@ import click
 from ._failures import BadInput, NegativeAnswer, NoPeer
 from ._options import json_option, split_authority
 from ._output import note, print_json
-from ._simulate import changes_option, model_option
+from ._simulate import changing_the_scenario, model_option, suggest_scenarios
 
 if TYPE_CHECKING:
     from gossamer.simulations import _simulate
@@ -48,7 +48,7 @@ def _scheduler(_ctx: click.Context, _param: click.Parameter, text: str | None) -
 
 
 @click.command(short_help="Run a scenario over values and seeds, into one table.")
-@click.argument("scenario")
+@click.argument("scenario", shell_complete=suggest_scenarios)
 @click.option(
     "--vary",
     multiple=True,
@@ -64,7 +64,7 @@ def _scheduler(_ctx: click.Context, _param: click.Parameter, text: str | None) -
     metavar="N",
     help="Runs of each combination, each with a seed of its own.",
 )
-@changes_option
+@changing_the_scenario
 @model_option
 @click.option(
     "--workers",

@@ -45,9 +45,9 @@ def choose_model(scenario: Scenario, choice: Choice = "auto") -> tuple[Model, st
         case "faithful" | "fast":
             return choice, "asked for"
         case "auto" if scenario.peers <= FAITHFUL_LIMIT:
-            return "faithful", f"up to {FAITHFUL_LIMIT} peers run the protocol's own code"
+            return "faithful", f"up to {FAITHFUL_LIMIT:,} peers run the protocol's own code"
         case "auto":
-            return "fast", f"more than {FAITHFUL_LIMIT} peers are modelled with arrays"
+            return "fast", f"more than {FAITHFUL_LIMIT:,} peers are modelled with arrays"
         case _:
             assert_never(choice)
 
@@ -66,5 +66,11 @@ def simulate(
 
         return run_faithful(scenario, reason, progress)
     from .fast import run_fast
+    from .scenario import ScenarioError
 
-    return run_fast(scenario, reason, progress)
+    try:
+        return run_fast(scenario, reason, progress)
+    except ScenarioError as error:
+        if model == "auto":
+            raise ScenarioError(f"{error} ({reason})") from error
+        raise

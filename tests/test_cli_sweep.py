@@ -17,7 +17,7 @@ from gossamer.simulations.sweep._cluster import on_cluster
 
 pytestmark = pytest.mark.processes
 
-SMALL = ("--set", "duration=5", "--set", "peers=3", "--seeds", "2")
+SMALL = ("--set", "duration=5", "--peers", "3", "--seeds", "2")
 
 
 def sweep(*arguments: str) -> Outcome:

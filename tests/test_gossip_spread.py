@@ -98,6 +98,36 @@ def test_one_class_alone_may_fill_the_datagram() -> None:
     assert bench.sent()[-1].size > 1250
 
 
+def test_in_a_storm_members_news_are_sent_as_often_as_the_registrys() -> None:
+    """With 128 rumors waiting memberlist's law no longer holds; with fewer it does."""
+    bench = Bench()
+    bench.meet(*OTHERS)
+    spread = bench.core._spread
+    spread.queues[MEMBERSHIP].clear()
+    _fill(bench, MEMBERSHIP, 127)
+    membership, registry = spread._limits()
+    assert not spread.storms
+    assert membership > registry
+    _fill(bench, MEMBERSHIP, 128)
+    assert spread.storms
+    assert spread._limits() == (registry, registry)
+
+
+def test_what_has_become_an_accusation_leaves_no_empty_datagram() -> None:
+    """Gathered news that turn into one of many accusations are not sent at once, nor is nothing."""
+    bench = Bench()
+    bench.meet(*OTHERS)
+    spread = bench.core._spread
+    _fill(bench, MEMBERSHIP, 200)
+    bench.run(0.5)
+    bench.sent()
+    spread.news(MEMBERSHIP, "late", _members_rumor(9000), "p1", "", bench.now)
+    spread.news(MEMBERSHIP, "late", _members_rumor(9000), "p1", "", bench.now, urgent=False)
+    bench.sent()
+    spread.flush(bench.now)
+    assert not bench.sent()
+
+
 def test_with_nobody_to_talk_to_nothing_is_queued() -> None:
     """Alone a peer keeps its records and no messages, and wants no tick for them."""
     bench = Bench()

@@ -248,12 +248,12 @@ def test_an_accusation_is_false_when_the_subject_runs_and_is_reachable() -> None
     reach, present = Reach(4), everybody(4)
     touched = [False] * 4
     accusations = Accusations(reach, present, touched)
-    accusations.suspected(0, 1)
+    accusations.suspected(0, 1, 0)
     present[2] = False
-    accusations.suspected(0, 2)
-    accusations.failed(0, 2)
+    accusations.suspected(0, 2, 0)
+    accusations.failed(0, 2, 0)
     reach.raise_barrier([[0], [1, 2, 3]])
-    accusations.failed(0, 3)
+    accusations.failed(0, 3, 0)
     found = accusations.result()
     assert (found.suspicions, found.deaths) == (1, 0)
     assert found.suspicions_of_healthy == 1
@@ -263,13 +263,28 @@ def test_healthy_is_whom_no_event_touched() -> None:
     """Deaths are counted apart for healthy subjects, and for healthy observers of those."""
     touched = [False, True, False]
     accusations = Accusations(Reach(3), everybody(3), touched)
-    accusations.failed(0, 1)
-    accusations.failed(1, 0)
-    accusations.failed(2, 0)
+    accusations.failed(0, 1, 2)
+    accusations.failed(1, 0, 1)
+    accusations.failed(2, 0, 2)
     found = accusations.result()
     assert found.deaths == 3
     assert found.deaths_of_healthy == 2
     assert found.deaths_at_healthy == 1
+
+
+def test_what_a_cut_began_is_told_apart() -> None:
+    """A verdict after a cut counts for the cut if its accuser was behind it when it accused."""
+    reach = Reach(4)
+    accusations = Accusations(reach, everybody(4), [False] * 4)
+    barrier = reach.raise_barrier([[0, 1], [2, 3]])
+    accusations.suspected(0, 2, 0)
+    reach.lift(barrier)
+    accusations.failed(0, 2, 0)
+    accusations.suspected(3, 2, 0)
+    accusations.suspected(3, 1, 0)
+    found = accusations.result()
+    assert (found.suspicions, found.deaths) == (2, 1)
+    assert (found.suspicions_by_cut, found.deaths_by_cut) == (1, 1)
 
 
 # Views

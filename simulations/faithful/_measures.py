@@ -59,10 +59,12 @@ class Measures:
             kind = type(event)
             if kind is MemberSuspected:
                 subject = self._hold(observer, event)
-                self.accusations.suspected(observer, subject)
+                assert isinstance(event, MemberSuspected)
+                self.accusations.suspected(observer, subject, self._accuser(event.by, observer))
             elif kind is MemberFailed:
                 subject = self._hold(observer, event)
-                self.accusations.failed(observer, subject)
+                assert isinstance(event, MemberFailed)
+                self.accusations.failed(observer, subject, self._accuser(event.by, observer))
                 self.crashes.failed(observer, subject, self._clock())
             elif kind is MemberReturned or kind is MemberJoined:
                 subject = self._hold(observer, event)
@@ -120,6 +122,10 @@ class Measures:
         subject = self._number[member.name]
         self.views.holds(observer, subject, member.status + 1)
         return subject
+
+    def _accuser(self, name: str, observer: int) -> int:
+        # Hearsay in an exchange names nobody.
+        return self._number.get(name, observer)
 
     def _met(self, observer: int, subject: int, event: Event) -> None:
         member = event.member  # type: ignore[union-attr]

@@ -110,6 +110,8 @@ def run(scenario: Scenario, reason: str, progress: Watcher | None) -> Report:
             suspicions_of_healthy=0,
             deaths_of_healthy=0,
             deaths_at_healthy=0,
+            suspicions_by_cut=0,
+            deaths_by_cut=0,
         ),
         healing=Healing(heals=0, equal_roots=Spread()),
         lookups=None,

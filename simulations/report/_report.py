@@ -104,6 +104,9 @@ class FalseAccusations:
     deaths_at_healthy: int
     """Believed by observers that were healthy themselves (FP- of the Lifeguard paper, when the
     member was healthy too)."""
+    suspicions_by_cut: int
+    """Begun by somebody whom a cut kept from the member, and heard, or repeated, after the cut."""
+    deaths_by_cut: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ STATES = {
     "S": ("#fbe3a6", "suspect to some"),
     "s": ("#e69f00", "suspect"),
     "D": ("#e3958b", "dead to some"),
-    "d": ("#a4161a", "dead"),
+    "d": ("#a4161a", "dead to most"),
     "l": ("#8a8a8a", "left"),
     ".": ("#ffffff", "unknown"),
 }

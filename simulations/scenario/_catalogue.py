@@ -90,4 +90,4 @@ def _read_file(path: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ScenarioError(f"{path}:{line}: is not UTF-8: save the file in that form") from None
+        raise ScenarioError(f"{path}:{line}: the file is not UTF-8: save it in that form") from None

@@ -60,6 +60,8 @@ def partition_report(
             suspicions_of_healthy=2,
             deaths_of_healthy=0,
             deaths_at_healthy=0,
+            suspicions_by_cut=3,
+            deaths_by_cut=1,
         ),
         healing=Healing(heals=1, equal_roots=Spread.of([1.31])),
         lookups=Lookups(

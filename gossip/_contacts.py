@@ -50,10 +50,10 @@ _FRUITLESS_WAIT = 60.0
 # exchanges, and what all say of themselves, then do for the whole mesh.
 _RETURN_WAIT = 0.02
 _LONGEST_RETURN_WAIT = 3.0
-# After somebody came back, roots are compared so often and so far apart (in settling times) beside
-# the probes, which a partition may have slowed: local health suffers from it.
+# After somebody came back, roots are compared beside the probes, which a partition may have slowed:
+# local health suffers from it.  So often after the last that differed, for so many seconds at most.
 _COMPARISONS = 3
-_COMPARED_APART = 1.0
+_COMPARED_FOR = 10.0
 # A newcomer looks again after these times: of those who join at the same moment nobody told it.
 _SECOND_LOOKS = (0.25, 0.8)
 
@@ -101,6 +101,7 @@ class Contacts:
         self._exchanged = False
         self._awaiting_return = False
         self._comparisons = 0
+        self._comparing_until = now
         self._selves: dict[Address, None] = {}
         self._arm(now)
 
@@ -254,13 +255,14 @@ class Contacts:
         if not self._comparisons:
             self._compare_later(now)
         self._comparisons = _COMPARISONS
+        self._comparing_until = now + _COMPARED_FOR
 
     def _compare_later(self, now: float) -> None:
-        wait = _COMPARED_APART * self._context.config.settle * (1 + self._context.rng.random())
+        wait = self._context.config.settle * (1 + self._context.rng.random())
         self._context.timers.at(now + wait, self._compare)
 
     def _compare(self, now: float) -> None:
-        self._comparisons -= 1
+        self._comparisons = 0 if self._context.me.left else self._comparisons - 1
         if self._comparisons:
             self._compare_later(now)
         ring = self._context.table.ring
@@ -281,10 +283,12 @@ class Contacts:
                 travelled = _TRAVEL_ROUNDS * context.config.gossip_interval
                 self.spread.quench(self._agreed[0] - travelled)
             return
+        if self._comparisons and now < self._comparing_until:
+            self._comparisons = _COMPARISONS
         settle = context.config.settle
         quiet = now - context.changed_at >= settle
         overdue = now - self._patient_since >= _UNSETTLED * settle
-        if (quiet or overdue) and now >= self._repair_from and not self.spread.storms:
+        if (quiet or overdue) and now >= self._repair_from and not self.spread.pours(now):
             if context.changed_at != self._repaired_at:
                 self._fruitless = 0
             wait = min(settle * 2**self._fruitless, _FRUITLESS_WAIT)

@@ -31,8 +31,8 @@ _POURING = 2
 # mesh, so that in a large one it is worth to wait for rounds.
 _SMALL = 128
 _LISTENERS_OF_MANY = 2
-# So many rumors that wait are a storm.  Each is sent as often as those of the registry, which have
-# repair behind them too: sent by memberlist's law, most of them would travel long after all know.
+# So many rumors that wait are a storm.  Each is sent to as many as hear of a lone one at once; sent
+# by memberlist's law, most of them would travel long after all know.  Repair finds who missed some.
 _STORM = 128
 # Times `gather`, the longest time in which news are gathered while they pour in.
 _LONGEST_PAUSE = 8
@@ -69,6 +69,11 @@ class Spread:
     def storms(self) -> bool:
         """Whether so many members' news wait that they are a storm."""
         return len(self.queues[MEMBERSHIP]) >= _STORM
+
+    def pours(self, now: float) -> bool:
+        """Whether news come in so fast that they are gathered as long as can be."""
+        longest = _LONGEST_PAUSE * self._context.config.gather
+        return self._pause >= longest and now - self._flushed <= 2 * longest
 
     def news(
         self,
@@ -216,7 +221,7 @@ class Spread:
             registry = transmissions(config.registry_multiplier, living)
             self._limits_for = living, (membership, config.tree_arity + 1 + registry)
         limits = self._limits_for[1]
-        return (min(limits), limits[REGISTRY]) if self.storms else limits
+        return (config.tree_arity + 1, limits[REGISTRY]) if self.storms else limits
 
     def _room(self, messages: list[Message]) -> int:
         """How many bytes of updates fit beside messages."""

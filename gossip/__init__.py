@@ -28,7 +28,11 @@ from ._events import (
     Refuted as Refuted,
     SeedIsSelf as SeedIsSelf,
 )
-from ._exchange import FRAME_LIMIT as FRAME_LIMIT, Exchange as Exchange
+from ._exchange import (
+    FRAME_LIMIT as FRAME_LIMIT,
+    REFUSAL as REFUSAL,
+    Exchange as Exchange,
+)
 from ._log import KEY_LIMIT as KEY_LIMIT, VALUE_LIMIT as VALUE_LIMIT, Part as Part
 from ._members import Address as Address, Member as Member, Status as Status
 from ._receipts import Receipt as Receipt

@@ -68,6 +68,8 @@ class GossipConfig:
     """Whether a relay says so at all; without, a failed probe counts once against local health."""
     stream_probes: bool = True
     """Whether a target that does not answer datagrams is tried over a stream as well."""
+    evidence: bool = True
+    """Whether a member is held for dead at once when its host says that it is gone."""
     tell_suspects: bool = True
     """Whether a ping to a suspect, and an ack to one, tell it so (Lifeguard's buddy system)."""
     witnesses: bool = True

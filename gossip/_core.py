@@ -16,6 +16,7 @@ from ._members import Address, Member, MemberTable, News, Status
 from ._membership import Membership, Source
 from ._packet import (
     ACK,
+    GONE,
     HELD,
     HOLD,
     LEAVE,
@@ -228,6 +229,16 @@ class Gossip:
             self._take(packet, sender, now)
         self._spread.flush_if_due(now)
 
+    def unreachable(self, address: Address, now: float) -> None:
+        """Take in that the host at `address` says that nobody listens there.
+
+        That is ICMP "port unreachable" for a datagram that this peer sent; alone it decides
+        nothing.
+        """
+        self._notice_lag(now)
+        self._detector.on_unreachable(address, now)
+        self._spread.flush_if_due(now)
+
     def tick(self, now: float) -> None:
         """Do what is due."""
         self._notice_lag(now)
@@ -351,7 +362,10 @@ class Gossip:
                 self._spread.send(sender, packet.epoch, [answer])
         elif kind == HELD:
             self._receipts.on_held(sequence, source)
+        elif kind == GONE:
+            self._detector.on_gone(sequence, source, now)
         elif kind == NOT_ME:
+            self._detector.on_not_me(sequence, source, sender, now)
             self._contacts.on_answer(sequence, source, now)
             if row is not None and row.status.living and self._may_tell(source, now):
                 self._contacts.reborn(row, now)

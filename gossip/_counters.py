@@ -17,6 +17,8 @@ COUNTERS = (
     "probes_relayed",
     "probes_by_stream_only",
     "probes_abandoned",
+    "probes_unreachable",
+    "probes_definite",
     "accusations_withheld",
     "lags",
     # Exchanges of state, by what they were begun for.

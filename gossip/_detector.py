@@ -7,16 +7,20 @@ A relay that got no answer says so (nack) when 80 % of its budget is used up, so
 whose relays stay silent learns that it is itself the slow one.
 
 A peer that was stopped (its deadline passed long ago) drops its probes instead of accusing.
+
+A target whose own host says that it is gone is asked after at once and, if others are told the
+same, held for dead without a suspicion (_evidence.py).
 """
 
 from dataclasses import dataclass, field
 
 from ._context import Context
 from ._events import IsolationChanged
-from ._exchange import ProbeExchange
+from ._evidence import Evidence
+from ._exchange import Answer, ProbeExchange
 from ._members import Address, Member, Status
 from ._membership import Membership
-from ._packet import ACK, NACK, PING, PING_REQ, RELAYED, Message
+from ._packet import ACK, GONE, NACK, PING, PING_REQ, RELAYED, Message
 from ._planner import ProbePlanner
 from ._spread import Spread
 from ._timers import Timer
@@ -24,6 +28,9 @@ from ._timers import Timer
 _RELAYS_LIMIT = 256
 # Together with the target, as many as make isolation (_health.py).
 _SILENT_RELAYS = 2
+# Whose address was unreachable is looked up among all members; so often a second at most, as
+# anybody can say so.
+_LOOK_UPS = 10
 
 
 @dataclass(slots=True)
@@ -33,12 +40,15 @@ class Probe:
     sequence: int
     target: str
     epoch: int
+    address: Address
     ends_at: float
     timers: list[Timer] = field(default_factory=list)
     relays: dict[str, None] = field(default_factory=dict)
     nacks: dict[str, None] = field(default_factory=dict)
+    asked: bool = False
     answered: bool = False
     by_stream: bool = False
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 @dataclass(slots=True)
@@ -48,6 +58,7 @@ class Relay:
     requester: Address
     requester_epoch: int
     sequence: int
+    target: Address
     timer: Timer
 
 
@@ -65,6 +76,7 @@ class Detector:
         self._probe: Probe | None = None
         self._next: Timer | None = None
         self._relays: dict[int, Relay] = {}
+        self._looked_up_at = float("-inf")
 
     def start(self, now: float) -> None:
         """Begin to probe, at a random phase of the period."""
@@ -125,6 +137,70 @@ class Detector:
         if probe is not None and probe.sequence == sequence and source in probe.relays:
             probe.nacks[source] = None
 
+    def on_unreachable(self, address: Address, now: float) -> None:
+        """Take in that a host says that nobody listens at `address` (ICMP port unreachable)."""
+        if not self._context.config.evidence:
+            return
+        for own, relay in list(self._relays.items()):
+            if relay.target == address:
+                self._pass_on_gone(own)
+        probe = self._probe
+        if probe is not None and not probe.answered and probe.address == address:
+            self._suspect_gone(probe, now)
+        elif self._context.table.lives_at(address) and now >= self._looked_up_at + 1 / _LOOK_UPS:
+            # Something else than a probe went there: look for ourselves, next.
+            self._looked_up_at = now
+            for row in self._context.table:
+                if row.address == address and row.status.living:
+                    self._planner.hasten(row.name)
+
+    def on_not_me(self, sequence: int, source: str, sender: Address, now: float) -> None:
+        """Take in that another peer, or another life of one, is at the address of a ping."""
+        if not self._context.config.evidence:
+            return
+        relay = self._relays.get(sequence)
+        if relay is not None and relay.target == sender:
+            self._pass_on_gone(sequence)
+        probe = self._probe
+        if probe is not None and probe.sequence == sequence and probe.address == sender:
+            self._suspect_gone(probe, now)
+
+    def on_gone(self, sequence: int, source: str, now: float) -> None:
+        """Take in that a relay was told that the target is gone."""
+        probe = self._probe
+        if probe is None or probe.sequence != sequence or source not in probe.relays:
+            return
+        if source not in probe.nacks:
+            # It lives and said what it knows, as a nack does.
+            probe.nacks[source] = None
+            probe.evidence.witnesses += 1
+            self._weigh(probe, now)
+
+    def _pass_on_gone(self, own_sequence: int) -> None:
+        relay = self._relays.pop(own_sequence)
+        relay.timer.cancel()
+        self._spread.send(relay.requester, relay.requester_epoch, [[GONE, relay.sequence]])
+
+    def _suspect_gone(self, probe: Probe, now: float) -> None:
+        """The target's address says that it is not there: ask others, and for a stream, at once."""
+        if probe.evidence.by_datagram:
+            return
+        probe.evidence.by_datagram = True
+        self._context.count("probes_unreachable")
+        for timer in probe.timers:
+            timer.cancel()
+        self._ask_others(probe, now)
+        self._weigh(probe, now)
+
+    def _weigh(self, probe: Probe, now: float) -> None:
+        """Hold the target for dead if what speaks for it suffices."""
+        if self._probe is not probe or probe.answered or self._context.isolation.isolated:
+            return
+        if probe.evidence.suffices(relays=len(probe.relays)):
+            self._context.count("probes_definite")
+            self._end(probe)
+            self._membership.bury(probe.target, probe.epoch, now)
+
     def on_ping_req(self, message: Message, requester: Address, epoch: int, now: float) -> None:
         """Ping somebody for another peer."""
         _, sequence, name, target_epoch, host, port, budget = message
@@ -146,7 +222,7 @@ class Detector:
             self._deny(requester, epoch, sequence)
 
         timer = self._context.timers.at(now + share * budget / 1000, give_up)
-        self._relays[own] = Relay(requester, epoch, sequence, timer)
+        self._relays[own] = Relay(requester, epoch, sequence, (host, port), timer)
         self._spread.send((host, port), target_epoch, [[PING, own, name]])
 
     def _deny(self, requester: Address, epoch: int, sequence: int) -> None:
@@ -172,7 +248,7 @@ class Detector:
         row = context.table.get(name) if name is not None else None
         if row is None or not row.status.living:
             return
-        probe = Probe(self.next_sequence(), row.name, row.epoch, now + interval)
+        probe = Probe(self.next_sequence(), row.name, row.epoch, row.address, now + interval)
         self._probe = probe
         timeout = min(context.health.scale(context.config.probe_timeout), interval)
 
@@ -193,8 +269,9 @@ class Detector:
     def _ask_others(self, probe: Probe, now: float) -> None:
         context = self._context
         row = context.table.get(probe.target)
-        if row is None or not row.status.living:
+        if row is None or not row.status.living or probe.asked:
             return
+        probe.asked = True
         ring, rows = context.table.ring, context.table.rows
         count = context.config.indirect_probes
         chosen = context.rng.sample(ring, min(count + 2, len(ring)))
@@ -214,9 +291,13 @@ class Detector:
         if not context.config.stream_probes:
             return
 
-        def report(alive: bool, when: float) -> None:
-            if alive and self._probe is probe:
-                probe.by_stream = True
+        def report(answer: Answer, when: float) -> None:
+            if self._probe is not probe:
+                return
+            probe.by_stream = probe.by_stream or answer == "alive"
+            if answer == "gone" and context.config.evidence:
+                probe.evidence.by_stream = True
+                self._weigh(probe, when)
 
         call = ProbeExchange(context, row, probe.sequence, probe.ends_at, report)
         context.calls.append(call)

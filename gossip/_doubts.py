@@ -62,7 +62,7 @@ class Doubts:
         rows = self._context.table.rows
         for news in self._context.rng.sample(accusations, min(_TOLD, len(accusations))):
             row = rows[news.name]
-            accusation = replace(news, status=Status.SUSPECT, accuser=teller)
+            accusation = replace(news, status=Status.SUSPECT, accuser=teller, definite=False)
             self._spread.send(row.address, row.epoch, [], [accusation.encode()])
 
     def _resolve(self, now: float) -> None:

@@ -15,6 +15,12 @@ from ._members import Address, Member
 from ._seal import Refused
 from ._wire import Malformed, array, decode, encode, text, whole
 
+Answer = Literal["alive", "gone", "silence"]
+"""What a probe over a stream found: the member; that it is not there; nothing."""
+
+REFUSAL = "refused"
+"""The reason that a driver gives when the other host refused the stream: nobody listens there."""
+
 Purpose = Literal["join", "heal", "repair", "fetch", "probe", "inbound"]
 
 FRAME_LIMIT = 1024 * 1024
@@ -130,7 +136,7 @@ class ProbeExchange(Exchange):
         row: Member,
         sequence: int,
         deadline: float,
-        report: Callable[[bool, float], None],
+        report: Callable[[Answer, float], None],
     ) -> None:
         super().__init__(context, row.address, "probe", deadline)
         self._to_epoch = row.epoch
@@ -143,16 +149,16 @@ class ProbeExchange(Exchange):
             case [int(kind), sequence] if kind == PROBED:
                 if whole(sequence, SEQUENCE_LIMIT) != self._sequence:
                     raise Malformed("an answer to another question")
-                self._report(True, now)
+                self._report("alive", now)
             case [int(kind)] if kind == ANOTHER:
-                self._report(False, now)
+                self._report("gone", now)
             case _:
                 raise Malformed("not an answer to a probe")
         self._finish(now)
 
     def _closed(self, reason: str | None, now: float) -> None:
         if reason is not None:
-            self._report(False, now)
+            self._report("gone" if reason == REFUSAL else "silence", now)
 
 
 def probe_answer(own_name: str, message: list[object]) -> list[object]:

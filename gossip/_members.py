@@ -86,6 +86,8 @@ class News:
     zone: str
     nonce: int
     accuser: str = ""
+    definite: bool = False
+    """Of the dead: whether there was evidence and not only silence."""
 
     @property
     def rank(self) -> tuple[int, bool, int, int]:
@@ -109,7 +111,7 @@ class News:
                 self.name,
                 self.epoch,
                 self.incarnation,
-                int(self.status),
+                DEFINITELY_DEAD if self.definite else int(self.status),
                 self.address[0],
                 self.address[1],
                 self.zone,
@@ -122,6 +124,9 @@ class News:
 # The first item of each update tells its kind; records are 1 and heads 2.
 NEWS = 0
 _STATUSES = {int(status): status for status in Status}
+# How `dead` travels when there was evidence.
+DEFINITELY_DEAD = 4
+_STATUSES[DEFINITELY_DEAD] = Status.DEAD
 
 
 def parse_news(items: list[object]) -> News:
@@ -146,6 +151,7 @@ def parse_news(items: list[object]) -> News:
         zone,
         whole(nonce, NONCE_LIMIT),
         text(accuser, NAME_LIMIT),
+        status == DEFINITELY_DEAD,
     )
 
 

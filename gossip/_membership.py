@@ -93,7 +93,7 @@ class Membership:
             self._context.count("refused_nonce")
             return False
         if source == "exchange" and news.status is Status.DEAD:
-            news = replace(news, status=Status.SUSPECT, accuser=teller)
+            news = replace(news, status=Status.SUSPECT, accuser=teller, definite=False)
             payload = news.encode()
         if not news.outranks(row):
             if news.status is Status.SUSPECT and source == "rumor" and news.rank == row.rank:
@@ -126,6 +126,14 @@ class Membership:
             self._confirm(row, news.accuser, payload, now)
         else:
             self._turn(row, news, payload, "", now)
+
+    def bury(self, name: str, epoch: int, now: float) -> None:
+        """Hold a life of a member for dead at once: there is evidence (_evidence.py)."""
+        row = self._context.table.get(name)
+        if row is None or not row.status.living or row.epoch != epoch:
+            return
+        dead = replace(news_of(row, self._context.me.name), status=Status.DEAD, definite=True)
+        self._turn(row, dead, dead.encode(), "", now)
 
     def describe(self, row: Member) -> bytes:
         """Return the news that a row stands for."""
@@ -241,7 +249,7 @@ class Membership:
             if status is Status.LEFT:
                 events.append(MemberLeft(row))
             elif before.living:
-                events.append(MemberFailed(row, news.accuser, False))
+                events.append(MemberFailed(row, news.accuser, news.definite))
         self._tell_all(news, payload, teller, now)
 
     def _put(self, news: News, payload: bytes, now: float) -> Member:
@@ -328,7 +336,7 @@ class Membership:
     def _tell_all(self, news: News, payload: bytes, teller: str, now: float) -> None:
         origin = news.accuser or news.name
         accused = news.status in (Status.SUSPECT, Status.DEAD)
-        urgent = not accused or len(self._suspicions) < _URGENT_SUSPICIONS
+        urgent = not accused or news.definite or len(self._suspicions) < _URGENT_SUSPICIONS
         # A root tells who lives, not how the others ended.
         rooted = news.status in (Status.ALIVE, Status.DEAD)
         self._spread.news(

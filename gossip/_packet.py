@@ -38,6 +38,8 @@ HOLD = 7
 """[7, sequence, version]: do you hold the speaker's part at this version or a later one?"""
 HELD = 8
 """[8, sequence]: yes"""
+GONE = 9
+"""[9, sequence]: the relay was told at the target's address that the target is not there"""
 
 ROOT_SIZE = 16
 _SEQUENCE_LIMIT = (1 << 32) - 1
@@ -117,7 +119,7 @@ def decode_body(body: bytes) -> Packet:
 def _check_message(message: list[object]) -> Message:
     match message:
         case [int(kind), sequence]:
-            if kind not in (NOT_ME, LEAVE, HELD):
+            if kind not in (NOT_ME, LEAVE, HELD, GONE):
                 raise Malformed("a message is unknown")
         case [int(kind), sequence, target] if kind == PING:
             text(target, NAME_LIMIT)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import trio
 
-from gossamer.gossip import Event, Exchange, Gossip
+from gossamer.gossip import REFUSAL, Event, Exchange, Gossip
 
 from ._frames import converse
 from ._network import Endpoint
@@ -139,6 +139,8 @@ class Driver:
             now = trio.current_time()
             for datagram, sender in batch:
                 self._gossip.receive(datagram, sender, now)
+            for address in self._endpoint.unreachable():
+                self._gossip.unreachable(address, now)
             self.drain()
             if self._heard.statistics().tasks_waiting:
                 self._heard.set()
@@ -199,8 +201,7 @@ class Driver:
                 stream = await self._endpoint.connect(exchange.address)
         except (OSError, trio.TooSlowError) as error:
             self._counters["failed"] += 1
-            reason = "timeout" if isinstance(error, trio.TooSlowError) else "unreachable"
-            exchange.fail(reason, trio.current_time())
+            exchange.fail(_reason(error), trio.current_time())
             self.drain()
         else:
             self._counters["opened"] += 1
@@ -230,3 +231,13 @@ class Driver:
     async def _carry(self, exchange: Exchange, stream: trio.abc.Stream) -> None:
         async with stream:
             await converse(exchange, stream, self.drain)
+
+
+def _reason(error: OSError | trio.TooSlowError) -> str:
+    match error:
+        case trio.TooSlowError():
+            return "timeout"
+        case ConnectionRefusedError():
+            return REFUSAL
+        case _:
+            return "unreachable"

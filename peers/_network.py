@@ -17,6 +17,7 @@ import trio
 from gossamer.gossip import Address
 
 from ._address import numeric
+from ._error_queue import ErrorQueue
 
 # Enough to empty what arrives between two turns of the loop, few enough to let others run.
 BATCH_LIMIT = 64
@@ -28,6 +29,8 @@ _BACKLOG = 128
 # Port 0: the kernel names a free UDP port; that number may be taken for TCP.
 _FREE_PORT_ATTEMPTS = 32
 _ACCEPT_PAUSE = 0.1
+# A pending ICMP error fails one call and is forgotten; others may come between.
+_PENDING_ERRORS = 4
 
 
 class Endpoint(Protocol):
@@ -40,7 +43,11 @@ class Endpoint(Protocol):
         """Send a datagram or drop and count it; never blocks, never raises."""
 
     async def receive(self) -> list[tuple[bytes, Address]]:
-        """Return the datagrams that have arrived: at least one, at most `BATCH_LIMIT`."""
+        """Return what has arrived, at most `BATCH_LIMIT` datagrams; none if only errors have."""
+        ...
+
+    def unreachable(self) -> list[Address]:
+        """Return where nobody listens, as hosts have said since the last call."""
         ...
 
     async def connect(self, to: Address) -> trio.abc.Stream:
@@ -129,6 +136,7 @@ class SocketEndpoint:
         self._buffer = bytearray(_DATAGRAM_LIMIT)
         self._view = memoryview(self._buffer)
         self._counters: Counter[str] = Counter()
+        self._errors = ErrorQueue(datagrams)
 
     def send(self, data: bytes, to: Address) -> None:
         """Send a datagram or drop and count it."""
@@ -137,7 +145,7 @@ class SocketEndpoint:
             self._counters["sends_unroutable"] += 1
             return
         try:
-            self._datagrams.sendto(data, (host, to[1]))
+            self._send(data, (host, to[1]))
         except BlockingIOError:
             self._counters["sends_buffer_full"] += 1
         except OSError as error:
@@ -151,12 +159,31 @@ class SocketEndpoint:
         except OverflowError:  # a port beyond 65535
             self._counters["sends_unroutable"] += 1
 
+    def _send(self, data: bytes, to: Address) -> None:
+        for _ in range(_PENDING_ERRORS):
+            try:
+                self._datagrams.sendto(data, to)
+            except ConnectionRefusedError:
+                # What an earlier datagram met with; this one was not sent.
+                continue
+            return
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "one error after another")
+
     async def receive(self) -> list[tuple[bytes, Address]]:
-        """Return what has arrived: at least one datagram, at most `BATCH_LIMIT`."""
+        """Return the datagrams that have arrived, at most `BATCH_LIMIT`; none if only errors have.
+
+        The error queue is emptied each time: while it holds something the socket counts as ready.
+        """
         while True:
             await trio.lowlevel.wait_readable(self._datagrams)
-            if batch := self._drain():
+            self._errors.read()
+            batch = self._drain()
+            if batch or self._errors.told:
                 return batch
+
+    def unreachable(self) -> list[Address]:
+        """Return where nobody listens, as hosts have said since the last call."""
+        return self._errors.take()
 
     def _drain(self) -> list[tuple[bytes, Address]]:
         batch: list[tuple[bytes, Address]] = []
@@ -165,7 +192,9 @@ class SocketEndpoint:
                 size, sender = self._datagrams.recvfrom_into(self._buffer)
             except BlockingIOError:
                 break
-            except OSError:  # a queued ICMP error is reported once, and says nothing about others
+            except ConnectionRefusedError:
+                continue  # the error queue tells more
+            except OSError:
                 self._counters["receive_errors"] += 1
                 continue
             host = (

@@ -33,6 +33,10 @@ class Port(Protocol):
         """A datagram arrived."""
         ...
 
+    def unreachable(self, address: Address) -> None:
+        """The host of `address` says that nobody listens there, to a datagram of this port's."""
+        ...
+
     def accept(self, end: StreamEnd) -> bool:
         """Somebody wants a stream: set `end.handler` and answer True; False to let it wait."""
         ...
@@ -91,6 +95,7 @@ class Fabric:
         "delivered",
         "dropped",
         "held",
+        "hosts",
         "observer",
         "ports",
         "rng",
@@ -103,6 +108,8 @@ class Fabric:
         self.clock = clock
         self.rng = rng
         self.ports: dict[Address, Port] = {}
+        # Machines that somebody ever listened on: they answer for the ports that are closed.
+        self.hosts: set[str] = set()
         # Told of each packet right before it is delivered.
         self.observer: Callable[[Packet], None] | None = None
         self._latency = latency or UniformLatency(LATENCY_LOW, LATENCY_HIGH)
@@ -132,6 +139,7 @@ class Fabric:
         if address in self.ports:
             raise ValueError(f"{address[0]}:{address[1]} is taken: detach its port first")
         self.ports[address] = port
+        self.hosts.add(address[0])
 
     def detach(self, address: Address) -> None:
         """Nobody listens at `address` any more; does no harm when nobody did."""

@@ -144,6 +144,7 @@ class MemoryEndpoint:
         self._closed = False
         self._inbox: deque[tuple[bytes, Address]] = deque()
         self._inbox_bytes = 0
+        self._unreachable: dict[Address, None] = {}
         self._backlog: deque[tuple[MemoryStream, Address]] = deque()
         # Woken at each arrival; only whoever waits for it looks again.
         self._arrival = trio.lowlevel.ParkingLot()
@@ -161,6 +162,9 @@ class MemoryEndpoint:
         def receive(self, data: bytes, sender: Address) -> None:
             self._endpoint._datagram_came(data, sender)
 
+        def unreachable(self, address: Address) -> None:
+            self._endpoint._unreachable_came(address)
+
         def accept(self, end: StreamEnd) -> bool:
             return self._endpoint._stream_came(end)
 
@@ -172,15 +176,20 @@ class MemoryEndpoint:
             self._fabric.send_datagram(self._local, to, data)
 
     async def receive(self) -> list[tuple[bytes, Address]]:
-        """Return what has arrived: at least one datagram, at most `BATCH_LIMIT`."""
+        """Return the datagrams that have arrived, or none if only errors have."""
         await trio.lowlevel.checkpoint()
-        while not self._inbox:
+        while not self._inbox and not self._unreachable:
             self._check_open()
             await self._arrival.park()
         self._check_open()
         batch = [self._inbox.popleft() for _ in range(min(BATCH_LIMIT, len(self._inbox)))]
         self._inbox_bytes -= sum(len(data) + DATAGRAM_OVERHEAD for data, _ in batch)
         return batch
+
+    def unreachable(self) -> list[Address]:
+        """Return where nobody listens, as hosts have said since the last call."""
+        told, self._unreachable = list(self._unreachable), {}
+        return told
 
     async def connect(self, to: Address) -> MemoryStream:
         """Open a stream; raises ConnectionRefusedError where nobody listens, waits across a cut."""
@@ -229,6 +238,11 @@ class MemoryEndpoint:
             return
         self._inbox_bytes += size
         self._inbox.append((data, sender))
+        self._arrival.unpark()
+
+    def _unreachable_came(self, address: Address) -> None:
+        if len(self._unreachable) < BATCH_LIMIT:
+            self._unreachable[address] = None
         self._arrival.unpark()
 
     def _stream_came(self, end: StreamEnd) -> bool:

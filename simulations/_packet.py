@@ -72,8 +72,23 @@ class Datagram(Packet):
     def arrive(self, fabric: Fabric) -> bool:
         port = fabric.ports.get(self.destination)
         if port is None:
+            if self.destination[0] in fabric.hosts:
+                fabric.send(PortUnreachable(self.destination, self.source, Kind.UDP, b""))
             return False
         port.receive(self.data, self.source)
+        return True
+
+
+class PortUnreachable(Packet):
+    """What a host answers to a datagram for a port at which nobody listens (ICMP)."""
+
+    __slots__ = ()
+
+    def arrive(self, fabric: Fabric) -> bool:
+        port = fabric.ports.get(self.destination)
+        if port is None:
+            return False
+        port.unreachable(self.source)
         return True
 
 

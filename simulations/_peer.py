@@ -270,6 +270,11 @@ class SimulatedPeer:
         else:
             self._inbox.put_datagram(self._hear, data, sender)
 
+    def unreachable(self, address: Address) -> None:
+        """A host says that nobody listens at `address`; a process that is stopped misses it."""
+        if self.state is State.RUNNING:
+            self.handle(self._hear_unreachable, address)
+
     def accept(self, end: StreamEnd) -> bool:
         """Somebody opened a stream; a stopped process's kernel answers as well."""
         waits = self._inbox.each or self.state is State.PAUSED
@@ -354,6 +359,9 @@ class SimulatedPeer:
 
     def _hear(self, datagram: tuple[bytes, Address]) -> None:
         self.gossip.receive(*datagram, self._world.now)
+
+    def _hear_unreachable(self, address: Address) -> None:
+        self.gossip.unreachable(address, self._world.now)
 
     def _look(self, _: None) -> None:
         if self.gossip.deadline <= self._world.now:

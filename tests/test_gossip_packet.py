@@ -140,7 +140,7 @@ def test_each_field_of_each_message_is_checked(message: Message) -> None:
             decode_body(body_of(variant))
 
 
-@pytest.mark.parametrize("message", [[], [9, 1], [9, 1, 1], [1 << 40, 1], 5, "ab", None])
+@pytest.mark.parametrize("message", [[], [10, 1], [9, 1, 1], [1 << 40, 1], 5, "ab", None])
 def test_an_unknown_message_is_refused(message: object) -> None:
     """What is no message of this version spoils its datagram."""
     with pytest.raises(Refused, match="malformed"):

@@ -335,7 +335,7 @@ def test_peers_at_rest_say_little(seed: int) -> None:
 def test_suspicion_names_the_accuser() -> None:
     """Events of a crash tell who accused, and in order: suspected, then failed."""
     mesh = _mesh(5, 1)
-    mesh["p2"].crash()
+    mesh["p2"].crash(host=True)
     mesh.run_for(12.0)
 
     for peer in mesh:

@@ -1,6 +1,7 @@
 """What a runtime expects of a network; real sockets and the network in memory keep it alike."""
 
 import random
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -283,3 +284,37 @@ async def _closed_while(
             await trio.testing.wait_all_tasks_blocked()
             await closes()
     assert seen == ["closed"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems name no address")
+async def test_a_closed_port_is_told_with_its_address(
+    network: Network, pair: tuple[Endpoint, Endpoint]
+) -> None:
+    """A datagram to a port that was closed comes back as an error that names the port, once."""
+    first, second = pair
+    closed = second.address
+    await second.aclose()
+    first.send(b"lost", closed)
+    with trio.fail_after(5):
+        assert await first.receive() == []
+    assert first.unreachable() == [closed]
+    assert first.unreachable() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems name no address")
+async def test_errors_of_one_address_lose_nothing_of_another(
+    network: Network, pair: tuple[Endpoint, Endpoint]
+) -> None:
+    """Each datagram to a listener arrives, however many before it went to a closed port."""
+    first, second = pair
+    gone = await network.bind(HOST, 0)
+    await gone.aclose()
+    for number in range(50):
+        first.send(b"lost", gone.address)
+        await trio.testing.wait_all_tasks_blocked()
+        first.send(b"%d" % number, second.address)
+    found = await _collect(second, 50)
+    assert sorted(int(data) for data, _ in found) == list(range(50))
+    with trio.fail_after(5):
+        assert await first.receive() == []
+    assert first.unreachable() == [gone.address]

@@ -1,6 +1,7 @@
 """The promises of the README, kept by real processes on loopback."""
 
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,9 @@ def test_a_killed_peer_takes_its_instances_with_it(mesh: list[RunningPeer]) -> N
 
     eventually(gone, 30, pause=0.05)
     assert accused == {victim.name}
+    if sys.platform == "linux":
+        # Its host said that the process is gone.
+        assert any(peer.info()["counters"]["probes_definite"] for peer in survivors)
 
 
 def test_a_terminated_peer_is_gone_at_once(mesh: list[RunningPeer]) -> None:

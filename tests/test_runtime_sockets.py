@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import sys
 
 import pytest
 import trio
@@ -200,3 +201,38 @@ async def test_peers_on_loopback_find_each_other_over_real_sockets(
         assert refused >= 4
     assert "b joined at 127.0.0.1" in caplog.text
     assert "b left" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems name no address")
+@pytest.mark.parametrize(("bind", "host"), [("::1", "::1"), ("::", "::1"), ("::", "127.0.0.1")])
+@needs_ipv6
+async def test_closed_ports_are_told_over_ipv6_as_well(bind: str, host: str) -> None:
+    """By ICMPv6, and by ICMP where one socket serves both, with the address as peers write it."""
+    network = SocketNetwork()
+    endpoint = await network.bind(bind, 0)
+    gone = await network.bind(host, 0)
+    await gone.aclose()
+    endpoint.send(b"lost", gone.address)
+    with trio.fail_after(LIMIT):
+        assert await endpoint.receive() == []
+    assert endpoint.unreachable() == [gone.address]
+    await endpoint.aclose()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems name no address")
+async def test_a_flood_of_errors_is_bounded() -> None:
+    """Of thousands of closed ports 64 are kept until they are taken, and the reader goes on."""
+    network = SocketNetwork()
+    endpoint = await network.bind("127.0.0.1", 0)
+    other = await network.bind("127.0.0.1", 0)
+    for port in range(20_000, 22_000):
+        endpoint.send(b"lost", ("127.0.0.1", port))
+    with trio.fail_after(LIMIT):
+        assert await endpoint.receive() == []
+        assert 0 < len(endpoint.unreachable()) <= 64
+        other.send(b"heard", endpoint.address)
+        while not (batch := await endpoint.receive()):
+            endpoint.unreachable()
+    assert batch == [(b"heard", other.address)]
+    await endpoint.aclose()
+    await other.aclose()

@@ -26,9 +26,13 @@ B: Address = ("10.0.0.2", 7940)
 class Listener:
     clock: VirtualClock
     heard: list[tuple[float, bytes, Address]] = field(default_factory=list)
+    closed: list[Address] = field(default_factory=list)
 
     def receive(self, data: bytes, sender: Address) -> None:
         self.heard.append((self.clock.now, data, sender))
+
+    def unreachable(self, address: Address) -> None:
+        self.closed.append(address)
 
     def accept(self, end: StreamEnd) -> bool:
         return False
@@ -198,6 +202,33 @@ def test_the_last_rule_must_decide(clock: VirtualClock) -> None:
     fabric = Fabric(clock, random.Random(1), latency=Answer(None))
     with pytest.raises(RuntimeError, match="must not pass"):
         fabric.send_datagram(A, B, b"")
+
+
+def test_a_host_says_that_a_port_is_closed(clock: VirtualClock, fabric: Fabric) -> None:
+    """A datagram to a closed port comes back as an error; a host that never was says nothing."""
+    sender, other = Listener(clock), Listener(clock)
+    fabric.attach(A, sender)
+    fabric.attach(B, other)
+    fabric.detach(B)
+    fabric.send_datagram(A, B, b"x")
+    fabric.send_datagram(A, ("10.0.0.9", 7940), b"x")
+    clock.run_for(0.9)
+    assert not sender.closed
+    clock.run_for(0.2)
+    assert sender.closed == [B]
+
+
+def test_a_cut_takes_the_error_as_well(clock: VirtualClock, fabric: Fabric) -> None:
+    """What a host says of a closed port is a packet like others."""
+    sender = Listener(clock)
+    fabric.attach(A, sender)
+    fabric.attach(B, Listener(clock))
+    fabric.detach(B)
+    fabric.send_datagram(A, B, b"x")
+    clock.run_for(0.6)
+    fabric.cut(["10.0.0.1"], ["10.0.0.2"])
+    clock.run_for(2.0)
+    assert not sender.closed
 
 
 def _traced(seed: int) -> tuple[str, int]:

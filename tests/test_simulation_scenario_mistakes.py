@@ -256,7 +256,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert "cannot be read" in sentence("a\0b.toml")
     file = tmp_path / "mine.toml"
     file.write_bytes(b"peers = 3\nname = '\xff'\n")
-    assert sentence(str(file)).startswith(f"{file}:2: is not UTF-8")
+    assert sentence(str(file)).startswith(f"{file}:2: the file is not UTF-8")
     file.write_bytes(b"#" * (256 * 1024 + 1))
     assert "is larger than the 256 KiB" in sentence(str(file))
 

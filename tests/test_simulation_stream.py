@@ -51,6 +51,9 @@ class Server:
     def receive(self, data: bytes, sender: Address) -> None:
         raise AssertionError("no datagrams here")
 
+    def unreachable(self, address: Address) -> None:
+        raise AssertionError(f"nobody sends datagrams to {address}")
+
     def accept(self, end: StreamEnd) -> bool:
         if self.ready:
             end.handler = self.side

@@ -3,7 +3,7 @@
 from gossamer.gossip import GossipConfig
 from gossamer.simulations.faithful._theory import theory as theory_of
 from gossamer.simulations.report import Convergence, Detection, Spread, Theory, Traffic
-from gossamer.simulations.scenario import Cut, Scenario
+from gossamer.simulations.scenario import Crash, Cut, Scenario
 
 # What `python -m gossamer.simulations.fast.compare` found; comparison.md holds its table.
 COMPARED = "256 to 2,048 peers"
@@ -34,6 +34,8 @@ def remark(
     parts = [reason, compared, left_out]
     if any(isinstance(event.action, Cut) for event in scenario.events):
         parts.append("the sides of a cut are taken to drop each other at one moment")
+    if any(isinstance(event.action, Crash) and not event.action.host for event in scenario.events):
+        parts.append("a crash is found by silence alone, not by what its host says of it")
     if drawn < made:
         parts.append(f"{drawn} of {made} changes are worked out, as they are alike")
     if found < crashed:

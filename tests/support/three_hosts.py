@@ -48,6 +48,9 @@ class _Host:
         self._world.heard.append((sender[0], self._ip, data))
         self._world.times.append(self._world.clock.now)
 
+    def unreachable(self, address: Address) -> None:
+        raise AssertionError(f"nobody sends datagrams to {address}")
+
     def accept(self, end: StreamEnd) -> bool:
         end.handler = Talk()
         return True

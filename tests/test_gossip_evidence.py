@@ -1,0 +1,221 @@
+"""What it takes to hold a member for dead at once, step by step."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+from cores import EPOCH, ROOT, Bench, address_of, news
+
+from gossamer.gossip import REFUSAL, MemberFailed, MemberReturned, MemberSuspected, Status
+from gossamer.gossip._evidence import Evidence
+from gossamer.gossip._exchange import ProbeExchange
+from gossamer.gossip._members import decode_news
+from gossamer.gossip._packet import ACK, GONE, NACK, NOT_ME, PING, PING_REQ, RELAYED
+
+OTHERS = ("a", "b", "c", "d")
+
+
+class Probing(Bench):
+    """A core with one probe under way, of `target`."""
+
+    def __init__(self, *names: str, **options: Any) -> None:
+        super().__init__(probe_interval=1.0, probe_timeout=0.5, **options)
+        self.meet(*(names or OTHERS))
+        while not (pings := self.sent(PING)):
+            self.now = max(self.now, self.core.deadline)
+            self.core.tick(self.now)
+        self.ping = pings[0].packet.messages[0]
+        self.target = str(self.ping[2])
+        self.address = address_of(self.target)
+
+    def unreachable(self) -> None:
+        """The target's host says that nobody listens there."""
+        self.core.unreachable(self.address, self.now)
+
+    def relays(self) -> list[str]:
+        """Return and drain whom the core asks to ping the target."""
+        names = {address_of(name): name for name in self.core.members}
+        return [names[item.address] for item in self.sent(PING_REQ)]
+
+    def stream(self) -> ProbeExchange:
+        """Return the stream over which the core asks the target."""
+        [call] = self.calls("probe")
+        assert isinstance(call, ProbeExchange)
+        return call
+
+    def status(self) -> Status:
+        return self.core.members[self.target].status
+
+
+def test_the_evidence_of_one_kind_never_suffices() -> None:
+    """Datagram, stream and a witness are needed, or the first two where nobody can be asked."""
+    both = (False, True)
+    for datagram, stream, witnesses, relays in product(both, both, (0, 1), (0, 3)):
+        evidence = Evidence(datagram, stream, witnesses)
+        wanted = datagram and stream and (witnesses == 1 or relays == 0)
+        assert evidence.suffices(relays=relays) == wanted
+
+
+def test_all_three_together_are_a_definite_death() -> None:
+    """Without waiting for any time-out; the news say that it is definite, and leave at once."""
+    bench = Probing()
+    began = bench.now
+    bench.unreachable()
+    relays = bench.relays()
+    assert len(relays) == 3
+    bench.stream().fail(REFUSAL, bench.now)
+    bench.hear(relays[0], [GONE, bench.ping[1]])
+    [failed] = bench.events(MemberFailed)
+    assert (failed.member.name, failed.by, failed.definite) == (bench.target, "me", True)
+    assert bench.now == began
+    said = [decode_news(update) for update in bench.updates()]
+    assert [(each.name, each.status, each.definite) for each in said] == [
+        (bench.target, Status.DEAD, True)
+    ]
+    assert bench.counts("probes_unreachable", "probes_definite") == (1, 1)
+
+
+@pytest.mark.parametrize("missing", ["datagram", "stream", "witness"])
+def test_with_one_of_them_missing_it_is_a_suspicion(missing: str) -> None:
+    """The probe goes to its end, and the member has the time of a suspect."""
+    bench = Probing()
+    if missing == "datagram":
+        bench.run(0.5)
+    else:
+        bench.unreachable()
+    relays = bench.relays()
+    stream = bench.stream()
+    stream.fail("timeout" if missing == "stream" else REFUSAL, bench.now)
+    answer = NACK if missing == "witness" else GONE
+    for relay in relays:
+        bench.hear(relay, [answer, bench.ping[1], *([ROOT] if answer == NACK else [])])
+    assert bench.status() is Status.ALIVE
+    bench.run(1.1)
+    assert bench.events(MemberSuspected)
+    assert not bench.events(MemberFailed)
+
+
+@pytest.mark.parametrize("answer", ["ack", "relayed", "stream"])
+def test_an_answer_outweighs_all_evidence(answer: str) -> None:
+    """Whoever answers in any way during the probe is alive, whatever hosts and relays say."""
+    bench = Probing()
+    bench.unreachable()
+    relays = bench.relays()
+    stream = bench.stream()
+    match answer:
+        case "ack":
+            bench.hear(bench.target, [ACK, bench.ping[1], ROOT])
+        case "relayed":
+            bench.hear(relays[1], [RELAYED, bench.ping[1], ROOT])
+        case "stream":
+            stream._report("alive", bench.now)
+    if answer != "stream":
+        stream.fail(REFUSAL, bench.now)
+    bench.hear(relays[0], [GONE, bench.ping[1]])
+    bench.run(0.9)
+    assert not bench.events(MemberFailed)
+    assert bench.status() is Status.ALIVE
+
+
+def test_where_nobody_can_be_asked_two_suffice() -> None:
+    """In a mesh of two the other's host and its refused stream decide."""
+    bench = Probing("a")
+    bench.unreachable()
+    assert not bench.relays()
+    assert bench.status() is Status.ALIVE
+    bench.stream().fail(REFUSAL, bench.now)
+    assert bench.status() is Status.DEAD
+
+
+def test_a_forged_message_only_hurries_the_questions() -> None:
+    """However often ICMP comes for whomever: one probe asks three relays and opens one stream."""
+    bench = Probing()
+    for _ in range(100):
+        for name in OTHERS:
+            bench.core.unreachable(address_of(name), bench.now)
+        bench.core.unreachable(("192.0.2.1", 1), bench.now)
+    assert len(bench.relays()) == 3
+    assert len(bench.calls("probe")) == 1
+    bench.hear(bench.target, [ACK, bench.ping[1], ROOT])
+    bench.run(0.5)
+    assert not bench.events(MemberSuspected)
+    assert not bench.events(MemberFailed)
+
+
+def test_a_relay_passes_on_what_the_targets_host_says() -> None:
+    """Whoever pings for another and is told that nobody is there says so at once."""
+    bench = Bench()
+    bench.meet(*OTHERS)
+    bench.hear("a", [PING_REQ, 77, "b", EPOCH, *address_of("b"), 500])
+    assert [item.address for item in bench.sent(PING)] == [address_of("b")]
+    bench.core.unreachable(address_of("b"), bench.now)
+    [told] = bench.sent(GONE)
+    assert told.address == address_of("a")
+    assert told.packet.messages == [[GONE, 77]]
+    bench.run(1)
+    assert not bench.sent(NACK)  # it has answered
+
+
+def test_another_peer_at_the_address_counts_as_its_host() -> None:
+    """ "Not me" from the probed address is evidence as ICMP is; from elsewhere it is nothing."""
+    bench = Probing()
+    bench.hear("x", [NOT_ME, bench.ping[1]], sender=("192.0.2.1", 7940))
+    assert bench.counts("probes_unreachable") == (0,)
+    bench.hear("x", [NOT_ME, bench.ping[1]], sender=bench.address)
+    assert bench.counts("probes_unreachable") == (1,)
+
+
+def test_only_relays_that_were_asked_are_witnesses() -> None:
+    """What others claim, or a relay claims of another probe, does not count, nor twice."""
+    bench = Probing(*"abcdefgh")
+    bench.unreachable()
+    relays = bench.relays()
+    bench.stream().fail(REFUSAL, bench.now)
+    stranger = next(name for name in "abcdefgh" if name not in (*relays, bench.target))
+    bench.hear(stranger, [GONE, bench.ping[1]])
+    bench.hear(relays[0], [GONE, int(str(bench.ping[1])) + 1])
+    assert bench.status() is Status.ALIVE
+    bench.hear(relays[0], [NACK, bench.ping[1], ROOT])
+    bench.hear(relays[0], [GONE, bench.ping[1]])
+    assert bench.status() is Status.ALIVE  # it had said that it knows nothing
+
+
+def test_a_new_life_is_not_buried_with_the_old_one() -> None:
+    """If a later epoch becomes known during the probe, evidence concerns the old one alone."""
+    bench = Probing()
+    bench.unreachable()
+    relays = bench.relays()
+    later = news(bench.target, epoch=EPOCH + 1)
+    bench.hear("a" if bench.target != "a" else "b", updates=[later.encode()])
+    bench.events(MemberReturned)
+    bench.stream().fail(REFUSAL, bench.now)
+    bench.hear(relays[0], [GONE, bench.ping[1]])
+    assert bench.status() is Status.ALIVE
+    assert not bench.events(MemberFailed)
+
+
+def test_whoever_hears_of_a_definite_death_tells_it_so() -> None:
+    """The word travels with the news; hearsay in an exchange is a suspicion all the same."""
+    bench = Bench()
+    bench.meet(*OTHERS)
+    dead = news("a", Status.DEAD, definite=True)
+    assert decode_news(dead.encode()) == dead
+    bench.hear("b", updates=[dead.encode()])
+    [failed] = bench.events(MemberFailed)
+    assert failed.definite
+    other = news("c", Status.DEAD, definite=True)
+    bench.core._membership.hear_table([(other, other.encode())], "b", bench.now)
+    assert bench.core.members["c"].status is Status.SUSPECT
+    assert not bench.events(MemberFailed)
+
+
+def test_without_the_setting_nothing_of_it_happens() -> None:
+    """`evidence=False` leaves SWIM's silence as the only sign."""
+    bench = Probing(evidence=False)
+    bench.unreachable()
+    assert not bench.relays()
+    bench.run(0.5)
+    bench.stream().fail(REFUSAL, bench.now)
+    for relay in bench.relays():
+        bench.hear(relay, [GONE, bench.ping[1]])
+    assert bench.status() is Status.ALIVE

@@ -183,7 +183,13 @@ class Contacts:
         names = list(table.dead)
         strangers = self._strangers() if self._exchanged else []
         absent = len(names) + len(strangers)
-        if not absent or context.me.left:
+        if context.me.left:
+            return
+        self._tell_a_suspect()
+        if context.health.score and not self._comparisons:
+            # Local health is to slow accusations down, and not the repair of what was missed.
+            self._compare_with_anybody()
+        if not absent:
             return
         if context.rng.random() * table.living >= 2 * absent:
             return
@@ -195,6 +201,17 @@ class Contacts:
             self._contact(row.address, row.name, first)
         else:
             self._contact(strangers[choice - len(names)], "", [])
+
+    def _tell_a_suspect(self) -> None:
+        """Tell one suspect that it is one, whoever has told it before.
+
+        No root tells of a suspicion, and behind a cut its rumor may have used up all its sends: in
+        a mesh that is whole again, one peer alone would hold it until it ends in a false death.
+        """
+        suspects = self.membership.suspects
+        if suspects and self._context.config.tell_suspects:
+            row = self._context.table.rows[self._context.rng.choice(suspects)]
+            self._contact(row.address, row.name, [self.membership.describe(row)])
 
     def _strangers(self) -> list[Address]:
         """Return the seeds at which no living member is known."""
@@ -265,6 +282,10 @@ class Contacts:
         self._comparisons = 0 if self._context.me.left else self._comparisons - 1
         if self._comparisons:
             self._compare_later(now)
+        if not self._context.me.left:
+            self._compare_with_anybody()
+
+    def _compare_with_anybody(self) -> None:
         ring = self._context.table.ring
         name = ring[int(self._context.rng.random() * len(ring))]
         if name != self._context.me.name:

@@ -135,6 +135,11 @@ class Membership:
         dead = replace(news_of(row, self._context.me.name), status=Status.DEAD, definite=True)
         self._turn(row, dead, dead.encode(), "", now)
 
+    @property
+    def suspects(self) -> list[str]:
+        """The names of all suspects."""
+        return list(self._suspicions)
+
     def describe(self, row: Member) -> bytes:
         """Return the news that a row stands for."""
         return self.accusation(row) or encoded_news(row)

@@ -56,7 +56,10 @@ _HEAD_COST = 20
 _WANTS_AT_ONCE = 4096
 # What one side gives in one exchange; what is beyond waits for the next.
 _GIVEN_BYTES = 64 * 1024 * 1024
-_RUMORS = 256
+# How many of the parts that an exchange brought are passed on as rumors.  What repair finds is
+# mostly known to the others; a few cost little where they know it, and where they do not, as after
+# a cut that was too short for anybody to be held for dead, exchanges alone would take seconds.
+_RUMORS: dict[Purpose, int] = {"join": 256, "heal": 256, "repair": 16, "fetch": 0}
 _BUSY_LIMIT = 60_000
 _BUSY_LEAST = 50
 _PURPOSES: tuple[Purpose, ...] = ("join", "heal", "repair", "fetch")
@@ -111,8 +114,7 @@ class SyncExchange(Exchange):
         self._initiates = purpose != "inbound"
         # A newcomer tells nobody what it learns: everybody else told it.
         self._newcomer = self._initiates and context.table.living < 2
-        self._passes_on = purpose in ("join", "heal")
-        self._rumors = _RUMORS
+        self._rumors = _RUMORS.get(purpose, 0)
         self._given = 0
         self._sent_members = False
         self._said_done = False
@@ -209,7 +211,7 @@ class SyncExchange(Exchange):
             self.fail("busy ourselves", now)
             return
         self.has_place = True
-        self._passes_on = purpose in ("join", "heal")
+        self._rumors = _RUMORS[purpose]
         their_root = blob(root, ROOT_SIZE)
         members_differ = purpose != "fetch" and their_root[:8] != self._context.root[:8]
         met = self._meet(blob(me, 1400), now)
@@ -406,7 +408,7 @@ class SyncExchange(Exchange):
 
     def _pass_on(self, owner: str, entry: bytes | None, now: float) -> None:
         """Make a rumor of a part that two sides of a mesh have just exchanged."""
-        if self._passes_on and not self._newcomer and self._rumors and self.peer is not None:
+        if self._rumors and not self._newcomer and self.peer is not None:
             self._rumors -= 1
             self._hub.replicas.pass_on(owner, entry, self.peer, now)
 

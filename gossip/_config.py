@@ -106,8 +106,23 @@ class GossipConfig:
     """Roots that differ are repaired when this peer's own has not changed for this time."""
     stream_timeout: float = 10.0
     """Time for one exchange over a stream."""
+    stream_rate: int = 256 * 1024
+    """Bytes a second: what moves on a stream gives it more time than `stream_timeout`, in
+    proportion, so that a part of 32 MiB passes over a slow link."""
+    stream_extension: float = 180.0
+    """The most time that a stream gains so."""
     inbound_exchanges: int = 3
-    """Exchanges served at once; more are told when to come back."""
+    """Exchanges served at once; more are told when to come back.  One host gets as many as are
+    still free, so that it cannot take all."""
+    exchange_items: int = 100_000
+    """Members, heads and entries that one side may bring in one exchange."""
+    sender_datagrams: int = 500
+    """Datagrams of one address that are heard in a second; in a storm of 1,000 peers it is some
+    sixty."""
+    sender_updates: int = 3000
+    """Updates of one address that are looked at in a second, not counting known ones."""
+    senders: int = 4096
+    """Addresses whose datagrams are counted apart within a second; those beyond share one count."""
 
     leave_timeout: float = 1.0
     """Time to have a departure acknowledged."""
@@ -127,6 +142,9 @@ class GossipConfig:
     """Bytes of one datagram, counted after sealing."""
     member_limit: int = 20_000
     """Members and, apart from them, owners that are kept."""
+    store_bytes: int = 512 * 1024 * 1024
+    """Bytes of other owners' records together.  Whoever comes first stays; what finds no room is
+    tried again now and then."""
     queue_limit: int = 2048
     """Rumors of one class that wait to be passed on."""
 
@@ -169,7 +187,8 @@ class GossipConfig:
             "probe_interval", "probe_timeout", "gossip_interval", "gossip_nodes",
             "suspicion_multiplier", "suspicion_max_multiplier", "awareness_limit",
             "retransmit_multiplier", "registry_multiplier", "tree_arity", "stream_timeout",
-            "inbound_exchanges", "leave_timeout", "member_limit", "queue_limit",
+            "inbound_exchanges", "leave_timeout", "member_limit", "queue_limit", "stream_rate",
+            "exchange_items", "sender_datagrams", "sender_updates", "senders", "store_bytes",
         ):  # fmt: skip
             if getattr(self, label) <= 0:
                 raise ConfigError(f"{label} must be greater than 0", label)

@@ -19,6 +19,7 @@ from ._exchange import Purpose
 from ._members import Address, Member
 from ._membership import Membership
 from ._packet import PING
+from ._places import Places
 from ._replicas import Replicas
 from ._spread import Spread
 from ._sync import SyncExchange
@@ -88,7 +89,7 @@ class Contacts:
         self._context = context
         self._seeds: dict[Address, _Seed] = {}
         self._outbound: dict[Address, SyncExchange] = {}
-        self._inbound = 0
+        self._inbound = Places(context.config.inbound_exchanges)
         self._contacts: dict[int, Address] = {}
         self._wanted: dict[str, _Wanted] = {}
         self._patient_since = now
@@ -376,19 +377,18 @@ class Contacts:
         deadline = now + min(_FIRST_FRAME, self._context.config.stream_timeout)
         return SyncExchange(self._context, self, sender, "inbound", deadline)
 
-    def enter(self) -> int | None:
+    def enter(self, host: str) -> int | None:
         """Take a place for an inbound exchange; else say in how many ms to come back."""
-        if self._inbound >= self._context.config.inbound_exchanges:
+        if not self._inbound.take(host):
             self._context.count("refused_exchanges")
             return self._context.rng.randint(*_BUSY_MS)
-        self._inbound += 1
         return None
 
     def closed(self, exchange: SyncExchange, reason: str | None, now: float) -> None:
         """Free an exchange's place, and do what follows from its end."""
         if exchange.has_place:
             exchange.has_place = False
-            self._inbound -= 1
+            self._inbound.free(exchange.address[0])
         if self._outbound.get(exchange.address) is exchange:
             del self._outbound[exchange.address]
         if reason is None and exchange.peer is not None:

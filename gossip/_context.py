@@ -65,6 +65,8 @@ class Context:
     counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0))
     # When this peer's view last changed: roots that differ then are no more than news on the way.
     changed_at: float = 0.0
+    # How often something was refused that may be admitted later, and so is not to be remembered.
+    declined: int = 0
     # The wall clock at `started` in milliseconds.
     first_epoch: int = 0
     clockless: bool = False
@@ -74,6 +76,11 @@ class Context:
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a counter."""
         self.counters[name] += amount
+
+    def decline(self, name: str) -> None:
+        """Count what is refused now and may be admitted when it is told again."""
+        self.counters[name] += 1
+        self.declined += 1
 
     def plausible_epoch(self, epoch: int, now: float) -> bool:
         """Whether an epoch can be of a peer that started by now, clocks being a day apart."""

@@ -34,6 +34,7 @@ from ._packet import (
 )
 from ._planner import ProbePlanner
 from ._receipts import Receipt, Receipts
+from ._rates import Rates
 from ._replicas import Replicas
 from ._seal import ChecksumSeal, Refused
 from ._spread import Spread
@@ -109,6 +110,7 @@ class Gossip:
         self._seen: set[bytes] = set()
         self._seen_before: set[bytes] = set()
         self._told_at: dict[str, float] = {}
+        self._rates = Rates(config)
         # An input that comes so long after the deadline tells that this process was stopped.
         self._lag_limit = max(config.probe_timeout / 2, 0.1)
         self._lag_noticed = now
@@ -217,6 +219,8 @@ class Gossip:
             if len(datagram) > _DATAGRAM_LIMIT:
                 raise Refused("oversize")
             to_epoch, body = context.seal.open(datagram)
+            if not self._rates.admits(sender, now):
+                raise Refused("rate")
             packet = decode_body(body)
         except Refused as refused:
             context.count(f"refused_{refused.reason}")
@@ -300,9 +304,13 @@ class Gossip:
         if row is not None and packet.epoch < row.epoch:
             self._answer_former_life(packet, row, sender, now)
             return
-        for payload in packet.updates:
-            if payload not in self._seen and payload not in self._seen_before:
-                self._take_update(payload, packet.source, now)
+        fresh = [
+            payload
+            for payload in packet.updates
+            if payload not in self._seen and payload not in self._seen_before
+        ]
+        if fresh:
+            self._take_updates(fresh, packet.source, sender, now)
         row = context.table.get(packet.source)
         if row is None:
             self._answer_forgotten(packet, sender, now)
@@ -311,12 +319,24 @@ class Gossip:
         for message in packet.messages:
             self._take_message(message, packet, row, sender, now)
 
+    def _take_updates(
+        self, payloads: list[bytes], source: str, sender: Address, now: float
+    ) -> None:
+        left = self._rates.left(sender)
+        if len(payloads) > left:
+            self._context.count("refused_rate", len(payloads) - left)
+            del payloads[left:]
+        self._rates.looked_at(sender, len(payloads))
+        for payload in payloads:
+            self._take_update(payload, source, now)
+
     def _take_update(self, payload: bytes, source: str, now: float) -> None:
         try:
             update = decode_update(payload)
         except Malformed:
             self._context.count("refused_update")
             return
+        declined = self._context.declined
         match update:
             case News():
                 how: Source = "direct" if update.name == source else "rumor"
@@ -327,6 +347,8 @@ class Gossip:
                 self._replicas.on_delta(update, payload, source, now)
             case Head():
                 self._replicas.on_head(update, payload, source, now)
+        if self._context.declined != declined:
+            return  # it may be admitted when it is heard again
         self._seen.add(payload)
         if len(self._seen) >= _SEEN_LIMIT:
             self._seen_before, self._seen = self._seen, set()

@@ -65,4 +65,10 @@ COUNTERS = (
     "refused_relays",
     "refused_exchanges",
     "refused_waiting",
+    # Datagrams and updates of a sender that sends too many.
+    "refused_rate",
+    # Frames beyond what one exchange may bring.
+    "refused_items",
+    # Parts, and changes of parts, that all owners' records together have no room for.
+    "refused_store",
 )

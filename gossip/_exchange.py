@@ -70,6 +70,7 @@ class Exchange:
         self.outbox: list[bytes] = []
         self.finished = False
         self._context = context
+        self._gained = 0.0
         self._to_epoch = 0
 
     def receive(self, frame: bytes, now: float) -> None:
@@ -88,10 +89,21 @@ class Exchange:
                 return
             message = array(decode(body))
             self._handle(message, now)
+            self.moved(len(frame))
         except Malformed:
             self._refuse("malformed", now)
         except Refused as refused:
             self._refuse(refused.reason, now)
+
+    def moved(self, size: int) -> None:
+        """Grant the time that so many bytes take; whoever drives it tells of each frame written.
+
+        Frames that are taken in are counted by `receive` itself.
+        """
+        config = self._context.config
+        gain = min(size / config.stream_rate, config.stream_extension - self._gained)
+        self._gained += gain
+        self.deadline += gain
 
     def fail(self, reason: str, now: float) -> None:
         """End the conversation because the stream was refused, broke, or took too long."""

@@ -205,7 +205,7 @@ class Membership:
         """Whether news of a life that is not known here are to be believed."""
         context = self._context
         if not context.plausible_epoch(news.epoch, now):
-            context.count("refused_epoch_ahead")
+            context.decline("refused_epoch_ahead")
             return False
         if news.incarnation > INCARNATION_JUMP:
             context.count("refused_incarnation")
@@ -218,7 +218,7 @@ class Membership:
 
     def _meet(self, news: News, payload: bytes, teller: str, now: float) -> bool:
         if len(self._context.table) >= self._context.config.member_limit:
-            self._context.count("refused_members")
+            self._context.decline("refused_members")
             return False
         row = self._put(news, payload, now)
         if news.status is Status.SUSPECT:
@@ -378,7 +378,7 @@ class Membership:
             self._remind(now)
             return
         if not self._context.plausible_epoch(news.epoch, now):
-            self._context.count("refused_epoch_ahead")
+            self._context.decline("refused_epoch_ahead")
             return
         other_life = news.nonce != me.nonce
         if other_life and news.status.living and news.address != me.address:

@@ -347,13 +347,13 @@ class Replicas:
     def _admits(self, owner: str, epoch: int, now: float) -> bool:
         context = self._context
         if not context.plausible_epoch(epoch, now):
-            context.count("refused_epoch_ahead")
+            context.decline("refused_epoch_ahead")
             return False
         if self.buried(owner, epoch):
             context.count("refused_part_tombstone")
             return False
         if owner not in context.store.parts and len(context.store) >= context.config.member_limit:
-            context.count("refused_parts")
+            context.decline("refused_parts")
             return False
         return True
 
@@ -362,7 +362,7 @@ class Replicas:
         queue = self._waiting.get(owner)
         if queue is None:
             if len(self._waiting) >= _WAITING_OWNERS:
-                self._context.count("refused_waiting")
+                self._context.decline("refused_waiting")
                 return
             queue = self._waiting[owner] = []
 

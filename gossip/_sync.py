@@ -43,6 +43,7 @@ from ._members import EPOCH_LIMIT, Address, Member, News, decode_news
 from ._membership import Membership
 from ._packet import ROOT_SIZE, Delta, owner_name
 from ._replicas import Replicas
+from ._seal import Refused
 from ._spread import Spread
 from ._store import BUCKETS, bucket_of
 from ._wire import Malformed, array, blob, whole
@@ -78,7 +79,7 @@ class Hub(Protocol):
     membership: Membership
     replicas: Replicas
 
-    def enter(self) -> int | None:
+    def enter(self, host: str) -> int | None:
         """Take a place for an inbound exchange; else say in how many ms to come back."""
 
     def met_self(self, address: Address) -> None:
@@ -116,6 +117,7 @@ class SyncExchange(Exchange):
         self._newcomer = self._initiates and context.table.living < 2
         self._rumors = _RUMORS.get(purpose, 0)
         self._given = 0
+        self._brought = 0
         self._sent_members = False
         self._said_done = False
         self._believed = True
@@ -163,15 +165,15 @@ class SyncExchange(Exchange):
             case [_, me, root] if kind == HELLO and self._initiates:
                 self._greeted(blob(me, 1400), blob(root, ROOT_SIZE), now)
             case [_, updates] if kind == MEMBERS:
-                self._take_members(array(updates), now)
+                self._take_members(self._within_limit(updates), now)
             case [_, mask, flat] if kind == HEADS:
-                self._settle(_heads(array(flat)), _mask(mask), now)
+                self._settle(_heads(self._within_limit(flat, 3)), _mask(mask), now)
                 self._say_done(now)
             case [_, flat] if kind == WANT:
-                wants = _heads(array(flat))
+                wants = _heads(self._within_limit(flat, 3))
                 self._give((owner, *wants[owner]) for owner in wants)
             case [_, entries] if kind == PARTS:
-                for entry in array(entries):
+                for entry in self._within_limit(entries):
                     self._take_entry(blob(entry, 1024 * 1024), now)
             case [_] if kind == DONE:
                 self._say_done(now)
@@ -183,6 +185,17 @@ class SyncExchange(Exchange):
                 self.fail("another peer is there", now)
             case _:
                 raise Malformed("a frame is of another kind")
+
+    def _within_limit(self, value: object, each: int = 1) -> list[object]:
+        """Return an array of items, or end the exchange if it has brought too many.
+
+        A frame counts for one at least: empty ones could go on without end.
+        """
+        items = array(value)
+        self._brought += max(1, len(items) // each)
+        if self._brought > self._context.config.exchange_items:
+            raise Refused("items")
+        return items
 
     def _opened(
         self,
@@ -205,7 +218,7 @@ class SyncExchange(Exchange):
             self._owners = [owner_name(owner) for owner in array(owners)]
         if fingerprints is not None and len(fingerprints) != 8 * BUCKETS:
             raise Malformed("fingerprints of another number of buckets")
-        retry = self._hub.enter()
+        retry = self._hub.enter(self.address[0])
         if retry is not None:
             self._put([BUSY, retry])
             self.fail("busy ourselves", now)

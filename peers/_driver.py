@@ -14,7 +14,7 @@ from typing import Protocol
 
 import trio
 
-from gossamer.gossip import REFUSAL, Event, Exchange, Gossip
+from gossamer.gossip import REFUSAL, Event, Exchange, Gossip, Places
 
 from ._frames import converse
 from ._network import Endpoint
@@ -22,7 +22,8 @@ from ._network import Endpoint
 # Exchanges that this peer opens at once. The core asks for a handful; more is a fault of its.
 CALL_LIMIT = 32
 # Inbound streams at once, each bounded in time by its exchange. Probes over streams must find a
-# free place also while the three exchanges that the core serves are taken.
+# free place also while the three exchanges that the core serves are taken, and one host that opens
+# silent ones again and again must not keep out all others.
 INBOUND_LIMIT = 64
 # The shortest time between two ticks that the deadline alone asks for.
 _TICK_PAUSE = 0.001
@@ -64,7 +65,7 @@ class Driver:
         self._sleeps_until = float("inf")
         self._draining = False
         self._calls = 0
-        self._inbound = 0
+        self._inbound = Places(INBOUND_LIMIT)
         self._batches = 0
         self._heard = trio.Event()
         self._ticked_at = float("-inf")
@@ -212,12 +213,11 @@ class Driver:
     async def _accept_streams(self) -> None:
         while True:
             stream, sender = await self._endpoint.accept()
-            if self._inbound >= INBOUND_LIMIT or self._nursery is None:
+            if self._nursery is None or not self._inbound.take(sender[0]):
                 self._counters["refused"] += 1
                 await trio.aclose_forcefully(stream)
                 continue
             self._counters["accepted"] += 1
-            self._inbound += 1
             self._nursery.start_soon(self._answer, stream, sender)
 
     async def _answer(self, stream: trio.abc.Stream, sender: tuple[str, int]) -> None:
@@ -226,7 +226,7 @@ class Driver:
             self.drain()
             await self._carry(exchange, stream)
         finally:
-            self._inbound -= 1
+            self._inbound.free(sender[0])
 
     async def _carry(self, exchange: Exchange, stream: trio.abc.Stream) -> None:
         async with stream:

@@ -61,11 +61,13 @@ async def converse(exchange: Exchange, stream: trio.abc.Stream, drain: Callable[
         while True:
             outgoing = list(exchange.outbox)
             exchange.outbox.clear()
-            with trio.fail_at(exchange.deadline):
-                for frame in outgoing:
+            for frame in outgoing:
+                with trio.fail_at(exchange.deadline):
                     await frames.send(frame)
-                if exchange.finished:
-                    return
+                exchange.moved(len(frame))
+            if exchange.finished:
+                return
+            with trio.fail_at(exchange.deadline):
                 incoming = await frames.receive()
             if incoming is None:
                 break

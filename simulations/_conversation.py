@@ -94,6 +94,7 @@ class Conversation:
         for frame in exchange.outbox:
             if not end.gone:
                 end.send(frame)
+                exchange.moved(len(frame))
         exchange.outbox.clear()
         if exchange.finished:
             self._over = True

@@ -1,0 +1,36 @@
+"""Places that many hosts share, so that none of them can take all.
+
+A host may hold at most as many places as are free: alone it gets half of them, the next one half
+of what is left, and so on (dynamic thresholds, Choudhury and Hahne, IEEE/ACM Transactions on
+Networking 6(2), 1998, with a factor of one).
+So some are free for a host that holds none, unless many hosts act together, and no number has to be
+chosen per host.
+"""
+
+
+class Places:
+    """A bounded number of places, each held by a host."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._held: dict[str, int] = {}
+        self._taken = 0
+
+    def __len__(self) -> int:
+        return self._taken
+
+    def take(self, host: str) -> bool:
+        """Take a place for `host`; False, with nothing changed, if it has its share."""
+        held = self._held.get(host, 0)
+        if held >= self.limit - self._taken:
+            return False
+        self._held[host] = held + 1
+        self._taken += 1
+        return True
+
+    def free(self, host: str) -> None:
+        """Give back a place that `host` holds."""
+        held = self._held.pop(host) - 1
+        if held:
+            self._held[host] = held
+        self._taken -= 1

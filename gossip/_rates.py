@@ -1,0 +1,63 @@
+"""What one sender may have us work for, so that a flood of valid news leaves time for others.
+
+Counted by sender in windows of a second, all of which begin together: a token bucket for each would
+smooth better and cost five times as much for every datagram.
+Two windows that meet may let through twice the limit within a second; the limits leave room for
+that.
+Only what carries a right seal is counted, so that a stranger who writes another's address on
+garbage does not use up what that one may send.
+"""
+
+from ._config import GossipConfig
+from ._members import Address
+
+_WINDOW = 1.0
+
+
+class Rates:
+    """Counts datagrams and unknown updates by sender."""
+
+    def __init__(self, config: GossipConfig) -> None:
+        self._datagrams_limit = config.sender_datagrams
+        self._updates_limit = config.sender_updates
+        self._senders_limit = config.senders
+        self._ends = float("-inf")
+        self._datagrams: dict[Address, int] = {}
+        self._updates: dict[Address, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._datagrams)
+
+    def admits(self, sender: Address, now: float) -> bool:
+        """Count a datagram; False if `sender` has sent too many in this window.
+
+        Senders beyond the limit of how many are told apart share one account.
+        """
+        counts = self._datagrams
+        if now >= self._ends:
+            self._ends = now + _WINDOW
+            counts.clear()
+            self._updates.clear()
+        count = counts.get(sender, 0)
+        if not count and len(counts) >= self._senders_limit:
+            sender = _REST
+            count = counts.get(sender, 0)
+        if count >= self._datagrams_limit:
+            return False
+        counts[sender] = count + 1
+        return True
+
+    def left(self, sender: Address) -> int:
+        """Return how many unknown updates of `sender` may still be looked at in this window."""
+        return self._updates_limit - self._updates.get(self._account(sender), 0)
+
+    def looked_at(self, sender: Address, count: int) -> None:
+        """Count unknown updates of `sender`."""
+        account = self._account(sender)
+        self._updates[account] = self._updates.get(account, 0) + count
+
+    def _account(self, sender: Address) -> Address:
+        return sender if sender in self._datagrams else _REST
+
+
+_REST: Address = ("", 0)

@@ -33,8 +33,8 @@ from ._packet import (
     decode_update,
 )
 from ._planner import ProbePlanner
-from ._receipts import Receipt, Receipts
 from ._rates import Rates
+from ._receipts import Receipt, Receipts
 from ._replicas import Replicas
 from ._seal import ChecksumSeal, Refused
 from ._spread import Spread
@@ -322,11 +322,10 @@ class Gossip:
     def _take_updates(
         self, payloads: list[bytes], source: str, sender: Address, now: float
     ) -> None:
-        left = self._rates.left(sender)
-        if len(payloads) > left:
-            self._context.count("refused_rate", len(payloads) - left)
-            del payloads[left:]
-        self._rates.looked_at(sender, len(payloads))
+        allowed = self._rates.allowance(sender, len(payloads))
+        if allowed < len(payloads):
+            self._context.count("refused_rate", len(payloads) - allowed)
+            del payloads[allowed:]
         for payload in payloads:
             self._take_update(payload, source, now)
 

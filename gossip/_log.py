@@ -92,6 +92,11 @@ class Part:
 
     def admits(self, operations: Sequence[Operation]) -> bool:
         """Whether the part keeps its bounds when it takes the operations."""
+        records, size = self.grown(operations)
+        return records <= PART_RECORDS and size <= PART_BYTES
+
+    def grown(self, operations: Sequence[Operation]) -> tuple[int, int]:
+        """Return the records and bytes that the part would have with the operations."""
         records, size = len(self._records), self._size
         for key, value in dict(operations).items():
             old = self._records.get(key)
@@ -101,7 +106,7 @@ class Part:
             if value is not None:
                 records += 1
                 size += operation_size(key, value)
-        return records <= PART_RECORDS and size <= PART_BYTES
+        return records, size
 
     def append(self, operations: Iterable[Operation]) -> None:
         """Apply the operations that follow `version`, one version each."""

@@ -47,17 +47,15 @@ class Rates:
         counts[sender] = count + 1
         return True
 
-    def left(self, sender: Address) -> int:
-        """Return how many unknown updates of `sender` may still be looked at in this window."""
-        return self._updates_limit - self._updates.get(self._account(sender), 0)
-
-    def looked_at(self, sender: Address, count: int) -> None:
-        """Count unknown updates of `sender`."""
-        account = self._account(sender)
-        self._updates[account] = self._updates.get(account, 0) + count
-
-    def _account(self, sender: Address) -> Address:
-        return sender if sender in self._datagrams else _REST
+    def allowance(self, sender: Address, count: int) -> int:
+        """Count unknown updates of an admitted datagram; return how many may be looked at."""
+        counts = self._updates
+        if sender not in self._datagrams:
+            sender = _REST
+        before = counts.get(sender, 0)
+        allowed = min(count, self._updates_limit - before)
+        counts[sender] = before + allowed
+        return allowed
 
 
 _REST: Address = ("", 0)

@@ -37,6 +37,9 @@ _WAITING_OWNERS = 256
 _WAITING_DELTAS = 16
 _REAP_INTERVAL = 10.0
 _TOMBSTONE_LIMIT = 20_000
+# A part for which there was no room is not looked at again for this time, nor asked for.
+_ROOM_PATIENCE = 30.0
+_DECLINED_LIMIT = 1024
 
 
 class RecordTooLarge(ValueError):
@@ -80,6 +83,8 @@ class Replicas:
         self._waiting: dict[str, list[_Waiting]] = {}
         self._heads: dict[str, tuple[Head, bytes]] = {}
         self._gone_since: dict[str, float] = {}
+        # Owner to the head for which there was no room, and when that was.
+        self._declined: dict[str, tuple[tuple[int, int], float]] = {}
         # Owner to (last epoch, when dropped).
         self._tombstones: dict[str, tuple[int, float]] = {}
         context.store.open(context.me.name, context.me.epoch)
@@ -242,6 +247,11 @@ class Replicas:
             return False
         if not self._admits(owner, epoch, now) or not self.lacks(owner, epoch, version):
             return False
+        held = store.get(owner)
+        size = sum(operation_size(*item) for item in records.items())
+        if not self._has_room(owner, size - (0 if held is None else held.size)):
+            self._decline(owner, (epoch, version), now)
+            return False
         part = store.open(owner, epoch)
         changes = store.replace(part, epoch, version, records)
         self._changed(owner, changes, now)
@@ -271,15 +281,31 @@ class Replicas:
             self._tell(("head", owner), payload, owner, teller, now)
 
     def heads(self, owners: Iterable[str] | None = None) -> list[object]:
-        """Return owner, epoch, version, ... of the parts of `owners`, or of all."""
-        parts = self._context.store.parts
-        names = parts if owners is None else owners
+        """Return owner, epoch, version, ... of the parts of `owners`, or of all.
+
+        A part for which there was no room counts as held, lest it be sent again.
+        """
         flat: list[object] = []
-        for name in names:
-            part = parts.get(name)
-            if part is not None and part.version:
-                flat += (name, part.epoch, part.version)
+        for name in self.known if owners is None else owners:
+            epoch, version = self.known_head(name)
+            if version:
+                flat += (name, epoch, version)
         return flat
+
+    @property
+    def known(self) -> Iterable[str]:
+        """The owners whose parts are held, or were not taken for lack of room."""
+        parts = self._context.store.parts
+        yield from parts
+        yield from (owner for owner in self._declined if owner not in parts)
+
+    def known_head(self, owner: str) -> tuple[int, int]:
+        """Return the epoch and version of an owner's part that need not be sent; 0, 0 if none."""
+        part = self._context.store.get(owner)
+        head = part.head if part is not None and part.version else (0, 0)
+        if owner in self._declined:
+            return max(head, self._declined[owner][0])
+        return head
 
     def entries(self, owner: str, epoch: int, version: int) -> list[bytes]:
         """Return what brings a replica at (epoch, version) up to this peer's state."""
@@ -310,7 +336,7 @@ class Replicas:
         return {
             "parts": sum(1 for part in store if part.version),
             "records": sum(len(part.records) for part in store),
-            "record_bytes": sum(part.size for part in store),
+            "record_bytes": store.size,
             "part_tombstones": len(self._tombstones),
             "waiting_deltas": sum(len(waiting) for waiting in self._waiting.values()),
         }
@@ -324,6 +350,10 @@ class Replicas:
         if part is None or delta.epoch > part.epoch:
             if delta.since:
                 return None
+            size = Part(delta.owner, delta.epoch).grown(delta.operations)[1]
+            if not self._has_room(delta.owner, size - (0 if part is None else part.size)):
+                self._decline(delta.owner, (delta.epoch, len(delta.operations)), now)
+                return False
             records: dict[str, bytes] = {}
             part = store.open(delta.owner, delta.epoch)
             gone = store.replace(part, delta.epoch, 0, records)
@@ -333,12 +363,34 @@ class Replicas:
         if not part.admits(delta.operations):
             self._context.count("refused_part_size")
             return False
+        if not self._has_room(delta.owner, part.grown(delta.operations)[1] - part.size):
+            version = delta.since + len(delta.operations)
+            self._decline(delta.owner, (delta.epoch, version), now)
+            return False
         fresh = store.merge(part, delta.since, delta.operations)
         if fresh is None:
             return None
         if fresh:
             self._changed(delta.owner, _latest(fresh), now)
         return bool(fresh)
+
+    def _has_room(self, owner: str, growth: int) -> bool:
+        """Whether all owners' records keep their bound if a part grows by so much.
+
+        What is held is never given up for what comes: an order by anything that owners can choose
+        would let some drive out others, and parts that come and go would keep roots moving.
+        """
+        if growth <= 0 or owner == self._context.me.name:
+            return True
+        held = self._context.store.size - self.own.size
+        return held + growth <= self._context.config.store_bytes
+
+    def _decline(self, owner: str, head: tuple[int, int], now: float) -> None:
+        self._context.decline("refused_store")
+        self._declined.pop(owner, None)
+        self._declined[owner] = head, now
+        if len(self._declined) > _DECLINED_LIMIT:
+            del self._declined[next(iter(self._declined))]
 
     def _changed(self, owner: str, changes: tuple[Operation, ...], now: float) -> None:
         self._context.changed_at = now
@@ -351,6 +403,9 @@ class Replicas:
             return False
         if self.buried(owner, epoch):
             context.count("refused_part_tombstone")
+            return False
+        if owner in self._declined:
+            context.decline("refused_store")
             return False
         if owner not in context.store.parts and len(context.store) >= context.config.member_limit:
             context.decline("refused_parts")
@@ -431,6 +486,10 @@ class Replicas:
                 self._gone_since.pop(part.owner, None)
             elif now - self._gone_since.setdefault(part.owner, now) >= config.part_for:
                 self._drop(part, now)
+        for owner, (_, declined) in list(self._declined.items()):
+            if now - declined < _ROOM_PATIENCE:
+                break
+            del self._declined[owner]
         for owner, (_, dropped) in list(self._tombstones.items()):
             if now - dropped < config.tombstone_for:
                 break

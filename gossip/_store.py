@@ -19,12 +19,13 @@ def bucket_of(owner: str) -> int:
 
 
 class Store:
-    """The parts by owner, and where a dropped owner's last epoch is remembered."""
+    """The parts by owner; `size` is the bytes of all their records."""
 
     def __init__(self) -> None:
         self._parts: dict[str, Part] = {}
         self._buckets = [0] * BUCKETS
         self.root = 0
+        self.size = 0
 
     @property
     def parts(self) -> Mapping[str, Part]:
@@ -57,7 +58,9 @@ class Store:
     def append(self, part: Part, operations: Sequence[Operation]) -> None:
         """Have the owner's own part take operations."""
         before = part.fingerprint
+        self.size -= part.size
         part.append(operations)
+        self.size += part.size
         self._mix(part.owner, before ^ part.fingerprint)
 
     def merge(
@@ -65,7 +68,9 @@ class Store:
     ) -> tuple[Operation, ...] | None:
         """As `Part.merge`, with the fingerprints kept."""
         before = part.fingerprint
+        self.size -= part.size
         fresh = part.merge(since, operations)
+        self.size += part.size
         self._mix(part.owner, before ^ part.fingerprint)
         return fresh
 
@@ -74,13 +79,16 @@ class Store:
     ) -> tuple[Operation, ...]:
         """As `Part.replace`, with the fingerprints kept."""
         before = part.fingerprint
+        self.size -= part.size
         changes = part.replace(epoch, version, records)
+        self.size += part.size
         self._mix(part.owner, before ^ part.fingerprint)
         return changes
 
     def drop(self, owner: str) -> Part:
         """Forget the part of `owner` and return what it was."""
         part = self._parts.pop(owner)
+        self.size -= part.size
         self._mix(owner, part.fingerprint)
         return part
 

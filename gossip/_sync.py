@@ -253,7 +253,7 @@ class SyncExchange(Exchange):
     def _within_a_frame(self, mask: int) -> tuple[int, list[str]]:
         """Return the owners in the buckets of a mask, and the mask, cut to what a frame holds."""
         buckets: dict[int, list[str]] = {}
-        for name in self._context.store.parts:
+        for name in self._hub.replicas.known:
             number = bucket_of(name)
             if mask >> number & 1:
                 buckets.setdefault(number, []).append(name)
@@ -356,7 +356,7 @@ class SyncExchange(Exchange):
                 wants += (owner, 0, 0)  # what an earlier life of ours left
             elif replicas.buried(owner, epoch) or held > (epoch, version):
                 gives.append((owner, epoch, version))
-            elif held < (epoch, version):
+            elif replicas.known_head(owner) < (epoch, version):
                 wants += (owner, *held)
         in_scope: Iterable[str] = self._owners if self._owners is not None else store.parts
         gives.extend(

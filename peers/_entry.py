@@ -3,6 +3,7 @@
 Everything here is a function of the records alone, whatever order they came in.
 """
 
+from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 
 from ._instance import Override
@@ -26,6 +27,31 @@ class Entry:
 
     records: dict[str, Record] = field(default_factory=dict)
     interventions: dict[str, Intervention] = field(default_factory=dict)
+    waiting: list[tuple[int, str]] = field(default_factory=list)
+    """Stamps and owners of the records beyond the limit, the highest last."""
+
+    def admit(self, owner: str, record: Record, me: str, limit: int) -> bool:
+        """Let a record compete if it is among the `limit` highest, or is `me`'s own.
+
+        Returns whether no record has to wait for it.
+        Without a bound, whoever puts one instance under thousands of owners would have each
+        change of it cost as many steps.
+        """
+        self.records[owner] = record
+        if len(self.records) - (me in self.records) <= limit:
+            return True
+        least = min((each.stamp, name) for name, each in self.records.items() if name != me)
+        del self.records[least[1]]
+        insort(self.waiting, least)
+        return False
+
+    def discard(self, owner: str, stamp: int, me: str) -> str | None:
+        """Take an owner's record away; return who is to be admitted in its place."""
+        if owner not in self.records:
+            del self.waiting[bisect_left(self.waiting, (stamp, owner))]
+            return None
+        del self.records[owner]
+        return self.waiting.pop()[1] if self.waiting and owner != me else None
 
     @property
     def empty(self) -> bool:

@@ -50,6 +50,10 @@ class RegistryConfig:
     overrides: int = 4_096
     """Overrides of other peers' instances that this peer keeps; beyond, the oldest is dropped."""
 
+    owners_per_instance: int = 32
+    """Owners of one instance that compete to be shown, besides this peer: those of the highest
+    stamps, whatever order they came in.  The others wait behind them."""
+
     override_kept_for: float = 48 * 3600.0
     """How long an override waits for an owner that is gone: as long as replication remembers
     that there was such an owner."""
@@ -67,7 +71,7 @@ class RegistryConfig:
     """How long enough of them must be back before the rest is given up."""
 
     def __post_init__(self) -> None:
-        for name in ("instances", "overrides"):
+        for name in ("instances", "overrides", "owners_per_instance"):
             if getattr(self, name) < 1:
                 raise ConfigError(name, f"{name} must be at least 1")
         for name in ("override_kept_for", "preserve_window", "preserve_for", "preserve_settle"):

@@ -69,6 +69,7 @@ class Registry(Answers):
             wall=wall,
             observe=lambda stamp: clock.observe(stamp, round(wall() * 1000)),
             is_preserved=preservation.keeps,
+            owners_limit=config.owners_per_instance,
         )
         super().__init__(gossip, view, preservation, wall)
         self._own = Ownership(gossip, view, clock, wall=wall, config=config)
@@ -281,6 +282,7 @@ class Registry(Answers):
             "given_up": own.given_up,
             "unpublished": own.unpublished,
             "refused_records": view.refused,
+            "refused_owners": view.waiting,
             "peers_preserved": len(self._preservation.kept),
             "instances_preserved": len(self._preserved()),
             "subscriptions": len(self._subscriptions),

@@ -27,6 +27,7 @@ from ._records import (
     Subject,
     decode_intervention,
     decode_record,
+    instance_key,
     parse_key,
 )
 
@@ -73,11 +74,13 @@ class View:
         wall: Callable[[], float],
         observe: Callable[[int], object],
         is_preserved: Callable[[str, str], bool],
+        owners_limit: int,
     ) -> None:
         self._gossip = gossip
         self._wall = wall
         self._observe = observe
         self._is_preserved = is_preserved
+        self._owners_limit = owners_limit
         self._services: dict[str, _Service] = {}
         self._owners: dict[str, Owner] = {}
         self._due: Deadlines[Subject] = Deadlines()
@@ -92,6 +95,8 @@ class View:
         self.instances = 0
         self.unverified = 0
         self.refused = 0
+        self.waiting = 0
+        """Records that had to wait because too many owners claim their instance."""
 
     @property
     def deadline(self) -> float:
@@ -210,7 +215,7 @@ class View:
         if old is not None:
             del owner.held[key]
             if old.subject is not None:
-                self._forget(owner, old.subject, old.is_instance)
+                self._forget(owner, old.subject, old)
         subject = old.subject if old is not None else None
         if value is not None:
             held = owner.held[key] = self._parse(owner.name, key, value)
@@ -224,7 +229,7 @@ class View:
             kind, subject = parse_key(key)
             if kind == "i":
                 record = decode_record(value)
-                self._enter_subject(subject).records[owner] = record
+                self._admit(self._enter_subject(subject), owner, record)
                 self._observe(max(record.stamp, record.override_stamp))
                 return Held(value, subject, True)
             intervention = decode_intervention(value)
@@ -244,11 +249,19 @@ class View:
             entry = service.entries[subject[1]] = Entry()
         return entry
 
-    def _forget(self, owner: Owner, subject: Subject, is_instance: bool) -> None:
+    def _admit(self, entry: Entry, owner: str, record: Record) -> None:
+        if not entry.admit(owner, record, self._gossip.name, self._owners_limit):
+            self.waiting += 1
+
+    def _forget(self, owner: Owner, subject: Subject, old: Held) -> None:
         entry = self._services[subject[0]].entries[subject[1]]
-        if is_instance:
+        if old.is_instance:
             owner.instances -= 1
-            del entry.records[owner.name]
+            stamp = decode_record(old.value).stamp
+            next_one = entry.discard(owner.name, stamp, self._gossip.name)
+            if next_one is not None:
+                value = self._owners[next_one].held[instance_key(subject)].value
+                self._admit(entry, next_one, decode_record(value))
         else:
             del entry.interventions[owner.name]
 

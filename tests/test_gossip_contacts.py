@@ -316,8 +316,9 @@ def test_what_is_wanted_from_one_peer_is_bounded() -> None:
     """Of a flood of heads 64 are fetched at once and 1,024 wait; the rest is left to the roots."""
     bench = _alone()
     bench.meet("a", "b")
-    for number in range(1500):
-        bench.hear("a", updates=[encode_head(f"o{number}", EPOCH, 1)])
+    for first in range(0, 1500, 10):
+        heads = [encode_head(f"o{number}", EPOCH, 1) for number in range(first, first + 10)]
+        bench.hear("a", updates=heads)
     calls = bench.calls("fetch")
     assert [call.address for call in calls] == [address_of("a")]
     assert len(bench.core._contacts._wanted["a"].owners) == 1024

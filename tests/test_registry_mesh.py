@@ -661,6 +661,7 @@ def from_scratch(peer: Peer, owners: Iterable[str]) -> dict[str, Instance | None
         wall=lambda: UNIX + peer.mesh.now,
         observe=lambda _: None,
         is_preserved=peer.registry._preservation.keeps,
+        owners_limit=32,
     )
     for owner in owners:
         view.apply(owner, (), peer.mesh.now)

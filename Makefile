@@ -5,11 +5,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint format clean
+.PHONY: help demo test fuzz lint format clean
 
 help:
 	@echo "make demo    set up .venv and show a small mesh at work"
 	@echo "make test    set up .venv and run lint, types and tests"
+	@echo "make fuzz    try 100,000 mutated datagrams, frames and records (SEED=N repeats a run)"
 	@echo "make lint    ruff and mypy alone"
 	@echo "make format  let ruff repair and lay out the code"
 	@echo "make clean   remove .venv and everything built"
@@ -22,6 +23,11 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+# About a minute. With another seed each time; the one that is printed repeats the run.
+fuzz: $(VENV)/.installed-test
+	@seed=$${SEED:-$$(date +%s)}; echo "fuzzing with seed $$seed: 'make fuzz SEED=$$seed' repeats it"; \
+	GOSSAMER_FUZZ_CASES=$${CASES:-100000} $(BIN)/pytest tests/test_fuzz.py --hypothesis-seed=$$seed
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check

@@ -298,7 +298,8 @@ class Contacts:
         context = self._context
         if root == context.root:
             self._patient_since = now
-            self._fruitless = 0
+            if not self.replicas.full:  # else others differ for ever, and repair mends nothing
+                self._fruitless = 0
             # Whoever has an equal root knows all that it tells of and that was known here by now.
             self._agreed.append(now)
             if len(self._agreed) == _AGREED:

@@ -293,6 +293,11 @@ class Replicas:
         return flat
 
     @property
+    def full(self) -> bool:
+        """Whether a part was declined lately, for lack of room."""
+        return bool(self._declined)
+
+    @property
     def known(self) -> Iterable[str]:
         """The owners whose parts are held, or were not taken for lack of room."""
         parts = self._context.store.parts

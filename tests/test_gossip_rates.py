@@ -1,5 +1,7 @@
 """What one address may have a peer work for within a second."""
 
+from typing import Any
+
 from cores import EPOCH, Bench, address_of, datagram, delta, news
 
 from gossamer.gossip import Address, GossipConfig
@@ -7,7 +9,7 @@ from gossamer.gossip._packet import PING
 from gossamer.gossip._rates import Rates
 
 
-def _rates(**limits: int) -> Rates:
+def _rates(**limits: Any) -> Rates:
     return Rates(GossipConfig(name="me", **limits))
 
 

@@ -24,7 +24,11 @@ from ._instance import (
     Preserved as Preserved,
     ServiceSummary as ServiceSummary,
 )
-from ._limits import RegistryConfig as RegistryConfig
+from ._limits import (
+    METADATA_VALUE_LENGTH as METADATA_VALUE_LENGTH,
+    RECORD_BYTES as RECORD_BYTES,
+    RegistryConfig as RegistryConfig,
+)
 from ._logging import configure_logging as configure_logging
 from ._member import MemberInfo as MemberInfo
 from ._network import Endpoint as Endpoint, Network as Network, SocketNetwork as SocketNetwork

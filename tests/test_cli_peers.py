@@ -383,3 +383,20 @@ def test_completion_works_in_bash(here: str, tmp_path: Path) -> None:
         check=False,
     )
     assert ended.stdout.split() == ["completed", "c-17"], ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        (1025, "metadata value of team must have at most 1024 characters"),
+        (1 << 20, "each metadata value 1024 characters"),
+    ],
+)
+def test_oversize_metadata_are_refused(here: str, length: int, said: str) -> None:
+    """One sentence names the field and its limit; nothing was registered."""
+    meta = "team=" + "x" * length
+    refused = gossamer("register", "oversize", "--port", "80", "--meta", meta, http=here)
+    assert (refused.code, refused.out) == (2, "")
+    assert said in refused.err
+    assert len(refused.err) < 300
+    assert gossamer("lookup", "oversize", "--all", http=here).code == 1

@@ -29,6 +29,8 @@ from typing import Literal
 import h11
 import trio
 
+from gossamer.peers import METADATA_VALUE_LENGTH, RECORD_BYTES
+
 from ._guard import check_origin
 from ._limits import HttpLimits
 from ._messages import (
@@ -374,7 +376,13 @@ def _head_too_large(limits: HttpLimits) -> HttpError:
 
 
 def _body_too_large(limits: HttpLimits) -> HttpError:
-    return HttpError(413, f"The body has more than {limits.body_bytes} bytes; send less.")
+    # Thrown away unread, so nobody knows which field is too long; but what is allowed can be said.
+    return HttpError(
+        413,
+        f"The body has more than {limits.body_bytes} bytes; send less: a record may have"
+        f" {RECORD_BYTES}, and each metadata value {METADATA_VALUE_LENGTH} characters.",
+        "body",
+    )
 
 
 # Checking headers takes h11 longer than writing them, and most answers of a second are alike.

@@ -116,6 +116,9 @@ class GossipConfig:
     still free, so that it cannot take all."""
     exchange_items: int = 100_000
     """Members, heads and entries that one side may bring in one exchange."""
+    host_items: int = 200_000
+    """The same for all exchanges that one host began within ten seconds; then it is told to come
+    back later."""
     sender_datagrams: int = 500
     """Datagrams of one address that are heard in a second; in a storm of 1,000 peers it is some
     sixty."""
@@ -188,7 +191,8 @@ class GossipConfig:
             "suspicion_multiplier", "suspicion_max_multiplier", "awareness_limit",
             "retransmit_multiplier", "registry_multiplier", "tree_arity", "stream_timeout",
             "inbound_exchanges", "leave_timeout", "member_limit", "queue_limit", "stream_rate",
-            "exchange_items", "sender_datagrams", "sender_updates", "senders", "store_bytes",
+            "exchange_items", "host_items", "sender_datagrams", "sender_updates", "senders",
+            "store_bytes",
         ):  # fmt: skip
             if getattr(self, label) <= 0:
                 raise ConfigError(f"{label} must be greater than 0", label)

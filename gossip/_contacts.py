@@ -41,6 +41,8 @@ _FETCHED_AT_ONCE = 64
 # Owners that wait to be fetched from one peer; beyond that the roots will tell.
 _WANTED_LIMIT = 1024
 _BUSY_MS = (100, 400)
+# In seconds. A host that brings all it may, again and again, has some 8 % of a core.
+_BROUGHT_WINDOW = 10.0
 # A round trip over a slow link, and some.
 _FIRST_FRAME = 2.0
 # Repairs that change nothing are repeated ever later, up to this: some difference is not for
@@ -90,6 +92,9 @@ class Contacts:
         self._seeds: dict[Address, _Seed] = {}
         self._outbound: dict[Address, SyncExchange] = {}
         self._inbound = Places(context.config.inbound_exchanges)
+        # What each host has brought in this window; a host that has is one that was served in it.
+        self._brought: dict[str, int] = {}
+        self._brought_until = now
         self._contacts: dict[int, Address] = {}
         self._wanted: dict[str, _Wanted] = {}
         self._patient_since = now
@@ -378,9 +383,13 @@ class Contacts:
         deadline = now + min(_FIRST_FRAME, self._context.config.stream_timeout)
         return SyncExchange(self._context, self, sender, "inbound", deadline)
 
-    def enter(self, host: str) -> int | None:
+    def enter(self, host: str, now: float) -> int | None:
         """Take a place for an inbound exchange; else say in how many ms to come back."""
-        if not self._inbound.take(host):
+        if now >= self._brought_until:
+            self._brought_until = now + _BROUGHT_WINDOW
+            self._brought.clear()
+        too_much = self._brought.get(host, 0) >= self._context.config.host_items
+        if too_much or not self._inbound.take(host):
             self._context.count("refused_exchanges")
             return self._context.rng.randint(*_BUSY_MS)
         return None
@@ -389,7 +398,9 @@ class Contacts:
         """Free an exchange's place, and do what follows from its end."""
         if exchange.has_place:
             exchange.has_place = False
-            self._inbound.free(exchange.address[0])
+            host = exchange.address[0]
+            self._inbound.free(host)
+            self._brought[host] = self._brought.get(host, 0) + exchange.brought
         if self._outbound.get(exchange.address) is exchange:
             del self._outbound[exchange.address]
         if reason is None and exchange.peer is not None:

@@ -79,7 +79,7 @@ class Hub(Protocol):
     membership: Membership
     replicas: Replicas
 
-    def enter(self, host: str) -> int | None:
+    def enter(self, host: str, now: float) -> int | None:
         """Take a place for an inbound exchange; else say in how many ms to come back."""
 
     def met_self(self, address: Address) -> None:
@@ -117,7 +117,8 @@ class SyncExchange(Exchange):
         self._newcomer = self._initiates and context.table.living < 2
         self._rumors = _RUMORS.get(purpose, 0)
         self._given = 0
-        self._brought = 0
+        # Items that the other side has brought.
+        self.brought = 0
         self._sent_members = False
         self._said_done = False
         self._believed = True
@@ -192,8 +193,8 @@ class SyncExchange(Exchange):
         A frame counts for one at least: empty ones could go on without end.
         """
         items = array(value)
-        self._brought += max(1, len(items) // each)
-        if self._brought > self._context.config.exchange_items:
+        self.brought += max(1, len(items) // each)
+        if self.brought > self._context.config.exchange_items:
             raise Refused("items")
         return items
 
@@ -212,19 +213,19 @@ class SyncExchange(Exchange):
         # Now that it has said something, it has the time of an exchange.
         self.deadline = now + self._context.config.stream_timeout
         purpose = _PURPOSES[whole(code, len(_PURPOSES) - 1)]
-        theirs = _heads(array(heads)) if heads is not None else None
         fingerprints = blob(buckets, 8 * BUCKETS) if buckets is not None else None
         if owners is not None:
             self._owners = [owner_name(owner) for owner in array(owners)]
         if fingerprints is not None and len(fingerprints) != 8 * BUCKETS:
             raise Malformed("fingerprints of another number of buckets")
-        retry = self._hub.enter(self.address[0])
+        retry = self._hub.enter(self.address[0], now)
         if retry is not None:
             self._put([BUSY, retry])
             self.fail("busy ourselves", now)
             return
         self.has_place = True
         self._rumors = _RUMORS[purpose]
+        theirs = _heads(self._within_limit(heads, 3)) if heads is not None else None
         their_root = blob(root, ROOT_SIZE)
         members_differ = purpose != "fetch" and their_root[:8] != self._context.root[:8]
         met = self._meet(blob(me, 1400), now)

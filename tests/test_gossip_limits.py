@@ -64,7 +64,7 @@ def _hear(called: Exchange, message: list[object], now: float = NOW) -> None:
 @pytest.mark.parametrize("kind", [WANT, MEMBERS, PARTS])
 def test_what_an_exchange_brings_is_bounded(kind: int, count: int, ends: bool) -> None:
     """Beyond the limit of items the exchange ends, and that is counted."""
-    bench = Bench(exchange_items=10)
+    bench = Bench(exchange_items=1 + 10)  # the opening counts for one
     called = _opened(bench.core)
     items: list[object] = []
     for number in range(count):
@@ -76,7 +76,7 @@ def test_what_an_exchange_brings_is_bounded(kind: int, count: int, ends: bool) -
 
 def test_empty_wants_do_not_go_on_without_end() -> None:
     """A frame counts for one item at least."""
-    bench = Bench(exchange_items=10)
+    bench = Bench(exchange_items=1 + 10)  # the opening counts for one
     called = _opened(bench.core)
     for _ in range(10):
         _hear(called, [WANT, []])
@@ -101,6 +101,22 @@ def test_exchanges_opened_for_ever_leave_room_for_others() -> None:
     exchange(other, bench.core, NOW)
     assert held(bench.core)["other"][2] == {"orders": b"here"}
     assert not any(each.finished for each in forever)
+
+
+@pytest.mark.parametrize(("items", "served"), [(9, True), (10, False), (11, False)])
+def test_what_a_host_brings_in_many_exchanges_is_bounded(items: int, served: bool) -> None:
+    """A host that has brought its share is busy for the rest of ten seconds; others are not."""
+    bench = Bench(host_items=10)
+    for count in (items - 5, 5):
+        called = _opened(bench.core)
+        _hear(called, [PARTS, [b"\x80"] * (count - 1)])  # its opening counts for one
+        _hear(called, [DONE])
+    host = address_of("x")[0]
+    assert (bench.core._contacts.enter(host, NOW) is None) == served
+    assert bench.counts("refused_exchanges") == (int(not served),)
+    assert bench.core._contacts.enter("10.8.8.8", NOW) is None
+    bench.core._contacts._inbound.free("10.8.8.8")
+    assert bench.core._contacts.enter(host, NOW + 10) is None
 
 
 def test_wants_of_what_does_not_exist_are_answered_by_nothing() -> None:
@@ -244,7 +260,7 @@ def test_deltas_with_gaps_are_bounded() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["stream_rate", "exchange_items", "sender_datagrams", "sender_updates", "senders",
+    ["stream_rate", "exchange_items", "host_items", "host_items", "sender_datagrams", "sender_updates", "senders",
      "store_bytes"],
 )  # fmt: skip
 def test_limits_are_checked(name: str) -> None:

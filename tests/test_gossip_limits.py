@@ -260,8 +260,8 @@ def test_deltas_with_gaps_are_bounded() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["stream_rate", "exchange_items", "host_items", "host_items", "sender_datagrams", "sender_updates", "senders",
-     "store_bytes"],
+    ["stream_rate", "exchange_items", "host_items", "sender_datagrams", "sender_updates",
+     "senders", "store_bytes"],
 )  # fmt: skip
 def test_limits_are_checked(name: str) -> None:
     """None of them may be nothing."""

@@ -50,6 +50,9 @@ _TOMBSTONE_LIMIT = 20_000
 _URGENT_SUSPICIONS = 8
 # A new epoch has the whole part fetched by everybody; what made it necessary is said again.
 _RAISE_INTERVAL = 1.0
+# Whoever knows one of two processes with a name passes on nothing of the other, so they hear of
+# each other seldom; after so many periods without a word the other is taken to be gone.
+_CONFLICT_PERIODS = 300
 
 
 class Membership:
@@ -64,6 +67,7 @@ class Membership:
         # Name to (last epoch, when forgotten): news of such a life are not believed any more.
         self._tombstones: dict[str, tuple[int, float]] = {}
         self.conflict: str | None = None
+        self._conflict_at = float("-inf")
         self._announced_at = float("-inf")
         self._raised_at = float("-inf")
         self.on_epoch_raised: Callable[[float], None] = lambda now: None
@@ -182,6 +186,8 @@ class Membership:
         """Forget members that are gone for long, and in the end their tombstones."""
         config = self._context.config
         table = self._context.table
+        if now - self._conflict_at > _CONFLICT_PERIODS * config.probe_interval:
+            self.conflict = None
         for names, kept_for in ((table.dead, config.dead_for), (table.left, config.left_for)):
             while names:
                 row = table.rows[next(iter(names))]
@@ -382,7 +388,7 @@ class Membership:
             return
         other_life = news.nonce != me.nonce
         if other_life and news.status.living and news.address != me.address:
-            self._conflict(news)
+            self._conflict(news, now)
         elif news.epoch > me.epoch or (other_life and news.status is Status.ALIVE):
             # An earlier life of ours began with a clock that was ahead, or shared our epoch.
             self.raise_epoch(news.epoch, now)
@@ -408,7 +414,8 @@ class Membership:
         if now - self._announced_at >= self._context.config.probe_interval:
             self.announce(now)
 
-    def _conflict(self, news: News) -> None:
+    def _conflict(self, news: News, now: float) -> None:
+        self._conflict_at = now
         where = f"{news.address[0]}:{news.address[1]}"
         if self.conflict != where:
             self.conflict = where

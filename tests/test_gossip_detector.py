@@ -125,8 +125,11 @@ def test_a_relayed_answer_counts() -> None:
     bench.hear("a", [RELAYED, ping[1], ROOT])  # before anybody was asked: believed of nobody
     assert bench.counts("probes_relayed") == (0,)
     bench.run(0.55)
-    relay = bench.names[bench.sent(PING_REQ)[0].address]
-    bench.hear(relay, [RELAYED, ping[1], ROOT])
+    relays = [bench.names[item.address] for item in bench.sent(PING_REQ)]
+    [bystander] = {"a", "b", "c", "d", "e"} - {target, *relays}
+    bench.hear(bystander, [RELAYED, ping[1], ROOT])  # nobody asked it
+    assert bench.counts("probes_relayed") == (0,)
+    bench.hear(relays[0], [RELAYED, ping[1], ROOT])
     bench.run(1)
     assert bench.counts("probes_relayed", "probes_failed") == (1, 0)
     assert bench.status(target) is Status.ALIVE

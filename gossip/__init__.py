@@ -24,6 +24,7 @@ from ._events import (
     NameConflict as NameConflict,
     PartChanged as PartChanged,
     PartDropped as PartDropped,
+    PathChanged as PathChanged,
     PreviousLife as PreviousLife,
     Refuted as Refuted,
     SeedIsSelf as SeedIsSelf,

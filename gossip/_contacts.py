@@ -10,7 +10,7 @@ while tells that a rumor was missed.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ._context import Context
@@ -48,6 +48,8 @@ _FIRST_FRAME = 2.0
 # Repairs that change nothing are repeated ever later, up to this: some difference is not for
 # them to mend.
 _FRUITLESS_WAIT = 60.0
+# With members that no datagram reaches state is exchanged, changed or not, so often at most.
+_BY_STREAM_PERIODS = 4
 # When a partition heals, everybody hears of many at once.  Each waits a moment, the longer the more
 # are away, and exchanges with one of them if that has not become known to be alive meanwhile: a few
 # exchanges, and what all say of themselves, then do for the whole mesh.
@@ -100,9 +102,11 @@ class Contacts:
         self._patient_since = now
         self._repair_from = now
         self._fruitless = 0
+        self._by_stream_from = now
         self._repaired_at = now
         # When equal roots were seen last.
         self._agreed: deque[float] = deque(maxlen=_AGREED)
+        self.on_stream_failed: Callable[[str], None] = lambda name: None
         self._sequence = context.rng.getrandbits(31)
         self._exchanged = False
         self._awaiting_return = False
@@ -325,6 +329,12 @@ class Contacts:
             self._patient_since = now
             self._begin("repair", row.address, now, row=row)
 
+    def repair_by_stream(self, row: Member, now: float) -> None:
+        """Exchange with a member that no datagram reaches: neither rumors nor roots do."""
+        if now >= self._by_stream_from:
+            self._by_stream_from = now + _BY_STREAM_PERIODS * self._context.config.probe_interval
+            self._begin("repair", row.address, now, row=row)
+
     # Fetching
 
     def fetch(self, owner: str, teller: str, now: float) -> None:
@@ -405,6 +415,8 @@ class Contacts:
             del self._outbound[exchange.address]
         if reason is None and exchange.peer is not None:
             self._succeeded(exchange, now)
+        elif reason is not None and exchange.teller and exchange.retry_after is None:
+            self.on_stream_failed(exchange.teller)
         match exchange.purpose:
             case "join" if reason is not None:
                 self._join_failed(exchange.address, exchange.retry_after, now)

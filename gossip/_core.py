@@ -101,6 +101,8 @@ class Gossip:
             overtaken=self._membership.raise_epoch,
         )
         self._contacts.replicas = self._replicas
+        self._contacts.on_stream_failed = self._detector.paths.stream_failed
+        self._detector.on_stream_only = self._contacts.repair_by_stream
         self._membership.on_epoch_raised = self._replicas.restart
         self._membership.on_return = self._contacts.came_back
         self._receipts = Receipts(context, self._spread)
@@ -185,6 +187,11 @@ class Gossip:
     def conflict(self) -> str | None:
         """Address of another living process with this peer's name, if one was heard of."""
         return self._membership.conflict
+
+    @property
+    def blocked_paths(self) -> Mapping[str, str]:
+        """Living members that one transport does not reach: `udp blocked` or `tcp blocked`."""
+        return {name: path.value for name, path in self._detector.paths.blocked.items()}
 
     @property
     def deadline(self) -> float:
@@ -373,7 +380,7 @@ class Gossip:
             self._detector.on_nack(sequence, source)
             self._compare(message, row, now)
         elif kind == RELAYED:
-            self._detector.on_relayed(sequence, now)
+            self._detector.on_relayed(sequence, source, now)
             self._compare(message, row, now)
         elif kind == LEAVE:
             self._spread.send(sender, packet.epoch, [[ACK, sequence, self._context.root]])

@@ -32,6 +32,7 @@ COUNTERS = (
     "receipts_given_up",
     "rumors_too_large",
     "name_conflicts",
+    "refused_paths",
     "own_part_ahead",
     "raises_withheld",
     # The envelope is not one of ours, or damaged.

@@ -12,6 +12,7 @@ A target whose own host says that it is gone is asked after at once and, if othe
 same, held for dead without a suspicion (_evidence.py).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ._context import Context
@@ -21,6 +22,7 @@ from ._exchange import Answer, ProbeExchange
 from ._members import Address, Member, Status
 from ._membership import Membership
 from ._packet import ACK, GONE, NACK, PING, PING_REQ, RELAYED, Message
+from ._paths import Path, Paths
 from ._planner import ProbePlanner
 from ._spread import Spread
 from ._timers import Timer
@@ -48,6 +50,8 @@ class Probe:
     asked: bool = False
     answered: bool = False
     by_stream: bool = False
+    by_datagram: bool = False
+    stream_tried: bool = False
     evidence: Evidence = field(default_factory=Evidence)
 
 
@@ -68,6 +72,9 @@ class Detector:
     def __init__(
         self, context: Context, spread: Spread, membership: Membership, planner: ProbePlanner
     ) -> None:
+        self.paths = Paths(context, planner)
+        # Called when a member answered by stream alone: no datagram brings it news.
+        self.on_stream_only: Callable[[Member, float], None] = lambda row, now: None
         self._context = context
         self._spread = spread
         self._membership = membership
@@ -121,13 +128,14 @@ class Detector:
         probe = self._probe
         if probe is None or probe.sequence != sequence or probe.target != source:
             return False
+        probe.by_datagram = True
         self._succeed(probe, now)
         return True
 
-    def on_relayed(self, sequence: int, now: float) -> None:
+    def on_relayed(self, sequence: int, source: str, now: float) -> None:
         """Take in that a relay got an answer for us."""
         probe = self._probe
-        if probe is not None and probe.sequence == sequence and probe.relays:
+        if probe is not None and probe.sequence == sequence and source in probe.relays:
             self._context.count("probes_relayed")
             self._succeed(probe, now)
 
@@ -244,6 +252,7 @@ class Detector:
         interval = context.health.scale(context.config.probe_interval)
         self._arm(now + interval)
         self._membership.reap(now)
+        self.paths.period()
         name = self._planner.next()
         row = context.table.get(name) if name is not None else None
         if row is None or not row.status.living:
@@ -259,6 +268,8 @@ class Detector:
         accusation = self._to_be_told(row)
         first = [] if accusation is None else [accusation]
         self._spread.send(row.address, row.epoch, [[PING, probe.sequence, row.name]], first)
+        if context.config.stream_probes and self.paths.asks_by_stream(row.name):
+            self._ask_by_stream(probe, row)
 
     def _to_be_told(self, row: Member) -> bytes | None:
         """Return what is held of a member, for a packet to it; None if it need not hear that."""
@@ -288,8 +299,12 @@ class Detector:
         for relay in relays:
             self._spread.send(relay.address, relay.epoch, [message])
         probe.relays = {relay.name: None for relay in relays}
-        if not context.config.stream_probes:
-            return
+        if context.config.stream_probes and not probe.stream_tried:
+            self._ask_by_stream(probe, row)
+
+    def _ask_by_stream(self, probe: Probe, row: Member) -> None:
+        context = self._context
+        probe.stream_tried = True
 
         def report(answer: Answer, when: float) -> None:
             if self._probe is not probe:
@@ -314,11 +329,12 @@ class Detector:
     def _conclude(self, probe: Probe, now: float) -> None:
         """Judge a probe at the end of its period."""
         self._end(probe)
-        if probe.answered:
-            return
         context = self._context
         row = context.table.get(probe.target)
         if row is None or not row.status.living or row.epoch != probe.epoch:
+            return
+        self._note_paths(probe, row, now)
+        if probe.answered:
             return
         context.count("probes_failed")
         if probe.by_stream:
@@ -349,6 +365,19 @@ class Detector:
             isolation.note_silence(now)
         if isolation.isolated != before:
             self._context.events.append(IsolationChanged(isolation.isolated))
+
+    def _note_paths(self, probe: Probe, row: Member, now: float) -> None:
+        """Tell which transport reached the target, if one did."""
+        if probe.by_datagram:
+            self.paths.passed(Path.UDP, row.name)
+        elif probe.by_stream:
+            self.paths.failed(Path.UDP, row.name)
+            if row.name in self.paths.blocked:
+                self.on_stream_only(row, now)
+        if probe.by_stream:
+            self.paths.passed(Path.TCP, row.name)
+        elif probe.by_datagram and probe.stream_tried:
+            self.paths.failed(Path.TCP, row.name)
 
     def _end(self, probe: Probe) -> None:
         for timer in probe.timers:

@@ -109,6 +109,17 @@ class IsolationChanged:
 
 
 @dataclass(slots=True)
+class PathChanged:
+    """One transport to a living member does not pass, or all do again.
+
+    `path` is `udp blocked`, `tcp blocked`, or None; of a member that is gone it is None as well.
+    """
+
+    name: str
+    path: str | None
+
+
+@dataclass(slots=True)
 class Joined:
     """State was exchanged with another peer for the first time."""
 
@@ -148,6 +159,7 @@ Event = (
     | Refuted
     | EpochRaised
     | IsolationChanged
+    | PathChanged
     | Joined
     | SeedIsSelf
     | NameConflict

@@ -19,6 +19,7 @@ from gossamer.gossip import (
     MemberSuspected,
     MemberUpdated,
     NameConflict,
+    PathChanged,
     Refuted,
     SeedIsSelf,
 )
@@ -108,6 +109,10 @@ def _sentence(event: Event) -> tuple[int, str | None, str] | None:
             return logging.WARNING, member.name, f"{member.name} is held for dead {how} by {by}"
         case MemberLeft(member):
             return logging.INFO, member.name, f"{member.name} left"
+        case PathChanged(name, path):
+            if path is None:
+                return logging.INFO, name, f"{name}: no path is blocked any more"
+            return logging.WARNING, name, f"degraded: {name} lives, but {path} between it and us"
         case MemberForgotten(name):
             return logging.INFO, name, f"{name} is no longer listed"
         case _:

@@ -18,6 +18,8 @@ class MemberInfo:
     zone: str | None
     instances: int
     """How many instances were registered through it."""
+    path: str | None = None
+    """`udp blocked` or `tcp blocked` where only the other transport reaches it from here."""
 
     def to_json(self) -> dict[str, object]:
         """Return the shape that the HTTP interface and `--json` show."""
@@ -29,4 +31,5 @@ class MemberInfo:
             "epoch": self.epoch,
             "zone": self.zone,
             "instances": self.instances,
+            "path": self.path,
         }

@@ -77,6 +77,7 @@ class Peer(Life):
     def members(self) -> list[MemberInfo]:
         """Return all members by name, this peer included."""
         gossip = self._gossip
+        blocked = gossip.blocked_paths
         own = MemberInfo(
             name=gossip.name,
             address=gossip.address,
@@ -95,6 +96,7 @@ class Peer(Life):
                 epoch=member.epoch,
                 zone=member.zone or None,
                 instances=self._registry.instances_of(member.name),
+                path=blocked.get(member.name),
             )
             for member in gossip.members.values()
         )

@@ -70,7 +70,8 @@ def test_an_idle_pair_says_little() -> None:
     link.streams.clear()
     link.run(60)
     assert 200 <= len(link.datagrams) <= 280
-    assert not link.streams
+    # Streams are tried once in 30 periods, so that it is known whether they pass.
+    assert [purpose for purpose, _ in link.streams] == ["probe"] * 4
 
 
 def test_a_large_record_arrives_by_stream() -> None:

@@ -275,7 +275,8 @@ def test_two_processes_with_one_name_are_told_apart() -> None:
 
 def test_a_conflict_of_names_ends_when_the_other_is_silent() -> None:
     """Each word of the other process prolongs it; five minutes without one clear it."""
-    bench = _bench("a")
+    bench = Bench()
+    bench.meet("a")
     for incarnation in (0, 1):
         twin = news("me", nonce=99, address=("10.5.5.5", 555), incarnation=incarnation)
         _hear(bench, [twin])

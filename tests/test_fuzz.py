@@ -270,7 +270,7 @@ def test_what_was_captured_has_every_kind() -> None:
         frames.add(items[0])
         if items[0] == PARTS:
             entries |= {array(decode(entry))[0] for entry in array(items[1])}  # type: ignore[arg-type]
-    assert (messages, updates) == (set(range(9)), {0, 1, 2})
+    assert (messages, updates) == (set(range(10)), {0, 1, 2})
     assert (frames, entries) == (set(range(12)), {1, 3, 4})
 
 

@@ -389,8 +389,9 @@ class Membership:
         other_life = news.nonce != me.nonce
         if other_life and news.status.living and news.address != me.address:
             self._conflict(news, now)
-        elif news.epoch > me.epoch or (other_life and news.status is Status.ALIVE):
-            # An earlier life of ours began with a clock that was ahead, or shared our epoch.
+        elif news.epoch > me.epoch or other_life:
+            # An earlier life of ours began with a clock that was ahead, or shared our epoch: then
+            # no incarnation refutes what is held of it, as ours is another process.
             self.raise_epoch(news.epoch, now)
         elif news.status is Status.LEFT or news.incarnation >= INCARNATION_JUMP - 1:
             # Not from a peer of ours. An incarnation above it would be implausible to all who

@@ -1,0 +1,118 @@
+"""Restarts of one, of all, and one after another: a member that lives never looks dead for them."""
+
+import pytest
+
+from gossamer.gossip import MemberFailed, Status
+from gossamer.simulations import Mesh, SimulatedPeer
+
+HOUR = 3600.0
+
+
+def _settled(count: int, seed: int) -> tuple[Mesh, list[SimulatedPeer]]:
+    mesh = Mesh(seed, trace=False)
+    peers = mesh.settle(count)
+    mesh.run_for(2.0)
+    return mesh, peers
+
+
+def _deaths_of_the_living(mesh: Mesh, since: float) -> list[str]:
+    """Return members that were held for dead in a life that was not over."""
+    return [
+        event.member.name
+        for peer in mesh
+        for when, event in peer.history
+        if isinstance(event, MemberFailed)
+        and when >= since
+        and mesh[event.member.name].running
+        # The row may have changed since: what counts is the life that it stands for now.
+        and event.member.epoch == mesh[event.member.name].gossip.epoch
+        and event.member.status is Status.DEAD
+    ]
+
+
+def _back(peer: SimulatedPeer, how: str, seeds: list[SimulatedPeer]) -> None:
+    match how:
+        case "a new epoch":
+            peer.start([seed.address for seed in seeds])
+        case "the epoch kept":
+            peer.start([seed.address for seed in seeds], epoch=peer.gossip.epoch)
+        case "a clock an hour behind":
+            peer.skew = -HOUR
+            # Without a disk: nothing tells it which epoch it had.
+            epoch = int(peer.wall() * 1000)
+            peer.start([seed.address for seed in seeds], epoch=epoch)
+
+
+WAYS = ("a new epoch", "the epoch kept", "a clock an hour behind")
+
+
+@pytest.mark.parametrize("how", WAYS)
+@pytest.mark.parametrize("away", [0.0, 0.5, 30.0])
+def test_one(how: str, away: float) -> None:
+    """Whatever it remembers and however long it was away, it is alive to all within 5 s."""
+    mesh, peers = _settled(16, 3)
+    peers[4].crash()
+    mesh.run_for(away)
+    back = mesh.now
+    _back(peers[4], how, peers[:2])
+    mesh.run_until(lambda: mesh.complete() and mesh.converged(), 5.0)
+    mesh.run_for(30.0)
+    assert mesh.complete()
+    assert not _deaths_of_the_living(mesh, back + 5.0)
+
+
+@pytest.mark.parametrize("how", WAYS)
+@pytest.mark.parametrize("apart", [0.0, 0.05])
+def test_all_at_once(how: str, apart: float) -> None:
+    """When power returns to all, together or within a second, nobody is held for dead."""
+    mesh, peers = _settled(16, 4)
+    for peer in peers:
+        peer.crash()
+    mesh.run_for(3.0)
+    back = mesh.now
+    for peer in peers:
+        _back(peer, how, [seed for seed in peers[:3] if seed is not peer])
+        mesh.run_for(apart)
+    mesh.run_until(lambda: mesh.complete() and mesh.converged(), 10.0)
+    mesh.run_for(30.0)
+    assert mesh.complete()
+    assert not _deaths_of_the_living(mesh, back)
+
+
+@pytest.mark.parametrize("how", WAYS)
+@pytest.mark.parametrize("graceful", [True, False])
+def test_one_after_another(how: str, graceful: bool) -> None:
+    """A rolling restart of twelve, a second apart each, ends with all alive and none accused."""
+    mesh, peers = _settled(12, 5)
+    began = mesh.now
+    for number, peer in enumerate(peers):
+        if graceful:
+            peer.leave()
+            mesh.run_until(lambda gone=peer: not gone.running, 3.0)  # type: ignore[misc]
+        else:
+            peer.crash()
+        mesh.run_for(0.5)
+        _back(peer, how, [peers[number - 1], peers[number - 2]])
+        mesh.run_for(1.0)
+    mesh.run_until(lambda: mesh.complete() and mesh.converged(), 10.0)
+    mesh.run_for(30.0)
+    assert mesh.complete()
+    assert not _deaths_of_the_living(mesh, began)
+
+
+def test_with_the_disk_of_another_peer() -> None:
+    """A copied disk brings another's name and epoch: the one that lives stays, and both say so."""
+    mesh, peers = _settled(8, 6)
+    original, copy = peers[2], peers[5]
+    copy.crash()
+    mesh.run_for(1.0)
+    twin = mesh.add("twin", seeds=[peers[0].address], start=False, address=copy.address)
+    twin.config = original.config
+    twin.start([peers[0].address], epoch=original.gossip.epoch)
+    mesh.run_for(30.0)
+    for peer in peers:
+        if peer.running and peer is not original:
+            row = peer.gossip.members["p2"]
+            assert row.status is Status.ALIVE
+            assert row.address == original.address
+    assert original.gossip.conflict is not None or twin.gossip.conflict is not None

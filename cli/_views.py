@@ -81,6 +81,7 @@ MEMBER = (
     Column("INSTANCES", _text("instances"), right=True),
     Column("INCARNATION", _text("incarnation"), ordinary="0", right=True),
     Column("EPOCH", _text("epoch"), right=True),
+    Column("PATH", _text("path"), ordinary="", below=True),
 )
 
 

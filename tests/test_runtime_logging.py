@@ -14,6 +14,7 @@ from gossamer.gossip import (
     MemberJoined,
     NameConflict,
     PartDropped,
+    PathChanged,
     Status,
 )
 from gossamer.peers import configure_logging
@@ -82,6 +83,25 @@ def test_levels_follow_what_an_operator_has_to_do(
         log_event("a", PartDropped("b"))
         log_event("a", LeaveCompleted(3))
     assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("path", "level", "said"),
+    [
+        ("udp blocked", logging.WARNING, "degraded: b lives, but udp blocked between it and us"),
+        (None, logging.INFO, "b"),
+    ],
+)
+def test_a_blocked_transport_is_a_warning(
+    path: str | None, level: int, said: str, caplog: pytest.LogCaptureFixture, restored: None
+) -> None:
+    """The line names the member and the transport; that it is open again is told as well."""
+    logger.propagate = True
+    with caplog.at_level(logging.DEBUG, "gossamer"):
+        log_event("a", PathChanged("b", path))
+    [record] = caplog.records
+    assert record.levelno == level
+    assert said in record.getMessage()
 
 
 def test_the_level_filters_and_a_second_call_replaces_the_first(restored: None) -> None:

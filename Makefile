@@ -5,12 +5,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test fuzz lint format clean
+.PHONY: help demo test fuzz soak lint format clean
 
 help:
 	@echo "make demo    set up .venv and show a small mesh at work"
 	@echo "make test    set up .venv and run lint, types and tests"
 	@echo "make fuzz    try 100,000 mutated datagrams, frames and records (SEED=N repeats a run)"
+	@echo "make soak    cuts of hours, and 100,000 visitors: more than half an hour"
 	@echo "make lint    ruff and mypy alone"
 	@echo "make format  let ruff repair and lay out the code"
 	@echo "make clean   remove .venv and everything built"
@@ -28,6 +29,9 @@ test: $(VENV)/.installed-test
 fuzz: $(VENV)/.installed-test
 	@seed=$${SEED:-$$(date +%s)}; echo "fuzzing with seed $$seed: 'make fuzz SEED=$$seed' repeats it"; \
 	GOSSAMER_FUZZ_CASES=$${CASES:-100000} $(BIN)/pytest tests/test_fuzz.py --hypothesis-seed=$$seed
+
+soak: $(VENV)/.installed-test
+	GOSSAMER_SOAK=1 $(BIN)/pytest tests/test_mesh_cuts.py tests/test_mesh_churn.py --durations=0
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check

@@ -13,6 +13,7 @@ from ._events import (
     Event as Event,
     IsolationChanged as IsolationChanged,
     Joined as Joined,
+    KeyRefused as KeyRefused,
     LeaveCompleted as LeaveCompleted,
     MemberFailed as MemberFailed,
     MemberForgotten as MemberForgotten,
@@ -22,6 +23,7 @@ from ._events import (
     MemberSuspected as MemberSuspected,
     MemberUpdated as MemberUpdated,
     NameConflict as NameConflict,
+    OwnKeyRefused as OwnKeyRefused,
     PartChanged as PartChanged,
     PartDropped as PartDropped,
     PathChanged as PathChanged,
@@ -34,9 +36,17 @@ from ._exchange import (
     REFUSAL as REFUSAL,
     Exchange as Exchange,
 )
+from ._keys import (
+    PLAIN as PLAIN,
+    Key as Key,
+    KeyRing as KeyRing,
+    check_key_id as check_key_id,
+    key_label as key_label,
+)
 from ._log import KEY_LIMIT as KEY_LIMIT, VALUE_LIMIT as VALUE_LIMIT, Part as Part
 from ._members import Address as Address, Member as Member, Status as Status
 from ._places import Places as Places
 from ._receipts import Receipt as Receipt
 from ._replicas import RecordTooLarge as RecordTooLarge
+from ._seal import Seal as Seal
 from ._wire import Malformed as Malformed, decode as decode, encode as encode

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from ._config import GossipConfig
 from ._counters import COUNTERS
-from ._events import Event
+from ._events import Event, KeyRefused, OwnKeyRefused
+from ._foreign import ForeignKeys
 from ._health import Isolation, LocalHealth
 from ._members import Address, Member, MemberTable, News, Status, fingerprint
 from ._packet import ROOT_SIZE, Message, encode_body
-from ._seal import ChecksumSeal
+from ._seal import ForeignKey, Refused, Seal
 from ._store import Store
 from ._timers import Timers
 
@@ -54,7 +55,7 @@ class Context:
     me: Identity
     table: MemberTable
     started: float
-    seal: ChecksumSeal
+    seal: Seal
     health: LocalHealth
     isolation: Isolation
     timers: Timers = field(default_factory=Timers)
@@ -67,6 +68,7 @@ class Context:
     changed_at: float = 0.0
     # How often something was refused that may be admitted later, and so is not to be remembered.
     declined: int = 0
+    foreign_keys: ForeignKeys = field(default_factory=ForeignKeys)
     # The wall clock at `started` in milliseconds.
     first_epoch: int = 0
     clockless: bool = False
@@ -81,6 +83,23 @@ class Context:
         """Count what is refused now and may be admitted when it is told again."""
         self.counters[name] += 1
         self.declined += 1
+
+    def refuse(self, refused: Refused, sender: Address, now: float) -> bool:
+        """Count what is not believed; return whether to tell the sender that its key is why.
+
+        That is so rarely, and no longer than what came: a forged sender must gain nothing by it.
+        """
+        self.count(f"refused_{refused.reason}")
+        if not isinstance(refused, ForeignKey) or not self.foreign_keys.tell(sender[0], now):
+            return False
+        self.events.append(KeyRefused(sender, refused.key_id, refused.held))
+        return True
+
+    def hear_own_key_refused(self, sender: Address, now: float) -> None:
+        """Take in that somebody does not accept what this peer seals with."""
+        self.count("keys_refused_by_others")
+        if self.foreign_keys.tell(sender[0], now):
+            self.events.append(OwnKeyRefused(sender))
 
     def plausible_epoch(self, epoch: int, now: float) -> bool:
         """Whether an epoch can be of a peer that started by now, clocks being a day apart."""

@@ -19,6 +19,7 @@ from ._packet import (
     GONE,
     HELD,
     HOLD,
+    KEY_REFUSED,
     LEAVE,
     NACK,
     NOT_ME,
@@ -36,7 +37,7 @@ from ._planner import ProbePlanner
 from ._rates import Rates
 from ._receipts import Receipt, Receipts
 from ._replicas import Replicas
-from ._seal import ChecksumSeal, Refused
+from ._seal import ChecksumSeal, Refused, Seal
 from ._spread import Spread
 from ._wire import Malformed
 
@@ -70,10 +71,12 @@ class Gossip:
         rng: Random,
         now: float,
         wall_ms: int | None = None,
+        seal: Seal | None = None,
     ) -> None:
         """Begin a life; `wall_ms` is Unix time, by which others' epochs are judged.
 
         Without it the own epoch stands for it, which a kept epoch makes too late.
+        Without a `seal` all that is sent has a checksum and no more.
         """
         self.config = config
         me = Identity(config.name, epoch, nonce, advertise, config.zone)
@@ -83,7 +86,7 @@ class Gossip:
             me=me,
             table=MemberTable(config.name),
             started=now,
-            seal=ChecksumSeal(config.cluster),
+            seal=ChecksumSeal(config.cluster) if seal is None else seal,
             health=LocalHealth(config.awareness_limit),
             isolation=Isolation(config.isolation_limit),
             changed_at=now,
@@ -230,7 +233,8 @@ class Gossip:
                 raise Refused("rate")
             packet = decode_body(body)
         except Refused as refused:
-            context.count(f"refused_{refused.reason}")
+            if context.refuse(refused, sender, now):
+                context.send(sender, 0, [[KEY_REFUSED, 0]], [])
             return
         if packet.source == context.me.name:
             self._hear_own_name(packet, sender)
@@ -390,6 +394,8 @@ class Gossip:
                 self._spread.send(sender, packet.epoch, [answer])
         elif kind == HELD:
             self._receipts.on_held(sequence, source)
+        elif kind == KEY_REFUSED:
+            self._context.hear_own_key_refused(sender, now)
         elif kind == GONE:
             self._detector.on_gone(sequence, source, now)
         elif kind == NOT_ME:

@@ -41,13 +41,18 @@ COUNTERS = (
     "refused_oversize",
     "refused_version",
     "refused_cluster",
+    # A key that is not accepted here, or none where one is demanded.
     "refused_key",
     "refused_checksum",
+    # Datagrams that were heard before, or are too old to tell.
+    "refused_replay",
     "refused_malformed",
     # Meant for another life, or said by one that is over.
     "refused_epoch",
     "refused_former_life",
     "refused_own_name",
+    # We were told that our key is not accepted.
+    "keys_refused_by_others",
     # We were refused: our clock is more than a day ahead of another peer's.
     "refused_by_others",
     # Single pieces of news that cannot be.

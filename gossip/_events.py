@@ -139,6 +139,25 @@ class NameConflict:
 
 
 @dataclass(slots=True)
+class KeyRefused:
+    """Somebody in this cluster seals with a key that is not accepted here (0: with none).
+
+    `held` if another key of that id is.  Told once in a while for each host.
+    """
+
+    address: Address
+    key_id: int
+    held: bool
+
+
+@dataclass(slots=True)
+class OwnKeyRefused:
+    """Somebody does not accept what this peer seals with."""
+
+    address: Address
+
+
+@dataclass(slots=True)
 class LeaveCompleted:
     """The departure was acknowledged by so many peers, or the time for it is over."""
 
@@ -163,5 +182,7 @@ Event = (
     | Joined
     | SeedIsSelf
     | NameConflict
+    | KeyRefused
+    | OwnKeyRefused
     | LeaveCompleted
 )

@@ -49,6 +49,8 @@ DONE = 10
 """[10]: the sender has sent all that it will"""
 REFUSED = 11
 """[11]: the epoch of who asks is too far ahead of ours: one of two clocks is wrong"""
+FOREIGN = 12
+"""[12]: what the other side seals with is not accepted here"""
 
 SEQUENCE_LIMIT = (1 << 32) - 1
 
@@ -83,17 +85,21 @@ class Exchange:
         try:
             if len(frame) > FRAME_LIMIT:
                 raise Refused("oversize")
-            to_epoch, body = context.seal.open(frame)
+            to_epoch, body = context.seal.open_frame(frame)
             if to_epoch not in (0, context.me.epoch):
                 self._misdirected(now)
                 return
             message = array(decode(body))
+            if message == [FOREIGN]:
+                context.hear_own_key_refused(self.address, now)
+                self.fail("key refused", now)
+                return
             self._handle(message, now)
             self.moved(len(frame))
         except Malformed:
-            self._refuse("malformed", now)
+            self._refuse(Refused("malformed"), now)
         except Refused as refused:
-            self._refuse(refused.reason, now)
+            self._refuse(refused, now)
 
     def moved(self, size: int) -> None:
         """Grant the time that so many bytes take; whoever drives it tells of each frame written.
@@ -112,9 +118,10 @@ class Exchange:
             self._context.count("exchanges_failed")
             self._closed(reason, now)
 
-    def _refuse(self, reason: str, now: float) -> None:
-        self._context.count(f"refused_{reason}")
-        self.fail(reason, now)
+    def _refuse(self, refused: Refused, now: float) -> None:
+        if self._context.refuse(refused, self.address, now):
+            self._put([FOREIGN])
+        self.fail(refused.reason, now)
 
     def _misdirected(self, now: float) -> None:
         """The frame was meant for another life of this peer."""
@@ -127,7 +134,7 @@ class Exchange:
         self._closed(None, now)
 
     def _put(self, message: list[object]) -> None:
-        frame = self._context.seal.seal(encode(message), self._to_epoch)
+        frame = self._context.seal.seal_frame(encode(message), self._to_epoch)
         self._context.count("frames_sent")
         self._context.count("stream_bytes_sent", len(frame))
         self.outbox.append(frame)

@@ -3,10 +3,13 @@
     offset  bytes  field
     0       2      magic
     2       1      protocol version
-    3       1      form of the tag: 0 a checksum; further forms come with keys
+    3       1      form of what follows the header: 0 a checksum, 1 AES-GCM (keyed_seal.py)
     4       1      key id (0 for the checksum)
     5       8      cluster: hash of its name, so that a foreign mesh is told from garbage
     13      8      epoch of the peer it is addressed to; 0 where the sender cannot know it
+
+and in form 0
+
     21      8      tag over header and body, bound to the cluster's name
     29      ...    body
 
@@ -16,14 +19,16 @@ compute it.
 
 import hashlib
 import struct
+from typing import Protocol
 
 PROTOCOL_VERSION = 1
 MAGIC = b"Gs"
 FORM_CHECKSUM = 0
+FORM_AES_GCM = 1
 
-_HEADER = struct.Struct(">2sBBB8sQ")
+HEADER = struct.Struct(">2sBBB8sQ")
 _TAG_SIZE = 8
-_BODY_AT = _HEADER.size + _TAG_SIZE
+_BODY_AT = HEADER.size + _TAG_SIZE
 
 
 class Refused(Exception):
@@ -34,6 +39,62 @@ class Refused(Exception):
         self.reason = reason
 
 
+class ForeignKey(Refused):
+    """It was sealed in this cluster with a key that is not accepted here; 0 for none at all.
+
+    `held` tells that another key of the same id is.
+    """
+
+    def __init__(self, key_id: int, *, held: bool = False) -> None:
+        super().__init__("key")
+        self.key_id = key_id
+        self.held = held
+
+
+class Seal(Protocol):
+    """Makes envelopes and opens them; frames of streams apart from datagrams."""
+
+    @property
+    def overhead(self) -> int:
+        """The most bytes that an envelope has beside the body."""
+        ...
+
+    def seal(self, body: bytes, to_epoch: int) -> bytes:
+        """Return the datagram of `body`, addressed to a peer's life `to_epoch` (0: any)."""
+        ...
+
+    def open(self, data: bytes) -> tuple[int, bytes]:
+        """Return the epoch that a datagram is addressed to and its body, or raise `Refused`."""
+        ...
+
+    def seal_frame(self, body: bytes, to_epoch: int) -> bytes:
+        """As `seal`, for a frame of a stream."""
+        ...
+
+    def open_frame(self, data: bytes) -> tuple[int, bytes]:
+        """As `open`, for a frame of a stream."""
+        ...
+
+
+def cluster_hash(cluster: str) -> bytes:
+    """Return the 8 bytes that stand for a cluster's name in the header."""
+    return hashlib.blake2b(cluster.encode(), digest_size=8, person=b"gsmr-cluster").digest()
+
+
+def check_header(data: bytes, cluster: bytes) -> tuple[int, int, int]:
+    """Return form, key id and epoch addressed of an envelope of ours, or raise `Refused`."""
+    if len(data) < HEADER.size:
+        raise Refused("truncated")
+    magic, version, form, key_id, theirs, to_epoch = HEADER.unpack_from(data)
+    if magic != MAGIC:
+        raise Refused("garbage")
+    if version != PROTOCOL_VERSION:
+        raise Refused("version")
+    if theirs != cluster:
+        raise Refused("cluster")
+    return form, key_id, to_epoch
+
+
 class ChecksumSeal:
     """Seals and opens envelopes of one cluster without a key."""
 
@@ -41,14 +102,14 @@ class ChecksumSeal:
 
     def __init__(self, cluster: str) -> None:
         name = cluster.encode()
-        self._cluster = hashlib.blake2b(name, digest_size=8, person=b"gsmr-cluster").digest()
+        self._cluster = cluster_hash(cluster)
         # A prepared state is copied for each tag: 0.9 us instead of 1.2 us for 600 bytes.
         key = hashlib.blake2b(name, digest_size=32).digest()
         self._state = hashlib.blake2b(key=key, digest_size=_TAG_SIZE)
 
     def seal(self, body: bytes, to_epoch: int) -> bytes:
         """Return the envelope of `body`, addressed to a peer's life `to_epoch` (0: any)."""
-        header = _HEADER.pack(MAGIC, PROTOCOL_VERSION, FORM_CHECKSUM, 0, self._cluster, to_epoch)
+        header = HEADER.pack(MAGIC, PROTOCOL_VERSION, FORM_CHECKSUM, 0, self._cluster, to_epoch)
         state = self._state.copy()
         state.update(header)
         state.update(body)
@@ -58,18 +119,22 @@ class ChecksumSeal:
         """Return the epoch that `data` is addressed to and its body, or raise `Refused`."""
         if len(data) < _BODY_AT:
             raise Refused("truncated")
-        magic, version, form, key, cluster, to_epoch = _HEADER.unpack_from(data)
-        if magic != MAGIC:
-            raise Refused("garbage")
-        if version != PROTOCOL_VERSION:
-            raise Refused("version")
-        if cluster != self._cluster:
-            raise Refused("cluster")
-        if form != FORM_CHECKSUM or key != 0:
+        form, key_id, to_epoch = check_header(data, self._cluster)
+        if form == FORM_AES_GCM:
+            raise ForeignKey(key_id)
+        if form != FORM_CHECKSUM or key_id != 0:
             raise Refused("key")
         state = self._state.copy()
-        state.update(data[: _HEADER.size])
+        state.update(data[: HEADER.size])
         state.update(data[_BODY_AT:])
-        if state.digest() != data[_HEADER.size : _BODY_AT]:
+        if state.digest() != data[HEADER.size : _BODY_AT]:
             raise Refused("checksum")
         return to_epoch, data[_BODY_AT:]
+
+    def seal_frame(self, body: bytes, to_epoch: int) -> bytes:
+        """As `seal`: whoever can make the one can make the other."""
+        return self.seal(body, to_epoch)
+
+    def open_frame(self, data: bytes) -> tuple[int, bytes]:
+        """As `open`."""
+        return self.open(data)

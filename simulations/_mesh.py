@@ -10,7 +10,15 @@ from ipaddress import ip_address
 from random import Random
 from typing import Any
 
-from gossamer.gossip import Event, GossipConfig, MemberFailed, MemberSuspected, Profile, Status
+from gossamer.gossip import (
+    Event,
+    GossipConfig,
+    MemberFailed,
+    MemberSuspected,
+    Profile,
+    Seal,
+    Status,
+)
 
 from ._clock import VirtualClock
 from ._fabric import Fabric, Guard
@@ -52,6 +60,8 @@ class Mesh:
         self.fabric = Fabric(self.clock, Random(self._rng.getrandbits(64)), latency=latency)
         self.peers: dict[str, SimulatedPeer] = {}
         self.watchers: list[Callable[[float, SimulatedPeer, Event], None]] = []
+        # Makes the seal of each process that begins; a checksum unless it is set.
+        self.sealer: Callable[[SimulatedPeer], Seal | None] = lambda peer: None
         # Told of each process that begins, to set its `follower`.
         self.attendant: Callable[[SimulatedPeer], None] | None = None
         self._profile: Profile = profile
@@ -242,6 +252,10 @@ class Mesh:
         if self._trace is None:
             raise RuntimeError("this mesh keeps no trace: make it with trace=True")
         return self._trace.digest
+
+    def seal(self, peer: SimulatedPeer) -> Seal | None:
+        """Return the seal of a process that begins; None for a checksum."""
+        return self.sealer(peer)
 
     def began(self, peer: SimulatedPeer) -> None:
         """A process has a core, which has not said anything yet."""

@@ -6,7 +6,7 @@ from math import inf, isfinite
 from random import Random
 from typing import Protocol, TypeVar
 
-from gossamer.gossip import Event, Exchange, Gossip, GossipConfig, LeaveCompleted
+from gossamer.gossip import Event, Exchange, Gossip, GossipConfig, LeaveCompleted, Seal
 
 from ._conversation import Conversation
 from ._cuts import Silence
@@ -46,6 +46,10 @@ class World(Protocol):
     @property
     def wall(self) -> float:
         """What a right clock on the wall shows, in Unix seconds."""
+        ...
+
+    def seal(self, peer: "SimulatedPeer") -> Seal | None:
+        """Return the seal of a process that begins; None for a checksum."""
         ...
 
     def began(self, peer: "SimulatedPeer") -> None:
@@ -157,6 +161,7 @@ class SimulatedPeer:
             advertise=self.address,
             rng=Random(self._rng.getrandbits(64)),
             now=self._world.now,
+            seal=self._world.seal(self),
         )
         self.follower = None
         self._world.began(self)

@@ -8,8 +8,10 @@ from gossamer.gossip._log import KEY_LIMIT, VALUE_LIMIT, VERSION_LIMIT, Operatio
 from gossamer.gossip._members import EPOCH_LIMIT, HOST_LIMIT, News, Status
 from gossamer.gossip._packet import (
     ACK,
+    GONE,
     HELD,
     HOLD,
+    KEY_REFUSED,
     LEAVE,
     NACK,
     NOT_ME,
@@ -122,6 +124,8 @@ _GOOD: list[Message] = [
     [RELAYED, 1, _ROOT],
     [HOLD, 1, 2],
     [HELD, 1],
+    [GONE, 1],
+    [KEY_REFUSED, 0],
 ]
 
 
@@ -140,7 +144,7 @@ def test_each_field_of_each_message_is_checked(message: Message) -> None:
             decode_body(body_of(variant))
 
 
-@pytest.mark.parametrize("message", [[], [10, 1], [9, 1, 1], [1 << 40, 1], 5, "ab", None])
+@pytest.mark.parametrize("message", [[], [11, 1], [9, 1, 1], [1 << 40, 1], 5, "ab", None])
 def test_an_unknown_message_is_refused(message: object) -> None:
     """What is no message of this version spoils its datagram."""
     with pytest.raises(Refused, match="malformed"):

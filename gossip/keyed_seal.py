@@ -1,0 +1,243 @@
+"""The envelope with a key: AES-256-GCM over the body, bound to header and cluster.
+
+    offset  bytes  field
+    0       21     header as ever (_seal.py): form 1, the key's id
+    21      4      fingerprint of the key, so that a wrong one is told from damage
+    25      16     salt: random, of this sender and for so many envelopes
+    41      4      counter under this salt
+    45      ...    encrypted body, and 16 bytes of tag
+
+A key is never used itself.  Each sender draws a salt at its start, derives a key of its own from
+both (HKDF-SHA256, RFC 5869), and counts its nonces up from 0; before the counter would come round
+it draws another salt.  So no nonce is used twice under one key, also across restarts and without
+anything being kept on disk: that would take two equal salts of 128 bits.
+
+Whoever records a datagram can send it again.  A receiver remembers the latest counters of each
+salt, and refuses those it has seen and those that are older.  Frames have salts apart from
+datagrams and no such memory: they come in order within a connection that both sides took part in,
+and a conversation that is played back meets only state that is as new or newer.
+"""
+
+from collections.abc import Callable
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from ._keys import FINGERPRINT_SIZE, PLAIN, Key, KeyRing
+from ._seal import (
+    FORM_AES_GCM,
+    HEADER,
+    MAGIC,
+    PROTOCOL_VERSION,
+    ChecksumSeal,
+    ForeignKey,
+    Refused,
+    check_header,
+    cluster_hash,
+)
+
+SALT_SIZE = 16
+_COUNTER_SIZE = 4
+_TAG_SIZE = 16
+_SALT_AT = HEADER.size + FINGERPRINT_SIZE
+_COUNTER_AT = _SALT_AT + SALT_SIZE
+_BODY_AT = _COUNTER_AT + _COUNTER_SIZE
+# GCM's nonce has 12 bytes.
+_NONCE_FILL = bytes(12 - _COUNTER_SIZE)
+SALT_ENVELOPES = 1 << 8 * _COUNTER_SIZE
+"""How many envelopes one salt serves."""
+
+# Key id; fingerprint and salt.
+_Name = tuple[int, bytes]
+
+# Salts of others that are remembered: each peer has two, and a new pair after a restart.
+_SALTS_LIMIT = 4096
+# Counters remembered for each.  A datagram that half as many later ones overtook is refused.
+_WINDOW = 128
+
+
+class KeyedSeal:
+    """Seals with one key of a ring and opens with all of them; may be handed another ring.
+
+    `salt` returns 16 random bytes that nobody can predict or repeat: of the operating system, but
+    for simulations.
+    One process makes it and no other goes on with it: after a fork both would count on.
+    """
+
+    overhead = _BODY_AT + _TAG_SIZE
+
+    def __init__(
+        self,
+        cluster: str,
+        ring: KeyRing,
+        *,
+        salt: Callable[[], bytes],
+        salt_envelopes: int = SALT_ENVELOPES,
+    ) -> None:
+        self._plain = ChecksumSeal(cluster)
+        self._cluster = cluster_hash(cluster)
+        self._bound = cluster.encode()
+        self._datagrams = _Channel(b"datagram", salt, salt_envelopes)
+        self._frames = _Channel(b"frame", salt, salt_envelopes)
+        self.ring = ring
+
+    @property
+    def ring(self) -> KeyRing:
+        """The keys that are accepted, and the one in use; a new ring holds from the next call."""
+        return self._ring
+
+    @ring.setter
+    def ring(self, ring: KeyRing) -> None:
+        self._ring = ring
+        self._keys = {key.id: (key, key.fingerprint) for key in ring.keys}
+        accepted = set(ring.accepted.items())
+        for channel in (self._datagrams, self._frames):
+            channel.use(ring.find(ring.use))
+            channel.forget_all_but(accepted)
+
+    def seal(self, body: bytes, to_epoch: int) -> bytes:
+        """Return the datagram of `body`, addressed to a peer's life `to_epoch` (0: any)."""
+        return self._seal(self._datagrams, body, to_epoch)
+
+    def open(self, data: bytes) -> tuple[int, bytes]:
+        """Return the epoch that a datagram is addressed to and its body, or raise `Refused`.
+
+        What was opened once is refused from then on.
+        """
+        return self._open(self._datagrams, data, once=True)
+
+    def seal_frame(self, body: bytes, to_epoch: int) -> bytes:
+        """As `seal`, for a frame of a stream."""
+        return self._seal(self._frames, body, to_epoch)
+
+    def open_frame(self, data: bytes) -> tuple[int, bytes]:
+        """As `open`, for a frame of a stream, which is not remembered."""
+        return self._open(self._frames, data, once=False)
+
+    def _seal(self, channel: "_Channel", body: bytes, to_epoch: int) -> bytes:
+        ring = self._ring
+        if ring.use == PLAIN:
+            return self._plain.seal(body, to_epoch)
+        cipher, prefix, counter = channel.next()
+        number = counter.to_bytes(_COUNTER_SIZE)
+        head = (
+            HEADER.pack(MAGIC, PROTOCOL_VERSION, FORM_AES_GCM, ring.use, self._cluster, to_epoch)
+            + prefix
+            + number
+        )
+        return head + cipher.encrypt(_NONCE_FILL + number, body, head + self._bound)
+
+    def _open(self, channel: "_Channel", data: bytes, *, once: bool) -> tuple[int, bytes]:
+        form, key_id, to_epoch = check_header(data, self._cluster)
+        if form != FORM_AES_GCM:
+            opened = self._plain.open(data)
+            if not self._ring.plain:
+                raise ForeignKey(PLAIN)
+            return opened
+        if len(data) < _BODY_AT + _TAG_SIZE:
+            raise Refused("truncated")
+        held = self._keys.get(key_id)
+        if held is None:
+            raise ForeignKey(key_id)
+        key, fingerprint = held
+        if data[HEADER.size : _SALT_AT] != fingerprint:
+            raise ForeignKey(key_id, held=True)
+        name = key_id, data[HEADER.size : _COUNTER_AT]
+        heard = channel.heard(key, name)
+        number = data[_COUNTER_AT:_BODY_AT]
+        counter = int.from_bytes(number)
+        if once and heard.knows(counter):
+            raise Refused("replay")
+        try:
+            body = heard.cipher.decrypt(
+                _NONCE_FILL + number, data[_BODY_AT:], data[:_BODY_AT] + self._bound
+            )
+        except InvalidTag:
+            raise Refused("checksum") from None
+        # Only now: what is not authentic must not push out what is.
+        channel.remember(name, heard)
+        if once:
+            heard.note(counter)
+        return to_epoch, body
+
+
+class _Heard:
+    """What is known of one salt: its cipher, and which counters it was heard with."""
+
+    __slots__ = ("_floor", "_seen", "cipher")
+
+    def __init__(self, cipher: AESGCM) -> None:
+        self.cipher = cipher
+        self._floor = 0
+        self._seen: set[int] = set()
+
+    def knows(self, counter: int) -> bool:
+        return counter < self._floor or counter in self._seen
+
+    def note(self, counter: int) -> None:
+        self._seen.add(counter)
+        if len(self._seen) >= _WINDOW:
+            kept = sorted(self._seen)[_WINDOW // 2 :]
+            self._floor = kept[0]
+            self._seen = set(kept)
+
+
+class _Channel:
+    """Datagrams or frames: the own salt and its counter, and the salts of others."""
+
+    def __init__(self, purpose: bytes, salt: Callable[[], bytes], salt_envelopes: int) -> None:
+        self._purpose = purpose
+        self._draw = salt
+        self._limit = salt_envelopes
+        self._counter = 0
+        self._key: Key | None = None
+        self._prefix = b""
+        self._cipher: AESGCM | None = None
+        # The one heard last at the end.
+        self._heard: dict[_Name, _Heard] = {}
+
+    def use(self, key: Key | None) -> None:
+        """Seal with another key from now on, and so with another salt."""
+        if key != self._key:
+            self._key = key
+            self._cipher = None
+
+    def next(self) -> tuple[AESGCM, bytes, int]:
+        """Return the cipher, what names key and salt, and a counter that was not used yet."""
+        if self._cipher is None or self._counter >= self._limit:
+            key = self._key
+            assert key is not None
+            salt = self._draw()
+            assert len(salt) == SALT_SIZE
+            self._cipher = self._derive(key, salt)
+            self._prefix = key.fingerprint + salt
+            self._counter = 0
+        counter = self._counter
+        self._counter += 1
+        return self._cipher, self._prefix, counter
+
+    def heard(self, key: Key, name: _Name) -> _Heard:
+        """Return what is known of a salt, which may be nothing."""
+        found = self._heard.get(name)
+        if found is None:
+            return _Heard(self._derive(key, name[1][FINGERPRINT_SIZE:]))
+        return found
+
+    def remember(self, name: _Name, heard: _Heard) -> None:
+        """Keep what is known of a salt, at the cost of the one that was silent longest."""
+        self._heard.pop(name, None)
+        self._heard[name] = heard
+        if len(self._heard) > _SALTS_LIMIT:
+            del self._heard[next(iter(self._heard))]
+
+    def forget_all_but(self, accepted: set[tuple[int, bytes]]) -> None:
+        """Forget the salts of keys, by id and fingerprint, that are not accepted any more."""
+        for key_id, prefix in list(self._heard):
+            if (key_id, prefix[:FINGERPRINT_SIZE]) not in accepted:
+                del self._heard[key_id, prefix]
+
+    def _derive(self, key: Key, salt: bytes) -> AESGCM:
+        info = b"gossamer " + self._purpose
+        return AESGCM(HKDF(SHA256(), 32, salt, info).derive(key.secret))

@@ -44,6 +44,10 @@ SECTIONS: dict[str, dict[str, str]] = {
         "join": "gossamer.cli._mesh:join",
         "leave": "gossamer.cli._mesh:leave",
     },
+    "Keys": {
+        "keygen": "gossamer.cli._keys:keygen",
+        "keys": "gossamer.cli._keys:keys",
+    },
     "Rehearse": {
         "simulate": "gossamer.cli._simulate:simulate",
     },

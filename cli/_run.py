@@ -47,7 +47,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 )
 @click.option("--dns", metavar="HOST:PORT", help="Serve DNS here.  [default: off]")
 @click.option("--data-dir", metavar="DIR", help="Keep its epoch here across restarts.")
-@click.option("--key-file", metavar="FILE", help="Keys that protect the mesh.")
+@click.option("--key-file", metavar="FILE", help="Keys that protect the mesh (gossamer keygen).")
 @click.option(
     "--config",
     metavar="FILE",

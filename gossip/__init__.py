@@ -37,7 +37,10 @@ from ._exchange import (
     Exchange as Exchange,
 )
 from ._keys import (
+    FINGERPRINT_SIZE as FINGERPRINT_SIZE,
+    KEY_ID_MOST as KEY_ID_MOST,
     PLAIN as PLAIN,
+    SECRET_SIZE as SECRET_SIZE,
     Key as Key,
     KeyRing as KeyRing,
     check_key_id as check_key_id,

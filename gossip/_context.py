@@ -84,13 +84,19 @@ class Context:
         self.counters[name] += 1
         self.declined += 1
 
-    def refuse(self, refused: Refused, sender: Address, now: float) -> bool:
+    def refuse(
+        self, refused: Refused, sender: Address, now: float, *, stream: bool = False
+    ) -> bool:
         """Count what is not believed; return whether to tell the sender that its key is why.
 
-        That is so rarely, and no longer than what came: a forged sender must gain nothing by it.
+        That is so for each sender once a minute: who forges a sender gains nothing by it.
         """
         self.count(f"refused_{refused.reason}")
-        if not isinstance(refused, ForeignKey) or not self.foreign_keys.tell(sender[0], now):
+        if not isinstance(refused, ForeignKey):
+            return False
+        # The port of a stream is another one each time.
+        where = sender[0] if stream else sender
+        if not self.foreign_keys.tell((where, refused.key_id, refused.held), now):
             return False
         self.events.append(KeyRefused(sender, refused.key_id, refused.held))
         return True

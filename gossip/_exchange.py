@@ -119,7 +119,7 @@ class Exchange:
             self._closed(reason, now)
 
     def _refuse(self, refused: Refused, now: float) -> None:
-        if self._context.refuse(refused, self.address, now):
+        if self._context.refuse(refused, self.address, now, stream=True):
             self._put([FOREIGN])
         self.fail(refused.reason, now)
 

@@ -1,22 +1,24 @@
-"""Whose keys were lately said to be foreign, so that it is not said for each datagram."""
+"""What was lately said of foreign keys, so that it is not said for each datagram."""
+
+from collections.abc import Hashable
 
 _EVERY = 60.0
-# Senders may be forged: no more hosts than these are told of within that time.
-_HOSTS = 64
+# Senders may be forged: no more is said within that time.
+_LIMIT = 64
 
 
 class ForeignKeys:
-    """Tells each host once a minute, and 64 hosts at most."""
+    """Lets each thing be said once a minute, and 64 things at most."""
 
     def __init__(self) -> None:
-        self._told_at: dict[str, float] = {}
+        self._said_at: dict[Hashable, float] = {}
 
-    def tell(self, host: str, now: float) -> bool:
-        """Whether to say something of this host now, which counts as said."""
-        told_at = self._told_at
-        for known in [known for known, when in told_at.items() if now - when >= _EVERY]:
-            del told_at[known]
-        if host in told_at or len(told_at) >= _HOSTS:
+    def tell(self, what: Hashable, now: float) -> bool:
+        """Whether to say this now, which counts as said."""
+        said_at = self._said_at
+        for known in [known for known, when in said_at.items() if now - when >= _EVERY]:
+            del said_at[known]
+        if what in said_at or len(said_at) >= _LIMIT:
             return False
-        told_at[host] = now
+        said_at[what] = now
         return True

@@ -24,6 +24,12 @@ from ._instance import (
     Preserved as Preserved,
     ServiceSummary as ServiceSummary,
 )
+from ._key_actions import KeyActions as KeyActions
+from ._key_file import (
+    make_key as make_key,
+    read_key_file as read_key_file,
+    write_key_file as write_key_file,
+)
 from ._limits import (
     METADATA_VALUE_LENGTH as METADATA_VALUE_LENGTH,
     RECORD_BYTES as RECORD_BYTES,

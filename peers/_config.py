@@ -70,7 +70,7 @@ class PeerConfig:
     """Directory that keeps its epoch, for hosts whose clock may be set back."""
 
     key_file: str | os.PathLike[str] | None = None
-    """Keys that authenticate and encrypt the mesh; not available yet."""
+    """Keys that authenticate and encrypt the mesh; must be closed to other users (mode 0600)."""
 
     profile: Literal["local", "lan", "wan"] = "lan"
     """Which network the protocol's times are made for."""
@@ -198,13 +198,6 @@ class PeerConfig:
                 raise ConfigError(label, f"{label} must be a path, not {value!r}")
             if "\0" in str(os.fspath(value)):
                 raise ConfigError(label, f"{label} must not contain a null character")
-        if self.key_file is not None:
-            # Ignoring it would leave a mesh open whose operator believes it closed.
-            raise ConfigError(
-                "key_file",
-                "key_file is not available in this version, which neither encrypts nor"
-                " authenticates: remove it, and keep the mesh on a network that you trust",
-            )
         if self.dns == _OFF:
             self._settle("dns", None)
         if self.dns is not None:

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 import trio
@@ -15,6 +16,9 @@ from ._registry import Registry
 from ._seeds import Seeds
 from ._storage import Storage
 from ._watch import Watch
+
+if TYPE_CHECKING:
+    from ._keys import Keys
 
 # Beyond the core's own time for leaving: for a core that never says that it is done.
 _LEAVE_SLACK = 1.0
@@ -32,6 +36,7 @@ class Life:
         endpoint: Endpoint,
         seeds: Seeds,
         storage: Storage | None,
+        keys: "Keys | None" = None,
     ) -> None:
         self.config = config
         self._gossip = gossip
@@ -39,6 +44,7 @@ class Life:
         self._endpoint = endpoint
         self._seeds = seeds
         self._storage = storage
+        self._keys = keys
         self._driver = Driver(gossip, endpoint, registry, self._observe)
         self._started_at = trio.current_time()
         self._scope = trio.CancelScope(shield=True)
@@ -150,6 +156,8 @@ class Life:
 
     def _observe(self, event: Event) -> None:
         log_event(self.name, event)
+        if self._keys is not None:
+            self._keys.handle(event, trio.current_time())
         match event:
             case LeaveCompleted():
                 self._departed.set()

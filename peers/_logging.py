@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import IO, Literal
 
 from gossamer.gossip import (
+    PLAIN,
     EpochRaised,
     Event,
     IsolationChanged,
     Joined,
+    KeyRefused,
     MemberFailed,
     MemberForgotten,
     MemberJoined,
@@ -19,6 +21,7 @@ from gossamer.gossip import (
     MemberSuspected,
     MemberUpdated,
     NameConflict,
+    OwnKeyRefused,
     PathChanged,
     Refuted,
     SeedIsSelf,
@@ -140,5 +143,24 @@ def _own_sentence(event: Event) -> tuple[int, str | None, str] | None:
                 " give one of them another --name and its own --data-dir"
             )
             return logging.ERROR, None, sentence
+        case KeyRefused(address, key_id, held):
+            return logging.WARNING, None, _foreign_key(format_address(address), key_id, held)
+        case OwnKeyRefused(address):
+            sentence = (
+                f"{format_address(address)} does not accept what this peer seals with:"
+                " compare 'gossamer keys list' here and there"
+            )
+            return logging.WARNING, None, sentence
         case _:
             return None
+
+
+def _foreign_key(where: str, key_id: int, held: bool) -> str:
+    if key_id == PLAIN:
+        return f"refused: {where} sends plain text: start it with the mesh's key file"
+    if held:
+        return (
+            f"refused: {where} seals with another key {key_id} than this peer's:"
+            " one of the two has the wrong key file"
+        )
+    return f"refused: {where} seals with key {key_id}, which this peer does not accept"

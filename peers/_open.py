@@ -6,9 +6,12 @@ exception group: callers meet a bare `GossamerError`.
 
 import errno
 import random
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -17,6 +20,7 @@ from gossamer.gossip import Gossip
 from ._address import format_address, parse_address
 from ._config import PeerConfig
 from ._errors import ConfigError, GossamerError
+from ._key_file import KeyFile
 from ._limits import RegistryConfig
 from ._logging import logger
 from ._network import Endpoint, Network, SocketNetwork
@@ -25,6 +29,11 @@ from ._registry import Registry
 from ._route import find_advertised
 from ._seeds import Seeds
 from ._storage import Storage
+
+if TYPE_CHECKING:
+    from gossamer.gossip.keyed_seal import KeyedSeal
+
+    from ._keys import Keys
 
 # As many bits as the core's packets hold.
 _NONCE_BITS = 64
@@ -117,6 +126,9 @@ async def _prepare(
         raise _bind_error("bind", host, port, error) from None
     storage: Storage | None = None
     try:
+        # First of all: a peer whose keys cannot be read says nothing to anybody.
+        key_file = None if config.key_file is None else KeyFile(config.key_file)
+        seal = None if key_file is None else _seal(config, key_file)
         seeds = await _find_seeds(config, network, endpoint)
         advertise = await find_advertised(config, network, endpoint.address, seeds.addresses)
         epoch = int(wall() * 1000)
@@ -132,6 +144,7 @@ async def _prepare(
             rng=random.Random(rng.getrandbits(64)),
             now=trio.current_time(),
             wall_ms=int(wall() * 1000),
+            seal=seal,
         )
         return Peer(
             config,
@@ -147,6 +160,7 @@ async def _prepare(
             seeds=seeds,
             storage=storage,
             rng=random.Random(rng.getrandbits(64)),
+            keys=None if key_file is None or seal is None else _keys(key_file, gossip, seal, wall),
         )
     except BaseException:
         if storage is not None:
@@ -154,6 +168,22 @@ async def _prepare(
         with trio.CancelScope(shield=True):
             await endpoint.aclose()
         raise
+
+
+def _seal(config: PeerConfig, file: KeyFile) -> "KeyedSeal":
+    # Encryption takes 30 ms to import, which a peer without keys need not wait for.
+    from gossamer.gossip.keyed_seal import SALT_SIZE, KeyedSeal
+
+    # Never the peer's own generator, which tests and simulations seed.
+    return KeyedSeal(config.cluster, file.ring, salt=partial(secrets.token_bytes, SALT_SIZE))
+
+
+def _keys(file: KeyFile, gossip: Gossip, seal: "KeyedSeal", wall: Callable[[], float]) -> "Keys":
+    from ._keys import Keys
+
+    return Keys(
+        gossip, seal, wall=wall, save=file.save, now=trio.current_time(), file=str(file.path)
+    )
 
 
 async def _find_seeds(config: PeerConfig, network: Network, endpoint: Endpoint) -> Seeds:

@@ -20,6 +20,7 @@ from ._leases import Leases
 from ._limits import STAMP_MOST, RegistryConfig
 from ._owner import Standing
 from ._records import (
+    KEYS_RECORD,
     Kind,
     Record,
     Refused,
@@ -175,6 +176,8 @@ class Ownership:
         the process ended with it, but what was decided on them waits for their return.
         """
         for key, value in records.items():
+            if key == KEYS_RECORD:
+                continue
             try:
                 kind, subject = parse_key(key)
                 if kind == "i":

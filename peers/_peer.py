@@ -1,5 +1,6 @@
 import random
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -10,6 +11,7 @@ from ._choose import Chooser, Policy, PolicyName
 from ._config import PeerConfig, check_seed
 from ._errors import BadInput, Conflict, NotFound, Unavailable
 from ._instance import Instance, Lookup, ServiceSummary
+from ._key_actions import KeyActions
 from ._life import Life
 from ._member import MemberInfo
 from ._network import Endpoint
@@ -19,6 +21,9 @@ from ._route import refuse_loopback
 from ._seeds import Seeds
 from ._storage import Storage
 from ._watch import Watch
+
+if TYPE_CHECKING:
+    from ._keys import Keys
 
 
 class Peer(Life):
@@ -40,6 +45,7 @@ class Peer(Life):
         seeds: Seeds,
         storage: Storage | None,
         rng: random.Random,
+        keys: "Keys | None" = None,
     ) -> None:
         super().__init__(
             config,
@@ -48,6 +54,7 @@ class Peer(Life):
             endpoint=endpoint,
             seeds=seeds,
             storage=storage,
+            keys=keys,
         )
         self.http_address: Address | None = None
         """Where it serves HTTP, if it does."""
@@ -69,6 +76,7 @@ class Peer(Life):
             counters=self.statistics(),
             seeds=self._seeds,
             http=self.http_address,
+            keys=None if self._keys is None else self._keys.summary(),
             leaving=not self.is_running,
             uptime=trio.current_time() - self._started_at,
             now=trio.current_time(),
@@ -109,7 +117,17 @@ class Peer(Life):
             **self._driver.statistics(),
             **self._endpoint.statistics(),
             **self._registry.statistics(),
+            "refused_key_records": 0 if self._keys is None else self._keys.refused,
         }
+
+    @property
+    def keys(self) -> KeyActions:
+        """What can be done with the mesh's keys; raises `Conflict` for a peer without any."""
+        if self._keys is None:
+            raise Conflict(
+                "this peer was started without keys: start it with a key_file", "key_file"
+            )
+        return KeyActions(self._keys, self._acting)
 
     # Joining
 

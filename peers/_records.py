@@ -49,6 +49,9 @@ from ._limits import (
 # The first item of every record, so that another form can be told apart one day.
 FORM = 1
 
+# The key of the record that tells of a peer's keys (_key_news.py); it is no instance's.
+KEYS_RECORD = "k"
+
 # Service and id.
 Subject = tuple[str, str]
 

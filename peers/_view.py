@@ -22,6 +22,7 @@ from ._instance import Instance, Override
 from ._listing import Listing, Snapshot
 from ._owner import Held, Owner, Standing
 from ._records import (
+    KEYS_RECORD,
     Record,
     Refused,
     Subject,
@@ -225,6 +226,8 @@ class View:
             self._resolve(subject, now)
 
     def _parse(self, owner: str, key: str, value: bytes) -> Held:
+        if key == KEYS_RECORD:
+            return Held(value, None, False)
         try:
             kind, subject = parse_key(key)
             if kind == "i":

@@ -86,7 +86,9 @@ def test_names_that_are_refused(field: str, name: object) -> None:
         ("protocol", "fast"),
         ("protocol", {"probe_intervall": 1.0}),
         ("dns", "127.0.0.1:53"),
-        ("key_file", "key"),
+        ("key_file", ""),
+        ("key_file", 7),
+        ("key_file", "a\0b"),
     ],
 )
 def test_values_that_are_refused_by_name(field: str, value: object) -> None:
@@ -130,11 +132,6 @@ def test_ports_that_are_picked_do_not_collide() -> None:
 def test_off_turns_http_off() -> None:
     """The word of the command line works in a file and in code, too."""
     assert PeerConfig(name="a", http="off").http is None
-
-
-def test_a_key_file_is_never_ignored() -> None:
-    """A mesh that its operator holds for encrypted must not run open."""
-    assert "remove it" in str(refused(key_file="/etc/gossamer.key"))
 
 
 def test_protocol_settings_replace_those_of_the_profile() -> None:

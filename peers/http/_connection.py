@@ -68,12 +68,14 @@ class Connection:
         counters: Counter[str],
         *,
         loopback: bool,
+        from_here: bool,
     ) -> None:
         self._stream = stream
         self._application = application
         self._limits = limits
         self._counters = counters
         self._loopback = loopback
+        self._from_here = from_here
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
         self._scope = trio.CancelScope()
         self._phase: _Phase = "head"
@@ -193,7 +195,8 @@ class Connection:
             return _answer_for_all, Request(method, (), "", headers)
         segments, query = parse_target(head.target)
         handler, parameters = self._application.resolve(method, segments)
-        return handler, Request(method, segments, query, headers, parameters)
+        request = Request(method, segments, query, headers, parameters, from_here=self._from_here)
+        return handler, request
 
     async def _receive_body(self) -> bytes:
         event = self._h11.next_event()

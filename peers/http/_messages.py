@@ -27,6 +27,8 @@ class Request:
     parameters: Mapping[str, str] = field(default_factory=dict)
     """What the route's pattern found in the path."""
     body: bytes = b""
+    from_here: bool = False
+    """Whether the client is on this very machine."""
 
     def header(self, name: bytes) -> bytes | None:
         """Return the first value of a header, whose name is given in lower case."""

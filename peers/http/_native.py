@@ -19,6 +19,7 @@ from gossamer.peers import (
     Unavailable,
 )
 
+from ._key_routes import KeyRoutes
 from ._limits import HttpLimits
 from ._messages import Answer, Handler, HttpError, Pending, Request, Response
 from ._operations import Operations
@@ -57,7 +58,12 @@ def native_router(peer: Peer, limits: HttpLimits, counters: Counter[str]) -> Rou
     """Return the routes of one peer; `counters` are those of the server that serves them."""
     router = Router()
     views = Views(peer, limits, counters)
-    for routes in (views.routes(), Registrations(peer).routes(), Operations(peer).routes()):
+    for routes in (
+        views.routes(),
+        Registrations(peer).routes(),
+        Operations(peer).routes(),
+        KeyRoutes(peer).routes(),
+    ):
         for method, pattern, handler in routes:
             router.add(method, pattern, partial(_refusing, handler))
     return router

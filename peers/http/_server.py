@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 from functools import partial
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 import trio
@@ -101,8 +101,24 @@ class HttpServer:
 
     def _connection(self, stream: trio.abc.HalfCloseableStream) -> Connection:
         return Connection(
-            stream, self._application, self._limits, self._counters, loopback=self._loopback
+            stream,
+            self._application,
+            self._limits,
+            self._counters,
+            loopback=self._loopback,
+            from_here=self._loopback or _is_from_here(stream),
         )
+
+
+def _is_from_here(stream: trio.abc.HalfCloseableStream) -> bool:
+    if not isinstance(stream, trio.SocketStream):
+        return False
+    try:
+        client = ip_address(stream.socket.getpeername()[0].partition("%")[0])
+    except OSError:
+        return False  # gone already
+    mapped = client.ipv4_mapped if isinstance(client, IPv6Address) else None
+    return (mapped or client).is_loopback
 
 
 async def _bind(host: str, port: int) -> list[trio.SocketListener]:

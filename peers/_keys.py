@@ -1,0 +1,339 @@
+"""A peer's keys at work: accepted, used, given up, in step with the mesh.
+
+Keys reach each host on their own way and are added there (`add`).  To use one, or to remove one,
+is decided at one peer for the whole mesh: the decision travels with what each peer says of its
+keys, and every peer carries it out as soon as it can.  One that is away hears of it when it
+returns, which it can, since no key is removed that a known member still seals with.
+
+While plain text is accepted anybody can say anything, so what is heard then removes no key; and
+what is only heard never leads back to plain text.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from gossamer.gossip import (
+    PLAIN,
+    ConfigError as ProtocolError,
+    Event,
+    Gossip,
+    HybridClock,
+    Key,
+    KeyRing,
+    Malformed,
+    Member,
+    MemberForgotten,
+    PartChanged,
+    RecordTooLarge,
+    key_label,
+)
+from gossamer.gossip.keyed_seal import KeyedSeal
+
+from ._errors import BadInput, Conflict, GossamerError
+from ._key_news import PLAIN_NAMED, Decisions, KeyNews, Named, decode_key_news
+from ._logging import logger
+from ._records import KEYS_RECORD
+
+# So many members are named in a sentence.
+_NAMED_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a member said of its keys, and in which of its lives."""
+
+    epoch: int
+    news: KeyNews
+
+
+class Keys:
+    """The keys of one peer.
+
+    `save` keeps a ring on disk and raises `GossamerError` if it cannot; nothing is sealed with a
+    key before that.
+    """
+
+    def __init__(
+        self,
+        gossip: Gossip,
+        seal: KeyedSeal,
+        *,
+        wall: Callable[[], float],
+        save: Callable[[KeyRing], None],
+        now: float,
+        file: str | None = None,
+    ) -> None:
+        self._gossip = gossip
+        self._seal = seal
+        self._wall = wall
+        self._save = save
+        self._file = file
+        self._clock = HybridClock()
+        self._decisions = Decisions()
+        self._said: dict[str, _Said] = {}
+        self._told: bytes | None = None
+        self._lacking: Named | None = None
+        self.refused = 0
+        self._tell(now)
+
+    @property
+    def ring(self) -> KeyRing:
+        """The keys that are accepted, and the one in use."""
+        return self._seal.ring
+
+    # Actions
+
+    def add(self, keys: Iterable[Key], now: float) -> None:
+        """Accept these keys as well; raises `Conflict` if another key has the id of one."""
+        keys = tuple(keys)
+        try:
+            ring = self.ring.adding(keys)
+        except ProtocolError as error:
+            raise Conflict(str(error), "id") from None
+        self._readmit(ring, [(key.id, key.fingerprint) for key in keys], now)
+
+    def add_plain(self, now: float) -> None:
+        """Accept plain text as well, at this peer."""
+        self._readmit(replace(self.ring, plain=True), [PLAIN_NAMED], now)
+
+    def use(self, key_id: int, now: float, *, force: bool = False) -> None:
+        """Have the mesh seal with a key; with plain text, this peer alone.
+
+        Raises `BadInput` if this peer does not accept it, `Conflict` if a known member does not;
+        `force` leaves those behind.
+        """
+        key = self._named(key_id)
+        if not force:
+            self._refuse_for(
+                [
+                    (name, said)
+                    for name, said in self._known()
+                    if said is None or not said.accepts_key(key)
+                ],
+                f"{key_label(key_id)} is not accepted yet by",
+                "add it there first",
+            )
+        self._settle(self.ring.using(key_id))
+        self._decisions = self._decisions.using(self._stamp(), key)
+        self._tell(now)
+
+    def remove(self, key_id: int, now: float, *, force: bool = False) -> None:
+        """Have the mesh no longer accept a key, or plain text.
+
+        Raises `BadInput` if this peer does not accept it, `Conflict` if this peer seals with it
+        or a known member does; `force` leaves those behind.
+        """
+        key = self._named(key_id)
+        try:
+            ring = self.ring.without(key_id)
+        except ProtocolError as error:
+            raise Conflict(str(error), "id") from None
+        if not force:
+            self._refuse_for(
+                [
+                    (name, said)
+                    for name, said in self._known()
+                    if said is None or said.use == key_id
+                ],
+                f"{key_label(key_id)} is still needed by",
+                "wait until all use another key",
+            )
+        self._settle(ring)
+        self._decisions = self._decisions.removing(self._stamp(), key, True)
+        self._tell(now)
+
+    def summary(self) -> dict[str, object]:
+        """Return which keys this peer accepts, and the one it uses."""
+        ring = self.ring
+        return {"use": _shown(ring.use), "accepts": [_shown(each) for each in ring.accepted]}
+
+    def report(self) -> dict[str, object]:
+        """Return which keys there are and who accepts and uses them; never a key itself."""
+        known = list(self._known())
+        keys = []
+        for key_id, fingerprint in self.ring.accepted.items():
+            lacking = [n for n, s in known if s is None or not s.accepts_key((key_id, fingerprint))]
+            using = [n for n, s in known if s is not None and s.use == key_id]
+            keys.append(
+                {
+                    "id": _shown(key_id),
+                    "fingerprint": fingerprint.hex() or None,
+                    "in_use": key_id == self.ring.use,
+                    "used_by": using,
+                    "lacking": lacking,
+                }
+            )
+        return {
+            "file": self._file,
+            "use": _shown(self.ring.use),
+            "plain": self.ring.plain,
+            "keys": keys,
+            "members": [
+                {
+                    "name": name,
+                    "status": self._gossip.members[name].status.label,
+                    "accepts": None if said is None else [_shown(each) for each in said.accepts],
+                    "use": None if said is None else _shown(said.use),
+                }
+                for name, said in known
+            ],
+        }
+
+    # What the core tells
+
+    def handle(self, event: Event, now: float) -> None:
+        """Take in one event of the core."""
+        match event:
+            case PartChanged(owner, changes) if owner != self._gossip.name:
+                for key, value in changes:
+                    if key == KEYS_RECORD:
+                        self._hear(owner, value, now)
+            case MemberForgotten(name):
+                self._said.pop(name, None)
+            case _:
+                pass
+
+    def _hear(self, owner: str, value: bytes | None, now: float) -> None:
+        if value is None:
+            self._said.pop(owner, None)
+            return
+        try:
+            news = decode_key_news(value)
+        except Malformed:
+            self.refused += 1
+            return
+        part = self._gossip.parts.get(owner)
+        self._said[owner] = _Said(0 if part is None else part.epoch, news)
+        heard = news.decisions
+        if self.ring.plain:
+            heard = heard.of_plain_text()
+        if not self._clock.observe(heard.latest, round(self._wall() * 1000)):
+            self.refused += 1
+            return
+        merged = self._decisions.merge(heard)
+        if merged != self._decisions:
+            self._decisions = merged
+            self._carry_out()
+            self._tell(now)
+
+    # Within
+
+    def _known(self) -> Iterable[tuple[str, KeyNews | None]]:
+        """Yield the other members, dead ones too, and what each said in its present life."""
+        for name, member in sorted(self._gossip.members.items()):
+            yield name, self._news_of(member)
+
+    def _news_of(self, member: Member) -> KeyNews | None:
+        part = self._gossip.parts.get(member.name)
+        if part is None:
+            # The records of the dead are dropped long before they are forgotten themselves.
+            said = self._said.get(member.name)
+            return None if said is None or said.epoch < member.epoch else said.news
+        record = part.records.get(KEYS_RECORD)
+        if record is None or part.epoch < member.epoch:
+            return None
+        try:
+            return decode_key_news(record)
+        except Malformed:
+            return None
+
+    def _named(self, key_id: int) -> Named:
+        accepted = self.ring.accepted
+        if key_id not in accepted:
+            held = ", ".join(key_label(each) for each in accepted)
+            raise BadInput(
+                "id", f"{key_label(key_id)} is not accepted here, but {held}: add it first"
+            )
+        return key_id, accepted[key_id]
+
+    def _refuse_for(
+        self, members: list[tuple[str, KeyNews | None]], what: str, remedy: str
+    ) -> None:
+        if not members:
+            return
+        named = [self._describe(name, said) for name, said in members[:_NAMED_AT_ONCE]]
+        if len(members) > _NAMED_AT_ONCE:
+            named.append(f"{len(members) - _NAMED_AT_ONCE} more")
+        raise Conflict(
+            f"{what} {', '.join(named)}: {remedy}, or force it and leave behind who needs it", "id"
+        )
+
+    def _describe(self, name: str, said: KeyNews | None) -> str:
+        status = self._gossip.members[name].status.label
+        remarks = [status] if status != "alive" else []
+        if said is None:
+            remarks.append("has told nothing of its keys")
+        return f"{name} ({', '.join(remarks)})" if remarks else name
+
+    def _readmit(self, ring: KeyRing, keys: list[Named], now: float) -> None:
+        self._settle(ring)
+        for key in keys:
+            if key in self._decisions.removals:
+                self._decisions = self._decisions.removing(self._stamp(), key, False)
+        self._carry_out()
+        self._tell(now)
+
+    def _settle(self, ring: KeyRing) -> None:
+        if ring != self.ring:
+            self._save(ring)
+            self._seal.ring = ring
+
+    def _carry_out(self) -> None:
+        """Do what was decided in the mesh, as far as this peer has the keys for it."""
+        ring = self._decided()
+        if ring == self.ring:
+            return
+        try:
+            self._settle(ring)
+        except GossamerError as error:
+            self._log_error(f"what was decided on keys is not carried out here: {error}")
+            return
+        used = key_label(ring.use)
+        accepted = ", ".join(key_label(each) for each in ring.accepted)
+        logger.info(
+            "as the mesh decided: seals with %s, accepts %s", used, accepted, extra=self._extra
+        )
+
+    def _decided(self) -> KeyRing:
+        ring = self.ring
+        decided = self._decisions
+        if decided.use is not None and decided.use[1] != PLAIN_NAMED:
+            key = decided.use[1]
+            if ring.accepted.get(key[0]) == key[1]:
+                ring = ring.using(key[0])
+            elif key != self._lacking:
+                self._lacking = key
+                self._log_error(
+                    f"the mesh seals with {key_label(key[0])} ({key[1].hex()}), which this peer"
+                    " lacks: add it with 'gossamer keys add'"
+                )
+        for key, (_, removed) in decided.removals.items():
+            if removed and ring.accepted.get(key[0]) == key[1] and ring.use != key[0]:
+                ring = ring.without(key[0])
+        return ring
+
+    def _tell(self, now: float) -> None:
+        ring = self.ring
+        news = KeyNews(ring.accepted, ring.use, self._decisions).encode()
+        if news != self._told:
+            self._told = news
+            try:
+                self._gossip.publish(KEYS_RECORD, news, now)
+            except RecordTooLarge as error:
+                self._told = None
+                self._log_error(f"what this peer says of its keys is not told: {error}")
+
+    def _stamp(self) -> int:
+        return self._clock.next(round(self._wall() * 1000))
+
+    @property
+    def _extra(self) -> dict[str, object]:
+        return {"peer": self._gossip.name}
+
+    def _log_error(self, sentence: str) -> None:
+        logger.error("%s", sentence, extra=self._extra)
+
+
+def _shown(key_id: int) -> int | str:
+    """As JSON has it."""
+    return "plain" if key_id == PLAIN else key_id

@@ -77,12 +77,13 @@ def read_key_file(path: StrPath) -> KeyRing:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise _unusable(path, "cannot be read", error) from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         _check_owner(path, os.fstat(descriptor))
-        try:
-            data = file.read(_SIZE_LIMIT + 1)
-        except OSError as error:
-            raise _unusable(path, "cannot be read", error) from None
+        data = os.read(descriptor, _SIZE_LIMIT + 1)
+    except OSError as error:
+        raise _unusable(path, "cannot be read", error) from None
+    finally:
+        os.close(descriptor)
     if len(data) > _SIZE_LIMIT:
         raise _wrong(path, f"has more than {_SIZE_LIMIT} bytes")
     try:

@@ -1,10 +1,12 @@
 """How news leave: in time, in shares, in datagrams that fit, and not at all without listeners."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from cores import EPOCH, NOW, Bench, delta, news
 from hypothesis import given, settings, strategies as st
+from keys import key, ring, sealer
 
 from gossamer.gossip import Status
 from gossamer.gossip._packet import PING, encode_head
@@ -177,17 +179,24 @@ def test_rounds_end_when_everything_was_sent_often_enough() -> None:
 
 
 @settings(max_examples=25)
+def seals(*, keyed: bool) -> dict[str, Any]:
+    """Return what makes a bench's core encrypt, or nothing."""
+    held = ring(key(1), plain=True)
+    return {"seal": sealer(held), "opener": sealer(held, seed=2)} if keyed else {}
+
+
 @given(
     st.integers(1, 128),
     st.integers(1200, 1400),
     st.lists(st.one_of(st.integers(0, 1400), st.integers(850, 1250)), min_size=1, max_size=30),
     st.integers(0, 1 << 16),
+    st.booleans(),
 )
 def test_no_datagram_exceeds_the_limit(
-    name_size: int, limit: int, sizes: list[int], seed: int
+    name_size: int, limit: int, sizes: list[int], seed: int, keyed: bool
 ) -> None:
     """Whatever is published under whatever name, sealed datagrams fit and no rumor is stuck."""
-    bench = Bench("n" * name_size, packet_limit=limit, seed=seed)
+    bench = Bench("n" * name_size, packet_limit=limit, seed=seed, **seals(keyed=keyed))
     bench.meet("a", "b", LONGEST.upper(), "d")
     for number, size in enumerate(sizes):
         bench.core.publish(f"k{number}", bytes(size), bench.now)
@@ -206,9 +215,10 @@ def test_no_datagram_exceeds_the_limit(
     assert bench.counts("rumors_registry", "rumors_membership") == (0, 0)
 
 
-def test_the_longest_names_fit_into_the_smallest_datagram() -> None:
+@pytest.mark.parametrize("keyed", [False, True])
+def test_the_longest_names_fit_into_the_smallest_datagram(keyed: bool) -> None:
     """A contact of a suspect carries two pieces of news; with all names at the limit it fits."""
-    bench = Bench(LONGEST, packet_limit=1200, zone="z" * 64)
+    bench = Bench(LONGEST, packet_limit=1200, zone="z" * 64, **seals(keyed=keyed))
     name, judge = "s" * 128, "j" * 128
     worst = {"zone": "z" * 64, "address": ("1" * 45, 65535), "nonce": (1 << 64) - 1}
     bench.meet("a")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gossamer.gossip import Address, Event, Exchange, Gossip, GossipConfig, Status
+from gossamer.gossip import Address, Event, Exchange, Gossip, GossipConfig, Seal, Status
 from gossamer.gossip._log import Operation
 from gossamer.gossip._members import News
 from gossamer.gossip._packet import Message, Packet, decode_body, encode_body, encode_delta
@@ -59,7 +59,13 @@ def delta(owner: str, since: int, *operations: Operation, epoch: int = EPOCH) ->
 
 
 def gossip(
-    name: str, *, seed: int = 1, epoch: int = EPOCH, nonce: int = 0, **config: Any
+    name: str,
+    *,
+    seed: int = 1,
+    epoch: int = EPOCH,
+    nonce: int = 0,
+    seal: Seal | None = None,
+    **config: Any,
 ) -> Gossip:
     """Return a core at its start."""
     return Gossip(
@@ -69,6 +75,7 @@ def gossip(
         advertise=address_of(name),
         rng=random.Random(seed),
         now=NOW,
+        seal=seal,
     )
 
 
@@ -87,10 +94,14 @@ class Sent:
 
 
 class Bench:
-    """One real core; what it says is looked at, and the others' part is said by the test."""
+    """One real core; what it says is looked at, and the others' part is said by the test.
 
-    def __init__(self, name: str = "me", **options: Any) -> None:
+    What it says is opened with `opener`; it hears plain text.
+    """
+
+    def __init__(self, name: str = "me", *, opener: Seal = SEAL, **options: Any) -> None:
         self.core = gossip(name, **options)
+        self._opener = opener
         self.context = self.core._context
         self.now = NOW
 
@@ -127,7 +138,7 @@ class Bench:
         """Return and drain what was sent (if kinds are given: that carries such a message)."""
         opened = []
         for address, data in self.core.outbox:
-            to_epoch, body = SEAL.open(data)
+            to_epoch, body = self._opener.open(data)
             opened.append(Sent(address, to_epoch, decode_body(body), len(data)))
         self.core.outbox.clear()
         return [item for item in opened if not kinds or set(kinds) & set(item.kinds())]

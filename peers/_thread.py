@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import trio
 
@@ -13,6 +13,8 @@ from ._choose import Policy, PolicyName
 from ._config import PeerConfig
 from ._errors import GossamerError, Unavailable
 from ._instance import Instance, Lookup, ServiceSummary
+from ._key_actions import KeyName
+from ._key_file import StrPath
 from ._member import MemberInfo
 from ._network import Network
 from ._open import open_peer
@@ -157,6 +159,11 @@ class ThreadedPeer:
         """As `Peer.accept_loss`."""
         return self._cross(self._peer.accept_loss, service)
 
+    @property
+    def keys(self) -> "ThreadedKeys":
+        """As `Peer.keys`."""
+        return ThreadedKeys(self._peer, self._cross)
+
     def join(self, seeds: Sequence[str]) -> list[Address]:
         """As `Peer.join`."""
         with self._crossing():
@@ -218,6 +225,35 @@ class ThreadedPeer:
             yield
         except (trio.RunFinishedError, trio.Cancelled):
             raise Unavailable(f"peer {self.name} has stopped: its thread has ended") from None
+
+
+class ThreadedKeys:
+    """`KeyActions` from any thread but the peer's own."""
+
+    def __init__(self, peer: Peer, cross: Callable[..., Any]) -> None:
+        self._peer = peer
+        self._cross = cross
+
+    def list(self) -> dict[str, object]:
+        """As `KeyActions.list`."""
+        found: dict[str, object] = self._cross(lambda: self._peer.keys.list())
+        return found
+
+    def add(self, path: StrPath) -> None:
+        """As `KeyActions.add`."""
+        self._cross(lambda: self._peer.keys.add(path))
+
+    def add_plain(self) -> None:
+        """As `KeyActions.add_plain`."""
+        self._cross(lambda: self._peer.keys.add_plain())
+
+    def use(self, key: KeyName, *, force: bool = False) -> None:
+        """As `KeyActions.use`."""
+        self._cross(lambda: self._peer.keys.use(key, force=force))
+
+    def remove(self, key: KeyName, *, force: bool = False) -> None:
+        """As `KeyActions.remove`."""
+        self._cross(lambda: self._peer.keys.remove(key, force=force))
 
 
 @contextmanager

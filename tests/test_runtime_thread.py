@@ -2,17 +2,22 @@
 
 import socket
 import threading
+from pathlib import Path
 
 import pytest
+from keys import key, ring
 
 from gossamer.peers import (
     BadInput,
     ConfigError,
+    Conflict,
     NotFound,
     PeerConfig,
     Unavailable,
     WaitTimeout,
+    read_key_file,
     run_in_thread,
+    write_key_file,
 )
 
 # Waiting ends as soon as the condition holds.
@@ -62,6 +67,22 @@ def test_errors_cross_to_the_calling_thread() -> None:
         with pytest.raises(BadInput):
             peer.join(["nonsense"])
         assert peer.register("orders", port=1).port == 1
+
+
+def test_keys_are_changed_from_any_thread(tmp_path: Path) -> None:
+    """What `Peer.keys` does, blocking; refusals are raised in the caller."""
+    mine, following = tmp_path / "mesh.key", tmp_path / "next.key"
+    write_key_file(mine, ring(key(1)))
+    write_key_file(following, ring(key(2)))
+    with run_in_thread(PeerConfig(name="a", bind="127.0.0.1:0", key_file=mine)) as peer:
+        peer.keys.add(following)
+        peer.keys.use(2)
+        peer.keys.remove(1)
+        peer.keys.add_plain()
+        with pytest.raises(Conflict):
+            peer.keys.remove(2)
+        assert peer.keys.list()["use"] == 2
+    assert read_key_file(mine) == ring(key(2), plain=True)
 
 
 def test_an_error_at_the_start_is_raised_in_the_caller() -> None:

@@ -236,7 +236,7 @@ class ThreadedKeys:
 
     def list(self) -> dict[str, object]:
         """As `KeyActions.list`."""
-        found: dict[str, object] = self._cross(lambda: self._peer.keys.list())
+        found: dict[str, object] = self._cross(self._peer.keys.list)
         return found
 
     def add(self, path: StrPath) -> None:
@@ -245,7 +245,7 @@ class ThreadedKeys:
 
     def add_plain(self) -> None:
         """As `KeyActions.add_plain`."""
-        self._cross(lambda: self._peer.keys.add_plain())
+        self._cross(self._peer.keys.add_plain)
 
     def use(self, key: KeyName, *, force: bool = False) -> None:
         """As `KeyActions.use`."""

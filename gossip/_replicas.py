@@ -88,7 +88,10 @@ class Replicas:
         # Owner to (last epoch, when dropped).
         self._tombstones: dict[str, tuple[int, float]] = {}
         context.store.open(context.me.name, context.me.epoch)
-        context.timers.at(context.started + _REAP_INTERVAL, self._reap)
+        # A part has to be dropped everywhere before the first peer forgets that it was.
+        margin = context.config.tombstone_for - context.config.part_for
+        self._reap_interval = max(0.1, min(_REAP_INTERVAL, margin / 8))
+        context.timers.at(context.started + self._reap_interval, self._reap)
 
     @property
     def own(self) -> Part:
@@ -484,7 +487,7 @@ class Replicas:
         return row is not None and row.status.living
 
     def _reap(self, now: float) -> None:
-        self._context.timers.at(now + _REAP_INTERVAL, self._reap)
+        self._context.timers.at(now + self._reap_interval, self._reap)
         config, own = self._context.config, self._context.me.name
         for part in list(self._context.store):
             if part.owner == own or self._lives(part.owner):

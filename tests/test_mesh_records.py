@@ -282,3 +282,20 @@ def test_the_records_of_the_dead_stay(seed: int) -> None:
     assert set(mesh.record(victim, "a").values()) == {None}
     mesh.run_for(60.0)
     assert mesh.converged()
+
+
+def test_records_of_the_gone_do_not_circulate() -> None:
+    """However short the memory of a gone owner, its records go everywhere and do not come back."""
+    mesh = Mesh(1, part_for=4.0, tombstone_for=8.0, dead_for=4.0)
+    peers = mesh.add_peers(12, apart=1.3)
+    mesh.run_for(5.0)
+    for owner in peers[8:]:
+        owner.publish("k", b"v")
+        mesh.run_for(1.0)
+        owner.crash()
+    mesh.run_for(60.0)
+    stay = peers[:8]
+    for _ in range(10):
+        assert all(set(peer.gossip.parts) == {peer.name} for peer in stay)
+        assert mesh.converged(stay)
+        mesh.run_for(3.0)

@@ -10,6 +10,7 @@ from ._cuts import (
     Silence as Silence,
 )
 from ._disturbances import (
+    Corruption as Corruption,
     Duplication as Duplication,
     Lag as Lag,
     Loss as Loss,

@@ -79,6 +79,32 @@ class Duplication(ScopedRule):
         return None
 
 
+class Corruption(ScopedRule):
+    """Each datagram arrives damaged with `probability`: some of its bytes are others, or missing.
+
+    Streams are spared, as TCP's checksum has damaged pieces sent again.
+    """
+
+    __slots__ = ("_probability",)
+
+    def __init__(self, probability: float, hosts: Iterable[str] | None = None) -> None:
+        super().__init__(hosts)
+        self._probability = share_of("probability", probability)
+
+    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+        if packet.kind is not Kind.UDP or not packet.data or not self._concerns(packet):
+            return None
+        rng = fabric.rng
+        if rng.random() < self._probability:
+            damaged = bytearray(packet.data)
+            for _ in range(rng.randint(1, 4)):
+                damaged[rng.randrange(len(damaged))] ^= rng.randint(1, 255)
+            if rng.random() < 0.2:
+                del damaged[rng.randrange(len(damaged)) :]
+            packet.data = bytes(damaged)
+        return None
+
+
 class Reordering(ScopedRule):
     """Each datagram takes `seconds` more with `probability`, so that later ones overtake it.
 

@@ -11,7 +11,8 @@ help:
 	@echo "make demo    set up .venv and show a small mesh at work"
 	@echo "make test    set up .venv and run lint, types and tests"
 	@echo "make fuzz    try 100,000 mutated datagrams, frames and records (SEED=N repeats a run)"
-	@echo "make soak    cuts of hours, and 100,000 visitors: more than half an hour"
+	@echo "make soak    let faults of all kinds befall simulated meshes for half an hour"
+	@echo "             (MINUTES=N, JOBS=N; SEED=N repeats a campaign)"
 	@echo "make lint    ruff and mypy alone"
 	@echo "make format  let ruff repair and lay out the code"
 	@echo "make clean   remove .venv and everything built"
@@ -30,8 +31,9 @@ fuzz: $(VENV)/.installed-test
 	@seed=$${SEED:-$$(date +%s)}; echo "fuzzing with seed $$seed: 'make fuzz SEED=$$seed' repeats it"; \
 	GOSSAMER_FUZZ_CASES=$${CASES:-100000} $(BIN)/pytest tests/test_fuzz.py --hypothesis-seed=$$seed
 
+# Another seed each time; the one that is printed repeats the campaign, that of a run the run.
 soak: $(VENV)/.installed-test
-	GOSSAMER_SOAK=1 $(BIN)/pytest tests/test_mesh_cuts.py tests/test_mesh_churn.py --durations=0
+	@$(BIN)/python tests/soak.py --minutes $${MINUTES:-30} --jobs $${JOBS:-2} $${SEED:+--seed $$SEED}
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check

@@ -380,13 +380,17 @@ class Membership:
         me = self._context.me
         if me.left:
             return
+        other_life = news.nonce != me.nonce
         if (news.epoch, news.incarnation) < (me.epoch, me.incarnation):
-            self._remind(now)
+            if news.epoch == me.epoch and other_life and news.address == me.address:
+                # Whoever holds this refuses all that we say under the epoch that we kept.
+                self.raise_epoch(me.epoch, now)
+            else:
+                self._remind(now)
             return
         if not self._context.plausible_epoch(news.epoch, now):
             self._context.decline("refused_epoch_ahead")
             return
-        other_life = news.nonce != me.nonce
         if other_life and news.status.living and news.address != me.address:
             self._conflict(news, now)
         elif news.epoch > me.epoch or other_life:

@@ -116,3 +116,22 @@ def test_with_the_disk_of_another_peer() -> None:
             assert row.status is Status.ALIVE
             assert row.address == original.address
     assert original.gossip.conflict is not None or twin.gossip.conflict is not None
+
+
+def test_a_kept_epoch_that_was_refuted_in_is_not_refused_for_ever() -> None:
+    """A peer that missed the restart holds the earlier process, and learns of the new one."""
+    mesh, peers = _settled(3, 1)
+    stopped, restarted, other = peers
+    stopped.pause()
+    mesh.run_for(60.0)
+    cut = mesh.cut([restarted], [other])
+    restarted.restart(keep_epoch=True, seeds=[])
+    restarted.gossip._context.me.incarnation = 1
+    stopped.resume()
+    cut.remove()
+    restarted.join([other.address])
+
+    mesh.run_until(lambda: mesh.complete() and mesh.converged(), 20.0)
+    mesh.run_for(10.0)
+    assert mesh.complete()
+    assert mesh.converged()

@@ -130,6 +130,8 @@ class World:
         if peer is None or name is None:
             return
         self.registries.act(peer, lambda registry, now: registry.deregister(SERVICE, name, now))
+        where = f"at {self.mesh.now:.3f} {peer.name}"
+        assert name not in self._visible(peer), f"{where} shows {name}, which it has just ended"
         fact = self.facts.get(name)
         if fact is not None:
             fact.removed_by.append(peer.gossip if self._is_up_to_date(peer, fact) else None)
@@ -148,6 +150,8 @@ class World:
         self.registries.act(
             peer, lambda registry, now: registry.set_status(SERVICE, name, status, now=now)
         )
+        read = self.registries.statuses(peer, SERVICE)[name]
+        assert read == status, f"at {self.mesh.now:.3f} {peer.name} set {name} and reads {read}"
         if name in self.facts:
             self.facts[name].statuses.append((status, peer.gossip))
         self.done["overrides"] += 1

@@ -38,7 +38,8 @@ BUSY = 4
 HELLO = 5
 """[5, news of self, root]"""
 MEMBERS = 6
-"""[6, [news, ...]]"""
+"""[6, [news, ...], [seconds since it was gone, or 0, ...]]: without the second, who is new would
+count anew how long the dead are kept, and where peers come and go they would be kept for ever"""
 HEADS = 7
 """[7, mask of buckets or null for all, [owner, epoch, version, ...]]"""
 WANT = 8

@@ -106,12 +106,17 @@ class Membership:
         self._turn(row, news, payload, teller, now)
         return True
 
-    def hear_table(self, table: Iterable[tuple[News, bytes]], teller: str, now: float) -> None:
-        """Take the news of many members that came in an exchange with `teller`."""
+    def hear_table(self, table: Iterable[tuple[News, bytes, int]], teller: str, now: float) -> None:
+        """Take the news of many members that came in an exchange with `teller`.
+
+        Each with the seconds since the teller holds the member for gone.
+        """
         accusations: list[News] = []
-        for news, payload in table:
+        for news, payload, age in table:
             if self._doubts.concerns(news):
                 accusations.append(news)
+            elif not news.status.living and news.name not in self._context.table.rows:
+                self._meet_gone(news, payload, teller, age, now)
             else:
                 self.hear(news, payload, teller, "exchange", now)
         self._doubts.take(accusations, teller, now)
@@ -169,10 +174,11 @@ class Membership:
         over = replace(news, epoch=grave[0], status=Status.LEFT, accuser="")
         return over.encode()
 
-    def table_news(self) -> list[bytes]:
-        """Return news of every member and of this peer, for an exchange."""
-        return [self._context.me.news().encode()] + [
-            encoded_news(row) for row in self._context.table
+    def table_news(self, now: float) -> list[tuple[bytes, int]]:
+        """Return news of this peer and every member, with the seconds since it was gone."""
+        return [(self._context.me.news().encode(), 0)] + [
+            (encoded_news(row), 0 if row.status.living else max(0, int(now - row.since)))
+            for row in self._context.table
         ]
 
     def postpone(self, seconds: float, now: float) -> None:
@@ -189,11 +195,11 @@ class Membership:
         if now - self._conflict_at > _CONFLICT_PERIODS * config.probe_interval:
             self.conflict = None
         for names, kept_for in ((table.dead, config.dead_for), (table.left, config.left_for)):
-            while names:
-                row = table.rows[next(iter(names))]
-                if now - row.since < kept_for and len(names) <= _GONE_LIMIT:
-                    break
-                self._forget(row, now)
+            # Not in order of time: some were gone for long when this peer heard of them.
+            for name in list(names):
+                row = table.rows[name]
+                if now - row.since >= kept_for or len(names) > _GONE_LIMIT:
+                    self._forget(row, now)
         for name, (_, forgotten) in list(self._tombstones.items()):
             if now - forgotten < config.tombstone_for:
                 break
@@ -221,6 +227,17 @@ class Membership:
             context.count("refused_tombstone")
             return False
         return True
+
+    def _meet_gone(self, news: News, payload: bytes, teller: str, age: int, now: float) -> None:
+        """Keep a member that was gone before this peer heard of it, as long as others do."""
+        config = self._context.config
+        if news.name == self._context.me.name:
+            self._hear_of_self(news, now)
+        elif age < (config.left_for if news.status is Status.LEFT else config.dead_for):
+            self.hear(news, payload, teller, "exchange", now)
+            row = self._context.table.get(news.name)
+            if row is not None and not row.status.living:
+                row.since = now - age
 
     def _meet(self, news: News, payload: bytes, teller: str, now: float) -> bool:
         if len(self._context.table) >= self._context.config.member_limit:

@@ -492,7 +492,10 @@ class Replicas:
         for part in list(self._context.store):
             if part.owner == own or self._lives(part.owner):
                 self._gone_since.pop(part.owner, None)
-            elif now - self._gone_since.setdefault(part.owner, now) >= config.part_for:
+            elif (
+                now - self._gone_since.setdefault(part.owner, self._gone_at(part.owner, now))
+                >= config.part_for
+            ):
                 self._drop(part, now)
         for owner, (_, declined) in list(self._declined.items()):
             if now - declined < _ROOM_PATIENCE:
@@ -502,6 +505,10 @@ class Replicas:
             if now - dropped < config.tombstone_for:
                 break
             del self._tombstones[owner]
+
+    def _gone_at(self, owner: str, now: float) -> float:
+        row = self._context.table.get(owner)
+        return now if row is None else row.since
 
     def _drop(self, part: Part, now: float) -> None:
         self._context.store.drop(part.owner)

@@ -61,6 +61,8 @@ _GIVEN_BYTES = 64 * 1024 * 1024
 # mostly known to the others; a few cost little where they know it, and where they do not, as after
 # a cut that was too short for anybody to be held for dead, exchanges alone would take seconds.
 _RUMORS: dict[Purpose, int] = {"join": 256, "heal": 256, "repair": 16, "fetch": 0}
+# Seconds; nobody keeps the gone for longer than some years.
+_AGE_LIMIT = (1 << 31) - 1
 _BUSY_LIMIT = 60_000
 _BUSY_LEAST = 50
 _PURPOSES: tuple[Purpose, ...] = ("join", "heal", "repair", "fetch")
@@ -165,8 +167,8 @@ class SyncExchange(Exchange):
                 self.fail("busy", now)
             case [_, me, root] if kind == HELLO and self._initiates:
                 self._greeted(blob(me, 1400), blob(root, ROOT_SIZE), now)
-            case [_, updates] if kind == MEMBERS:
-                self._take_members(self._within_limit(updates), now)
+            case [_, updates, ages] if kind == MEMBERS:
+                self._take_members(self._within_limit(updates), array(ages), now)
             case [_, mask, flat] if kind == HEADS:
                 self._settle(_heads(self._within_limit(flat, 3)), _mask(mask), now)
                 self._say_done(now)
@@ -239,7 +241,7 @@ class SyncExchange(Exchange):
             self.fail("the peer there has our name", now)
             return
         if members_differ or purpose in ("join", "heal"):
-            self._send_members()
+            self._send_members(now)
         self._answer_with_obituaries()
         if theirs is not None:
             self._settle(theirs, None, now)
@@ -302,35 +304,40 @@ class SyncExchange(Exchange):
 
     # Members
 
-    def _send_members(self) -> None:
+    def _send_members(self, now: float) -> None:
         if self._sent_members:
             return
         self._sent_members = True
-        for batch in _batches(self._hub.membership.table_news()):
-            self._put([MEMBERS, batch])
+        told = self._hub.membership.table_news(now)
+        ages = iter([age for _, age in told])
+        for batch in _batches([news for news, _ in told]):
+            self._put([MEMBERS, batch, [next(ages) for _ in batch]])
 
-    def _take_members(self, updates: list[object], now: float) -> None:
-        self._send_members()
+    def _take_members(self, updates: list[object], ages: list[object], now: float) -> None:
+        if len(updates) != len(ages):
+            raise Malformed("members without ages")
+        self._send_members(now)
         assert self.peer is not None
         spread = self._hub.spread
         spread.muted = self._newcomer
         rows = self._context.table.rows
-        told: list[tuple[News, bytes]] = []
-        for update in updates:
+        told: list[tuple[News, bytes, int]] = []
+        for update, told_age in zip(updates, ages, strict=True):
             try:
                 payload = blob(update, 1400)
                 news = decode_news(payload)
+                age = whole(told_age, _AGE_LIMIT)
             except Malformed:
                 self._context.count("refused_member")
                 continue
             row = rows.get(news.name)
             if row is None or row.encoded != payload:
-                told.append((news, payload))  # little of a table, where two peers agree
+                told.append((news, payload, age))  # little of a table, where two peers agree
         try:
             self._hub.membership.hear_table(told, self.peer, now)
         finally:
             spread.muted = False
-        for news, _ in told:
+        for news, _, _ in told:
             obituary = self._hub.membership.obituary(news)
             if obituary is not None:
                 self._obituaries.append(obituary)
@@ -339,7 +346,7 @@ class SyncExchange(Exchange):
     def _answer_with_obituaries(self) -> None:
         """Tell the other of lives that it lists and that are over for us."""
         for batch in _batches(self._obituaries):
-            self._put([MEMBERS, batch])
+            self._put([MEMBERS, batch, [0] * len(batch)])
         self._obituaries.clear()
 
     # Parts

@@ -23,7 +23,7 @@ def bench() -> Bench:
 def _tell(bench: Bench, names: list[str], **changes: object) -> None:
     """Have the teller's table say that these members are dead."""
     table = [news(name, Status.DEAD, **changes) for name in names]
-    told = [(each, each.encode()) for each in table]
+    told = [(each, each.encode(), 0) for each in table]
     bench.core._membership.hear_table(told, "teller", bench.now)
 
 

@@ -69,7 +69,7 @@ def test_what_an_exchange_brings_is_bounded(kind: int, count: int, ends: bool) -
     items: list[object] = []
     for number in range(count):
         items += [f"o{number}", EPOCH, 1] if kind == WANT else [b"\x80"]
-    _hear(called, [kind, items])
+    _hear(called, [kind, items, [0] * count] if kind == MEMBERS else [kind, items])
     assert called.finished == ends
     assert bench.counts("refused_items") == (int(ends),)
 

@@ -217,7 +217,10 @@ def test_what_an_exchange_brings_is_passed_on_at_once() -> None:
 
 @pytest.mark.parametrize(
     "message",
-    [[MEMBERS, []], [PARTS, []], [WANT, []], [HEADS, None, []], [DONE], [PROBED, 1], [OPEN], []],
+    [
+        *([MEMBERS, [], []], [PARTS, []], [WANT, []], [HEADS, None, []]),
+        *([DONE], [PROBED, 1], [OPEN], []),
+    ],
     ids=repr,
 )
 def test_an_answer_begins_with_a_greeting(message: list[object]) -> None:
@@ -320,14 +323,14 @@ def test_each_entry_is_judged_by_itself() -> None:
         exchange.receive(SEAL.seal(encode(message), 0), NOW)
 
     say([OPEN, 1, news("c").encode(), bytes(16), None, [], None])
-    say([MEMBERS, [b"", b"\xff", 7, news("d").encode()]])
+    say([MEMBERS, [b"", b"\xff", 7, news("e").encode(), news("d").encode()], [0, 0, 0, -1, 0]])
     part = Part("o", EPOCH)
     part.append([("k", b"v")])
     good = encode([1, "o", EPOCH, 0, ["k", b"v"]])
     say([PARTS, [b"", b"\xff" * 9, encode([3, "o", EPOCH, 1, 0, ["k"]]), good]])
     assert set(bench.core.members) == {"c", "d"}
     assert bench.core.parts["o"].records == {"k": b"v"}
-    assert bench.counts("refused_member", "refused_entry") == (3, 3)
+    assert bench.counts("refused_member", "refused_entry") == (4, 3)
     assert not exchange.finished
 
 

@@ -1,12 +1,14 @@
-"""A real partition: two hosts whose switch stops passing packets."""
+"""Real faults of a network: a switch that passes nothing, a router that drops one transport."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from namespaces import HOSTS, Switch, inside, two_hosts, unavailable
+from command_line import gossamer
+from namespaces import HOSTS, ROUTED, Switch, inside, two_hosts, two_networks, unavailable
 from processes import RunningPeer, eventually
 
 _REASON = unavailable()
@@ -98,3 +100,55 @@ def test_a_partition_heals_by_itself(hosts: Hosts) -> None:
     after = before | {"left-during", "right-during"}
     eventually(lambda: hosts.everywhere(lambda p: p.lookup("orders") == after), 30)
     eventually(lambda: hosts.everywhere(lambda p: len(p.members("alive")) == 5), 30)
+
+
+@pytest.mark.parametrize(("transport", "path"), [("udp", "udp blocked"), ("tcp", "tcp blocked")])
+def test_a_blocked_transport_is_named_and_nobody_dies(
+    tmp_path: Path, transport: str, path: str
+) -> None:
+    """Both sides name each other and the transport, in info, members and log; it ends by itself."""
+    settings = tmp_path / "gossamer.toml"
+    settings.write_text(
+        "[protocol]\nprobe_interval = 0.2\nprobe_timeout = 0.1\ngossip_interval = 0.1\n"
+    )
+    with two_networks() as (names, router), ExitStack() as stack:
+        peers = []
+        for side, host in enumerate(ROUTED):
+            peer = RunningPeer(
+                tmp_path,
+                f"host{side}",
+                *("--config", str(settings), "--bind", "0.0.0.0:7940", "--http", "127.0.0.1:8761"),
+                *("--advertise", f"{host}:7940", "--join", f"{ROUTED[1 - side]}:7940"),
+                prefix=("ip", "netns", "exec", names[side]),
+            )
+            stack.callback(peer.kill)
+            peers.append(peer)
+
+        def both(check: Callable[[RunningPeer], bool]) -> bool:
+            return all(
+                inside(name, partial(check, peer)) for name, peer in zip(names, peers, strict=True)
+            )
+
+        def is_well(peer: RunningPeer) -> bool:
+            return len(peer.members("alive")) == 2 and not peer.info()["degraded"]
+
+        def is_named(peer: RunningPeer) -> bool:
+            info = peer.info()
+            assert not peer.members("dead", "left")
+            return info["degraded"] and list(info["paths"].values()) == [path]
+
+        eventually(lambda: both(is_well), 30)
+        router.block(transport)
+        eventually(lambda: both(is_named), 120, pause=0.2)
+        # What is registered meanwhile travels by whichever transport is left.
+        inside(names[0], lambda: peers[0].register("orders", "meanwhile"))
+        eventually(lambda: both(lambda peer: peer.lookup("orders") == {"meanwhile"}), 60)
+        shown = inside(names[0], lambda: gossamer("members", http=peers[0].http))
+        assert [path in line for line in shown.out.splitlines()] == [False, False, True]
+        assert f"degraded: host1 lives, but {path} between it and us" in peers[0].log.read_text()
+
+        router.unblock(transport)
+        eventually(lambda: both(is_well), 120, pause=0.2)
+        assert "host1: no path is blocked any more" in peers[0].log.read_text()
+        for peer in peers:
+            assert "held for dead" not in peer.log.read_text()

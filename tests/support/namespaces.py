@@ -1,4 +1,4 @@
-"""Two hosts and a switch between them, as network namespaces; the cable can be pulled."""
+"""Two hosts as network namespaces, and what stands between: a switch, or a router that filters."""
 
 import ctypes
 import os
@@ -14,6 +14,7 @@ T = TypeVar("T")
 _CLONE_NEWNET: Final = 0x40000000
 _RUN = Path("/run/netns")
 HOSTS: Final = ("10.213.7.1", "10.213.7.2")
+ROUTED: Final = ("10.213.8.1", "10.213.9.1")
 
 
 def unavailable() -> str | None:
@@ -71,6 +72,44 @@ class Switch:
     def heal(self) -> None:
         """Pass packets again."""
         _ip("-n", self._name, "link", "set", self._port, "master", "switch")
+
+
+class Router:
+    """Joins two networks; `block` drops what one transport sends, without telling anybody."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def block(self, transport: str) -> None:
+        """Drop `udp` or `tcp`."""
+        _ip("-n", self._name, "rule", "add", "ipproto", transport, "blackhole")
+
+    def unblock(self, transport: str) -> None:
+        """Let it pass again."""
+        _ip("-n", self._name, "rule", "del", "ipproto", transport, "blackhole")
+
+
+@contextmanager
+def two_networks() -> Iterator[tuple[tuple[str, str], Router]]:
+    """Give the namespaces of two hosts, with the addresses `ROUTED`, and the router between."""
+    tag = f"gr{os.getpid()}"
+    left, right, middle = names = (f"{tag}a", f"{tag}b", f"{tag}m")
+    with ExitStack() as stack:
+        for name in names:
+            _ip("netns", "add", name)
+            stack.callback(_ip, "netns", "del", name)
+        for name, host in zip((left, right), ROUTED, strict=True):
+            port, gateway = f"to-{name[-1]}", host.rpartition(".")[0] + ".254"
+            _ip("-n", name, "link", "add", "eth0", "type", "veth", "peer", "name", port)
+            _ip("-n", name, "link", "set", port, "netns", middle)
+            _ip("-n", name, "addr", "add", f"{host}/24", "dev", "eth0")
+            _ip("-n", name, "link", "set", "eth0", "up")
+            _ip("-n", name, "link", "set", "lo", "up")
+            _ip("-n", middle, "addr", "add", f"{gateway}/24", "dev", port)
+            _ip("-n", middle, "link", "set", port, "up")
+            _ip("-n", name, "route", "add", "default", "via", gateway)
+        inside(middle, lambda: Path("/proc/sys/net/ipv4/ip_forward").write_text("1"))
+        yield (left, right), Router(middle)
 
 
 @contextmanager

@@ -62,7 +62,7 @@ def come_and_go(seed: int, rounds: int) -> float:
         assert after <= 1.5 * before + 8, (name, before, after)
     for visitor in visitors:
         visitor.leave()
-    mesh.run_for(15.0)
+    mesh.run_for(30.0)
     assert all(len(peer.gossip.members) == CORE - 1 for peer in core)
     assert all(peer.gossip.statistics()["member_tombstones"] == 0 for peer in core)
     assert mesh.converged(core)

@@ -152,7 +152,7 @@ def _remark(row: Row) -> str:
 _KEY = (
     Column("KEY", lambda row: str(row.get("id"))),
     Column("FINGERPRINT", lambda row: str(row.get("fingerprint") or "")),
-    Column("HERE", lambda row: "in use" if row.get("in_use") else "accepted"),
+    Column("HERE", lambda row: "used" if row.get("in_use") else "accepted"),
     Column("ACCEPTED", _accepted_by, right=True),
     Column("USED", _used_by, right=True),
     Column("REMARK", _remark, ordinary="", below=True),

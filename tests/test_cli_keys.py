@@ -132,7 +132,7 @@ def test_a_mesh_with_keys_is_rotated_by_commands(starter: Peers, tmp_path: Path)
 
     assert gossamer("keys", "add", following, http=peers[2].http).code == 0
     eventually(lambda: gossamer("keys", "use", "2", http=peers[0].http).code == 0, 10)
-    eventually(lambda: listed(peers[0])["2"] == ("in use", "3/3", "3/3"), 10)
+    eventually(lambda: listed(peers[0])["2"] == ("used", "3/3", "3/3"), 10)
     assert gossamer("keys", "remove", "1", http=peers[1].http).code == 0
     everywhere(peers, lambda peer: set(listed(peer)) == {"2"}, 10)
 
@@ -247,6 +247,6 @@ def test_a_terminal_shows_the_keys_as_a_table(starter: Peers, tmp_path: Path) ->
 
     shown = in_terminal("keys", "list", "--http", peers[0].http)
 
-    assert "in use" in shown
+    assert "used" in shown
     assert "accepted" in shown
     assert "not accepted by k1" in shown

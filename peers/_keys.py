@@ -104,6 +104,7 @@ class Keys:
         """
         key = self._named(key_id)
         if not force:
+            self._check_joined()
             self._refuse_for(
                 [
                     (name, said)
@@ -129,6 +130,7 @@ class Keys:
         except ProtocolError as error:
             raise Conflict(str(error), "id") from None
         if not force:
+            self._check_joined()
             self._refuse_for(
                 [
                     (name, said)
@@ -245,6 +247,14 @@ class Keys:
                 "id", f"{key_label(key_id)} is not accepted here, but {held}: add it first"
             )
         return key_id, accepted[key_id]
+
+    def _check_joined(self) -> None:
+        if not self._gossip.joined:
+            raise Conflict(
+                "this peer has not joined the mesh and knows nobody who may need a key: let it join"
+                " first, or force it and leave behind who needs it",
+                "id",
+            )
 
     def _refuse_for(
         self, members: list[tuple[str, KeyNews | None]], what: str, remedy: str

@@ -123,6 +123,22 @@ def test_a_key_is_not_used_before_all_known_members_accept_it() -> None:
     mesh.run_until(lambda: holders.uses(peers[:7]) == {2}, 3.0)
 
 
+def test_a_peer_that_has_not_joined_decides_nothing() -> None:
+    """It knows nobody, and what it decided would reach the whole mesh later."""
+    mesh, holders, peers = keyed_mesh(ring(ONE, TWO), peers=3)
+    late = mesh.add("late", seeds=[("10.9.9.9", 7940)])
+    mesh.run_for(3.0)
+    for decide in (holders.use, holders.remove):
+        with pytest.raises(Conflict, match="has not joined the mesh"):
+            decide(late, 2)
+    assert holders[late].ring == ring(ONE, TWO)
+
+    late.join([peers[0].address])
+    mesh.run_for(3.0)
+    holders.use(late, 2)
+    mesh.run_until(lambda: holders.uses([*peers, late]) == {2}, 3.0)
+
+
 def test_a_key_is_not_removed_while_an_absent_member_seals_with_it() -> None:
     """A dead member is named; it comes back with its old file, follows, and the key can go."""
     mesh, holders, peers = keyed_mesh(ring(ONE))

@@ -18,6 +18,7 @@ from ._events import Joined, SeedIsSelf
 from ._exchange import Purpose
 from ._members import Address, Member
 from ._membership import Membership
+from ._own_part import OwnPart
 from ._packet import PING
 from ._places import Places
 from ._replicas import Replicas
@@ -89,6 +90,7 @@ class Contacts:
     ) -> None:
         self.spread = spread
         self.membership = membership
+        self.own: OwnPart
         self.replicas: Replicas
         self._context = context
         self._seeds: dict[Address, _Seed] = {}
@@ -435,7 +437,7 @@ class Contacts:
         if not self._exchanged:
             self._exchanged = True
             self._context.events.append(Joined())
-            self.replicas.introduce(now)
+            self.own.introduce(now)
             for wait in _SECOND_LOOKS:
                 jittered = wait * (0.75 + self._context.rng.random() / 2)
                 self._context.timers.at(now + jittered, self._look_again)

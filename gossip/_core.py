@@ -14,6 +14,7 @@ from ._health import Isolation, LocalHealth
 from ._log import Part
 from ._members import Address, Member, MemberTable, News, Status
 from ._membership import Membership, Source
+from ._own_part import OwnPart
 from ._packet import (
     ACK,
     GONE,
@@ -97,16 +98,13 @@ class Gossip:
         self._membership = Membership(context, self._spread, planner)
         self._detector = Detector(context, self._spread, self._membership, planner)
         self._contacts = Contacts(context, self._spread, self._membership, now)
-        self._replicas = Replicas(
-            context,
-            self._spread,
-            fetch=self._contacts.fetch,
-            overtaken=self._membership.raise_epoch,
-        )
+        self._own = OwnPart(context, self._spread, overtaken=self._membership.raise_epoch)
+        self._replicas = Replicas(context, self._spread, self._own, fetch=self._contacts.fetch)
+        self._contacts.own = self._own
         self._contacts.replicas = self._replicas
         self._contacts.on_stream_failed = self._detector.paths.stream_failed
         self._detector.on_stream_only = self._contacts.repair_by_stream
-        self._membership.on_epoch_raised = self._replicas.restart
+        self._membership.on_epoch_raised = self._own.restart
         self._membership.on_return = self._contacts.came_back
         self._receipts = Receipts(context, self._spread)
         self._departure = Departure(
@@ -285,13 +283,13 @@ class Gossip:
 
         Raises `RecordTooLarge`, with nothing changed.
         """
-        version = self._replicas.publish(key, value, now)
+        version = self._own.publish(key, value, now)
         self._spread.flush_if_due(now)
         return version
 
     def withdraw(self, key: str, now: float) -> bool:
         """Remove a record of this peer's own; return whether there was one."""
-        found = self._replicas.withdraw(key, now)
+        found = self._own.withdraw(key, now)
         self._spread.flush_if_due(now)
         return found
 
@@ -300,7 +298,7 @@ class Gossip:
 
         The receipt fills as they answer (no event tells it); set `cancelled` to end the asking.
         """
-        return self._receipts.ask(self._replicas.own.version, wanted, now)
+        return self._receipts.ask(self._own.part.version, wanted, now)
 
     def accept(self, sender: Address, now: float) -> Exchange:
         """Return the conversation on a stream that `sender` opened."""

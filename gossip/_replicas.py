@@ -1,6 +1,5 @@
-"""The parts of all owners as this peer holds them: its own written, the others' merged.
+"""The parts of other owners as this peer holds them, merged from what it is told.
 
-What an owner publishes leaves as deltas small enough for a datagram.
 A delta that comes out of order waits a moment for the one before it; if that does not come, the
 part is fetched from whoever told us.
 A change too large for a datagram is announced by its head; a peer passes the head on only when it
@@ -10,27 +9,18 @@ has fetched the change itself, so that whoever tells it can also serve it.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from ._config import NAME_LIMIT
 from ._context import Context
 from ._entries import encode_gone, encode_part
-from ._events import PartChanged, PartDropped, PreviousLife
+from ._events import PartChanged, PartDropped
 from ._log import (
-    KEY_LIMIT,
-    PART_BYTES,
-    PART_RECORDS,
-    VALUE_LIMIT,
     Operation,
     Part,
     operation_size,
 )
-from ._packet import Delta, Head, encode_delta, encode_head
+from ._own_part import OwnPart, rumor_limit
+from ._packet import Delta, Head, encode_head
 from ._spread import REGISTRY, Spread
 
-# Bytes of operations in one rumor: two of them, or one and some news, share a datagram.
-_RUMOR_BYTES = 600
-# What a datagram's body has beside the source's name, and a delta beside the owner's.
-_BODY_COST = 24
-_DELTA_COST = 32
 # How long a delta waits for the one before it.
 _GAP_PATIENCE = 0.15
 _WAITING_OWNERS = 256
@@ -40,10 +30,6 @@ _TOMBSTONE_LIMIT = 20_000
 # A part for which there was no room is not looked at again for this time, nor asked for.
 _ROOM_PATIENCE = 30.0
 _DECLINED_LIMIT = 1024
-
-
-class RecordTooLarge(ValueError):
-    """A record or a whole part would exceed its limit; nothing was changed."""
 
 
 @dataclass(slots=True)
@@ -56,30 +42,22 @@ class _Waiting:
 
 
 class Replicas:
-    """Writes the own part, merges the others', and knows what it lacks."""
+    """Merges the parts of others, and knows what it lacks."""
 
     def __init__(
         self,
         context: Context,
         spread: Spread,
+        own: OwnPart,
         *,
         fetch: Callable[[str, str, float], None],
-        overtaken: Callable[[int, float], None],
     ) -> None:
         self._context = context
         self._spread = spread
         # Asks for an owner's part from the peer that told of it.
         self._fetch = fetch
-        # Tells that the mesh knows an epoch of ours that is as high as our own, or higher.
-        self._overtaken = overtaken
-        # A rumor has to fit behind the name of whoever passes it on.
-        self._rumor_limit = (
-            context.config.packet_limit - context.seal.overhead - NAME_LIMIT - _BODY_COST
-        )
-        self._resumed = False
-        self._announced = 0
-        self._announced_at = float("-inf")
-        self._announcing = False
+        self._own = own
+        self._rumor_limit = rumor_limit(context)
         self._waiting: dict[str, list[_Waiting]] = {}
         self._heads: dict[str, tuple[Head, bytes]] = {}
         self._gone_since: dict[str, float] = {}
@@ -87,111 +65,17 @@ class Replicas:
         self._declined: dict[str, tuple[tuple[int, int], float]] = {}
         # Owner to (last epoch, when dropped).
         self._tombstones: dict[str, tuple[int, float]] = {}
-        context.store.open(context.me.name, context.me.epoch)
         # A part has to be dropped everywhere before the first peer forgets that it was.
         margin = context.config.tombstone_for - context.config.part_for
         self._reap_interval = max(0.1, min(_REAP_INTERVAL, margin / 8))
         context.timers.at(context.started + self._reap_interval, self._reap)
-
-    @property
-    def own(self) -> Part:
-        """The part that this peer owns."""
-        return self._context.store.parts[self._context.me.name]
-
-    # Writing
-
-    def publish(self, key: str, value: bytes, now: float) -> int:
-        """Write one record; return the version of the part."""
-        if len(key.encode()) > KEY_LIMIT:
-            raise RecordTooLarge(f"the key has more than {KEY_LIMIT} bytes: shorten it")
-        if len(value) > VALUE_LIMIT:
-            raise RecordTooLarge(f"the record has more than {VALUE_LIMIT} bytes: shorten it")
-        if not self.own.accepts(key, value):
-            raise RecordTooLarge(
-                f"one peer owns at most {PART_RECORDS} records of {PART_BYTES} bytes: "
-                "use another peer"
-            )
-        self._write([(key, value)], now)
-        return self.own.version
-
-    def withdraw(self, key: str, now: float) -> bool:
-        """Remove one record; return whether there was one."""
-        if key not in self.own.records:
-            return False
-        self._write([(key, None)], now)
-        return True
-
-    def introduce(self, now: float) -> None:
-        """Tell a mesh that was just joined what was published while nobody could hear it."""
-        if self.own.version > self._announced:
-            self._want_announcement(now)
-
-    def restart(self, now: float) -> None:
-        """Write the own part anew under the identity's new epoch."""
-        me = self._context.me
-        records = dict(self.own.records)
-        self._context.store.drop(me.name)
-        part = self._context.store.open(me.name, me.epoch)
-        self._context.store.append(part, list(records.items()) or [("", None)])
-        self._announced = 0
-        self._want_announcement(now)
-
-    def _write(self, operations: list[Operation], now: float) -> None:
-        self._context.store.append(self.own, operations)
-        self._context.changed_at = now
-        self._context.events.append(PartChanged(self._context.me.name, tuple(operations)))
-        self._want_announcement(now)
-
-    def _want_announcement(self, now: float, *, hold: bool = False) -> None:
-        if self._announcing:
-            return
-        gather = self._context.config.gather
-        when = now + gather if hold else max(now, self._announced_at + gather)
-        if when <= now:
-            self._announce(now)
-        else:
-            self._announcing = True
-            self._context.timers.at(when, self._announce)
-
-    def _announce(self, now: float) -> None:
-        """Tell all operations since the last time, in as many rumors as they need."""
-        self._announcing = False
-        if self._context.table.living < 2:
-            return  # what is told to nobody has not been told: see `introduce`
-        self._announced_at = now
-        part, since = self.own, self._announced
-        self._announced = part.version
-        operations = part.since(since)
-        limit = self._rumor_limit - len(part.owner.encode()) - _DELTA_COST
-        if operations is None or any(operation_size(*item) > limit for item in operations):
-            payload = encode_head(part.owner, part.epoch, part.version)
-            self._tell(("head", part.owner), payload, part.owner, "", now)
-            return
-        batch: list[Operation] = []
-        size = 0
-        for operation in operations:
-            if batch and size + operation_size(*operation) > _RUMOR_BYTES:
-                self._tell_delta(part, since, batch, now)
-                since += len(batch)
-                batch, size = [], 0
-            batch.append(operation)
-            size += operation_size(*operation)
-        if batch:
-            self._tell_delta(part, since, batch, now)
-
-    def _tell_delta(self, part: Part, since: int, batch: list[Operation], now: float) -> None:
-        payload = encode_delta(part.owner, part.epoch, since, batch)
-        self._tell(("delta", part.owner, since), payload, part.owner, "", now)
-
-    def _tell(self, key: object, payload: bytes, owner: str, teller: str, now: float) -> None:
-        self._spread.news(REGISTRY, key, payload, owner, teller, now)
 
     # Merging
 
     def on_delta(self, delta: Delta, payload: bytes, teller: str, now: float) -> bool:
         """Merge a delta that came by rumor; return whether it was news."""
         if delta.owner == self._context.me.name:
-            self._on_own_head(delta.epoch, delta.since + len(delta.operations), now)
+            self._own.on_head(delta.epoch, delta.since + len(delta.operations), now)
             return False
         if not self._admits(delta.owner, delta.epoch, now):
             return False
@@ -208,7 +92,7 @@ class Replicas:
     def on_head(self, head: Head, payload: bytes, teller: str, now: float) -> None:
         """Take in that a part stands at a version; fetch it if that is news."""
         if head.owner == self._context.me.name:
-            self._on_own_head(head.epoch, head.version, now)
+            self._own.on_head(head.epoch, head.version, now)
             return
         if not self._admits(head.owner, head.epoch, now) or not self.lacks(
             head.owner, head.epoch, head.version
@@ -224,11 +108,11 @@ class Replicas:
     def take_delta(self, delta: Delta, now: float) -> bool:
         """Merge a delta that came in an exchange; return whether it changed anything."""
         if delta.owner == self._context.me.name:
-            if delta.epoch < self.own.epoch and delta.since == 0:
+            if delta.epoch < self._own.part.epoch and delta.since == 0:
                 pairs = ((key, value) for key, value in delta.operations if value is not None)
-                self._previous_life(dict(pairs), now)
+                self._own.take_previous_life(dict(pairs), now)
             else:
-                self._on_own_head(delta.epoch, delta.since + len(delta.operations), now)
+                self._own.on_head(delta.epoch, delta.since + len(delta.operations), now)
             return False
         if not self._admits(delta.owner, delta.epoch, now):
             return False
@@ -244,9 +128,9 @@ class Replicas:
         store, me = self._context.store, self._context.me
         if owner == me.name:
             if epoch < me.epoch:
-                self._previous_life(records, now)
+                self._own.take_previous_life(records, now)
             else:
-                self._on_own_head(epoch, version, now)
+                self._own.on_head(epoch, version, now)
             return False
         if not self._admits(owner, epoch, now) or not self.lacks(owner, epoch, version):
             return False
@@ -390,7 +274,7 @@ class Replicas:
         """
         if growth <= 0 or owner == self._context.me.name:
             return True
-        held = self._context.store.size - self.own.size
+        held = self._context.store.size - self._own.part.size
         return held + growth <= self._context.config.store_bytes
 
     def _decline(self, owner: str, head: tuple[int, int], now: float) -> None:
@@ -399,6 +283,9 @@ class Replicas:
         self._declined[owner] = head, now
         if len(self._declined) > _DECLINED_LIMIT:
             del self._declined[next(iter(self._declined))]
+
+    def _tell(self, key: object, payload: bytes, owner: str, teller: str, now: float) -> None:
+        self._spread.news(REGISTRY, key, payload, owner, teller, now)
 
     def _changed(self, owner: str, changes: tuple[Operation, ...], now: float) -> None:
         self._context.changed_at = now
@@ -455,30 +342,6 @@ class Replicas:
             del self._heads[owner]
             self._tell(("head", owner), held[1], owner, "", now)
         self._resume(owner, now)
-
-    # The own part as others know it
-
-    def _on_own_head(self, epoch: int, version: int, now: float) -> None:
-        part = self.own
-        if epoch == part.epoch and version > part.version:
-            # Somebody wrote in our name, or our disk was set back: take an epoch of our own.
-            self._context.count("own_part_ahead")
-            self._overtaken(epoch, now)
-        elif epoch > part.epoch and self._context.plausible_epoch(epoch, now):
-            self._overtaken(epoch, now)
-
-    def _previous_life(self, records: Mapping[str, bytes], now: float) -> None:
-        """Report what an earlier life left, once, and take its place in all replicas.
-
-        A second copy may be older than what was done with the first.
-        """
-        if not self._resumed:
-            self._resumed = True
-            self._context.events.append(PreviousLife(records))
-        if self.own.version == 0:
-            self._context.store.append(self.own, [("", None)])
-        # Held back for a moment, so that what the user takes over travels with it.
-        self._want_announcement(now, hold=True)
 
     # Forgetting
 

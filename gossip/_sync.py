@@ -41,6 +41,7 @@ from ._exchange import (
 from ._log import PART_BYTES, PART_RECORDS, VERSION_LIMIT, operation_size
 from ._members import EPOCH_LIMIT, Address, Member, News, decode_news
 from ._membership import Membership
+from ._own_part import OwnPart
 from ._packet import ROOT_SIZE, Delta, owner_name
 from ._replicas import Replicas
 from ._seal import Refused
@@ -79,6 +80,7 @@ class Hub(Protocol):
 
     spread: Spread
     membership: Membership
+    own: OwnPart
     replicas: Replicas
 
     def enter(self, host: str, now: float) -> int | None:
@@ -117,6 +119,7 @@ class SyncExchange(Exchange):
         self._initiates = purpose != "inbound"
         # A newcomer tells nobody what it learns: everybody else told it.
         self._newcomer = self._initiates and context.table.living < 2
+        self._own_untold = False
         self._rumors = _RUMORS.get(purpose, 0)
         self._given = 0
         # Items that the other side has brought.
@@ -142,7 +145,12 @@ class SyncExchange(Exchange):
         heads: list[object] | None = None
         buckets: bytes | None = None
         if self._owners is not None or len(self._context.store) <= _HEADS_AT_ONCE:
-            heads = replicas.heads(self._owners)
+            names = self._owners
+            if self._newcomer and not self._hub.own.resumed and names is None:
+                # Told that our part is newer, nobody would give us what our earlier life left.
+                self._own_untold = True
+                names = [name for name in replicas.known if name != self._context.me.name]
+            heads = replicas.heads(names)
         else:
             values = self._context.store.buckets
             buckets = b"".join(value.to_bytes(8) for value in values)
@@ -179,6 +187,8 @@ class SyncExchange(Exchange):
                 for entry in self._within_limit(entries):
                     self._take_entry(blob(entry, 1024 * 1024), now)
             case [_] if kind == DONE:
+                if self._own_untold and not self._hub.own.resumed:
+                    self._give([(self._context.me.name, 0, 0)])
                 self._say_done(now)
                 self._finish(now)
             case [_] if kind == REFUSED and self._initiates:
@@ -360,7 +370,7 @@ class SyncExchange(Exchange):
         for owner, (epoch, version) in theirs.items():
             part = store.get(owner)
             held = part.head if part is not None and part.version else (0, 0)
-            if owner == own and epoch < self._context.me.epoch and held[1] == 0:
+            if owner == own and epoch < self._context.me.epoch and not self._hub.own.resumed:
                 wants += (owner, 0, 0)  # what an earlier life of ours left
             elif replicas.buried(owner, epoch) or held > (epoch, version):
                 gives.append((owner, epoch, version))

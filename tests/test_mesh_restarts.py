@@ -1,6 +1,7 @@
 """Restarts of one, of all, and one after another: a member that lives never looks dead for them."""
 
 import pytest
+from registries import Registries
 
 from gossamer.gossip import MemberFailed, Status
 from gossamer.simulations import Mesh, SimulatedPeer
@@ -135,3 +136,36 @@ def test_a_kept_epoch_that_was_refuted_in_is_not_refused_for_ever() -> None:
     mesh.run_for(10.0)
     assert mesh.complete()
     assert mesh.converged()
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["silent at first", "publishing at once"])
+def test_leased_instances_outlive_a_restart(busy: bool) -> None:
+    """A peer takes up what its earlier life left, also if it has already published something."""
+    mesh = Mesh(1)
+    registries = Registries(mesh)
+    peers = mesh.settle(4)
+    attend = mesh.attendant
+    assert attend is not None
+
+    def attend_and_publish(peer: SimulatedPeer) -> None:
+        attend(peer)
+        if busy:
+            peer.gossip.publish("k", b"", mesh.now)
+
+    mesh.attendant = attend_and_publish
+    mesh.run_for(2.0)
+    registries.act(
+        peers[0],
+        lambda registry, now: registry.register("orders", id="leased", port=80, ttl=60.0, now=now),
+    )
+    mesh.run_for(2.0)
+    peers[0].crash()
+    mesh.run_for(1.0)
+    peers[0].start([peers[1].address])
+    mesh.run_until(mesh.converged, 5.0)
+    mesh.run_for(2.0)
+
+    for peer in peers:
+        (found,) = registries[peer].lookup("orders")
+        assert (found.id, found.owner, found.verified) == ("leased", "p0", True)
+    assert ("k" in peers[3].gossip.parts["p0"].records) is busy

@@ -5,10 +5,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gossamer.gossip import Address, Event, Exchange, Gossip, GossipConfig, Seal, Status
+from gossamer.gossip import Address, Event, Exchange, Gossip, GossipConfig, KeyRefused, Seal, Status
 from gossamer.gossip._log import Operation
 from gossamer.gossip._members import News
-from gossamer.gossip._packet import Message, Packet, decode_body, encode_body, encode_delta
+from gossamer.gossip._packet import (
+    KEY_REFUSED,
+    Message,
+    Packet,
+    decode_body,
+    encode_body,
+    encode_delta,
+)
 from gossamer.gossip._seal import ChecksumSeal
 
 T = TypeVar("T")
@@ -265,6 +272,22 @@ def exchange(caller: Gossip, callee: Gossip, now: float, purpose: Any = "heal") 
     assert contacts._begin(purpose, callee.address, now)
     call = caller.calls.pop()
     return converse(call, callee.accept(caller.address, now), now)
+
+
+def without_notices(core: Gossip) -> tuple[list[bytes], list[Event]]:
+    """Return and drain what a core says and tells, but for that a key is not accepted.
+
+    Damage can look like the seal of somebody with a key.
+    """
+    said = [
+        data
+        for _, data in core.outbox
+        if decode_body(SEAL.open(data)[1]).messages != [[KEY_REFUSED, 0]]
+    ]
+    told: list[Event] = [each for each in core.events if not isinstance(each, KeyRefused)]
+    core.outbox.clear()
+    core.events.clear()
+    return said, told
 
 
 def held(core: Gossip) -> dict[str, tuple[int, int, dict[str, bytes]]]:

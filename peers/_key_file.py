@@ -17,10 +17,10 @@ import secrets
 import stat
 import tomllib
 from pathlib import Path
-from typing import IO
 
 from gossamer.gossip import PLAIN, SECRET_SIZE, ConfigError as ProtocolError, Key, KeyRing
 
+from ._disk import write_whole
 from ._errors import BadInput, ConfigError
 
 # Sixteen keys take a thousand bytes.
@@ -100,25 +100,9 @@ def write_key_file(path: StrPath, ring: KeyRing, *, replace: bool = True) -> Non
     Without `replace` the file must not be there yet.
     Raises `ConfigError` for `key_file`, with the old file as it was.
     """
-    # What a symbolic link points to is replaced, not the link.
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        descriptor = os.open(
-            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-        )
-        try:
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                os.fchmod(descriptor, 0o600)
-                _write(file, ring)
-            if replace:
-                temporary.replace(target)
-            else:
-                # Unlike a rename this fails where there is a file already.
-                os.link(temporary, target)
-        finally:
-            temporary.unlink(missing_ok=True)
-        _sync_directory(target.parent)
+        # What a symbolic link points to is replaced, not the link.
+        write_whole(Path(os.path.realpath(path)), _text(ring), replace=replace)
     except FileExistsError:
         raise ConfigError(
             "key_file", f"key file {path} is there already: choose another, or remove it"
@@ -127,13 +111,10 @@ def write_key_file(path: StrPath, ring: KeyRing, *, replace: bool = True) -> Non
         raise _unusable(path, "cannot be written", error) from None
 
 
-def _write(file: IO[str], ring: KeyRing) -> None:
+def _text(ring: KeyRing) -> str:
     use = '"plain"' if ring.use == PLAIN else str(ring.use)
-    file.write(f"{_HEAD}use = {use}\nplain = {str(ring.plain).lower()}\n\n[keys]\n")
-    for key in ring.keys:
-        file.write(f'{key.id} = "{base64.b64encode(key.secret).decode()}"\n')
-    file.flush()
-    os.fsync(file.fileno())
+    keys = (f'{key.id} = "{base64.b64encode(key.secret).decode()}"\n' for key in ring.keys)
+    return f"{_HEAD}use = {use}\nplain = {str(ring.plain).lower()}\n\n[keys]\n{''.join(keys)}"
 
 
 def _check_owner(path: StrPath, found: os.stat_result) -> None:
@@ -183,14 +164,6 @@ def _key(name: str, value: object) -> Key:
     if len(secret) != SECRET_SIZE:
         raise ProtocolError(f"key {name} is not the base64 of {SECRET_SIZE} bytes", "keys")
     return Key(int(name), secret)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _wrong(path: StrPath, what: str) -> ConfigError:

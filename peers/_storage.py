@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 from typing import Self
 
+from ._disk import write_whole
 from ._errors import ConfigError
 
 _log = logging.getLogger("gossamer")
@@ -61,14 +62,9 @@ class Storage:
 
     def save(self, epoch: int) -> None:
         """Write the epoch so that either the old or the new file survives a crash."""
-        temporary = self._directory / f"{_STATE}.new"
+        state = json.dumps({"name": self._name, "epoch": epoch})
         try:
-            with temporary.open("w", encoding="utf-8") as file:
-                json.dump({"name": self._name, "epoch": epoch}, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._directory / _STATE)
-            self._sync_directory()
+            write_whole(self._directory / _STATE, state, mode=0o644)
         except OSError as error:
             raise _unusable(self._directory, error) from error
         self.epoch = epoch
@@ -104,13 +100,6 @@ class Storage:
                 f" choose another with --data-dir, or start with --name {name}",
             )
         return epoch
-
-    def _sync_directory(self) -> None:
-        descriptor = os.open(self._directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _unusable(path: Path, error: OSError) -> ConfigError:

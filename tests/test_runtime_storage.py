@@ -22,7 +22,7 @@ def test_an_epoch_is_read_again(tmp_path: Path) -> None:
 
     assert second.epoch == 17
     assert json.loads((directory / "peer.json").read_text()) == {"name": "a", "epoch": 17}
-    assert not (directory / "peer.json.new").exists()
+    assert {path.name for path in directory.iterdir()} == {"lock", "peer.json"}
     second.close()
 
 

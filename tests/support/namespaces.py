@@ -58,6 +58,17 @@ def inside(namespace: str, call: Callable[[], T]) -> T:
     return outcome[0]
 
 
+def _plug(name: str, host: str, middle: str) -> str:
+    """Give a host its address and a cable to `middle`; return the name of the other end."""
+    port = f"to-{name[-1]}"
+    _ip("-n", name, "link", "add", "eth0", "type", "veth", "peer", "name", port)
+    _ip("-n", name, "link", "set", port, "netns", middle)
+    _ip("-n", name, "addr", "add", f"{host}/24", "dev", "eth0")
+    _ip("-n", name, "link", "set", "eth0", "up")
+    _ip("-n", name, "link", "set", "lo", "up")
+    return port
+
+
 class Switch:
     """Joins the two hosts; `cut` drops what passes without telling either."""
 
@@ -99,12 +110,7 @@ def two_networks() -> Iterator[tuple[tuple[str, str], Router]]:
             _ip("netns", "add", name)
             stack.callback(_ip, "netns", "del", name)
         for name, host in zip((left, right), ROUTED, strict=True):
-            port, gateway = f"to-{name[-1]}", host.rpartition(".")[0] + ".254"
-            _ip("-n", name, "link", "add", "eth0", "type", "veth", "peer", "name", port)
-            _ip("-n", name, "link", "set", port, "netns", middle)
-            _ip("-n", name, "addr", "add", f"{host}/24", "dev", "eth0")
-            _ip("-n", name, "link", "set", "eth0", "up")
-            _ip("-n", name, "link", "set", "lo", "up")
+            port, gateway = _plug(name, host, middle), host.rpartition(".")[0] + ".254"
             _ip("-n", middle, "addr", "add", f"{gateway}/24", "dev", port)
             _ip("-n", middle, "link", "set", port, "up")
             _ip("-n", name, "route", "add", "default", "via", gateway)
@@ -124,11 +130,6 @@ def two_hosts() -> Iterator[tuple[tuple[str, str], Switch]]:
         _ip("-n", middle, "link", "add", "switch", "type", "bridge")
         _ip("-n", middle, "link", "set", "switch", "up")
         for name, host in zip((left, right), HOSTS, strict=True):
-            port = f"to-{name[-1]}"
-            _ip("-n", name, "link", "add", "eth0", "type", "veth", "peer", "name", port)
-            _ip("-n", name, "link", "set", port, "netns", middle)
-            _ip("-n", name, "addr", "add", f"{host}/24", "dev", "eth0")
-            _ip("-n", name, "link", "set", "eth0", "up")
-            _ip("-n", name, "link", "set", "lo", "up")
+            port = _plug(name, host, middle)
             _ip("-n", middle, "link", "set", port, "master", "switch", "up")
         yield (left, right), Switch(middle, "to-b")

@@ -99,14 +99,6 @@ class Membership:
         if source == "exchange" and news.status is Status.DEAD:
             news = replace(news, status=Status.SUSPECT, accuser=teller, definite=False)
             payload = news.encode()
-        if (
-            news.status is Status.LEFT
-            and news.epoch == row.epoch
-            and news.incarnation < row.incarnation
-        ):
-            # Who tells a forgotten member that its life is over does not know how often it refuted.
-            news = replace(news, incarnation=row.incarnation)
-            payload = news.encode()
         if not news.outranks(row):
             if news.status is Status.SUSPECT and source == "rumor" and news.rank == row.rank:
                 self._confirm(row, news.accuser, payload, now)

@@ -39,11 +39,12 @@ from ._exchange import (
     probe_answer,
 )
 from ._log import PART_BYTES, PART_RECORDS, VERSION_LIMIT, operation_size
-from ._members import EPOCH_LIMIT, Address, Member, News, decode_news
+from ._members import EPOCH_LIMIT, Address, Member, decode_news
 from ._membership import Membership
 from ._own_part import OwnPart
 from ._packet import ROOT_SIZE, Delta, owner_name
 from ._replicas import Replicas
+from ._roll import Roll, batches
 from ._seal import Refused
 from ._spread import Spread
 from ._store import BUCKETS, bucket_of
@@ -51,7 +52,6 @@ from ._wire import Malformed, array, blob, whole
 
 # With more owners than this, bucket fingerprints are shorter than all heads.
 _HEADS_AT_ONCE = 256
-_FRAME_BYTES = 64 * 1024
 # Heads of so many bytes at most go into one frame; the buckets beyond wait for the next exchange.
 _HEADS_BYTES = 512 * 1024
 _HEAD_COST = 20
@@ -62,8 +62,6 @@ _GIVEN_BYTES = 64 * 1024 * 1024
 # mostly known to the others; a few cost little where they know it, and where they do not, as after
 # a cut that was too short for anybody to be held for dead, exchanges alone would take seconds.
 _RUMORS: dict[Purpose, int] = {"join": 256, "heal": 256, "repair": 16, "fetch": 0}
-# Seconds; nobody keeps the gone for longer than some years.
-_AGE_LIMIT = (1 << 31) - 1
 _BUSY_LIMIT = 60_000
 _BUSY_LEAST = 50
 _PURPOSES: tuple[Purpose, ...] = ("join", "heal", "repair", "fetch")
@@ -124,10 +122,9 @@ class SyncExchange(Exchange):
         self._given = 0
         # Items that the other side has brought.
         self.brought = 0
-        self._sent_members = False
         self._said_done = False
         self._believed = True
-        self._obituaries: list[bytes] = []
+        self._roll = Roll(context, hub.membership, hub.spread, self._put)
         self._piece: Piece | None = None
         self._piece_bytes = 0
         if self._initiates:
@@ -176,7 +173,9 @@ class SyncExchange(Exchange):
             case [_, me, root] if kind == HELLO and self._initiates:
                 self._greeted(blob(me, 1400), blob(root, ROOT_SIZE), now)
             case [_, updates, ages] if kind == MEMBERS:
-                self._take_members(self._within_limit(updates), array(ages), now)
+                assert self.peer is not None
+                items = self._within_limit(updates)
+                self._roll.take(items, array(ages), self.peer, now, silently=self._newcomer)
             case [_, mask, flat] if kind == HEADS:
                 self._settle(_heads(self._within_limit(flat, 3)), _mask(mask), now)
                 self._say_done(now)
@@ -251,8 +250,8 @@ class SyncExchange(Exchange):
             self.fail("the peer there has our name", now)
             return
         if members_differ or purpose in ("join", "heal"):
-            self._send_members(now)
-        self._answer_with_obituaries()
+            self._roll.send(now)
+        self._roll.answer()
         if theirs is not None:
             self._settle(theirs, None, now)
             self._say_done(now)
@@ -288,7 +287,7 @@ class SyncExchange(Exchange):
         if not self._meet(me, now):
             self.fail("the peer there has our name", now)
             return
-        self._answer_with_obituaries()
+        self._roll.answer()
 
     def _meet(self, me: bytes, now: float) -> bool:
         """Learn who the other is; False if it has this peer's name."""
@@ -307,57 +306,8 @@ class SyncExchange(Exchange):
             self._context.believe(news.epoch, now)
         self._believed = self._context.plausible_epoch(news.epoch, now)
         self._hub.membership.hear(news, me, news.name, "direct", now)
-        obituary = self._hub.membership.obituary(news)
-        if obituary is not None:
-            self._obituaries.append(obituary)
+        self._roll.judge(news)
         return True
-
-    # Members
-
-    def _send_members(self, now: float) -> None:
-        if self._sent_members:
-            return
-        self._sent_members = True
-        told = self._hub.membership.table_news(now)
-        ages = iter([age for _, age in told])
-        for batch in _batches([news for news, _ in told]):
-            self._put([MEMBERS, batch, [next(ages) for _ in batch]])
-
-    def _take_members(self, updates: list[object], ages: list[object], now: float) -> None:
-        if len(updates) != len(ages):
-            raise Malformed("members without ages")
-        self._send_members(now)
-        assert self.peer is not None
-        spread = self._hub.spread
-        spread.muted = self._newcomer
-        rows = self._context.table.rows
-        told: list[tuple[News, bytes, int]] = []
-        for update, told_age in zip(updates, ages, strict=True):
-            try:
-                payload = blob(update, 1400)
-                news = decode_news(payload)
-                age = whole(told_age, _AGE_LIMIT)
-            except Malformed:
-                self._context.count("refused_member")
-                continue
-            row = rows.get(news.name)
-            if row is None or row.encoded != payload:
-                told.append((news, payload, age))  # little of a table, where two peers agree
-        try:
-            self._hub.membership.hear_table(told, self.peer, now)
-        finally:
-            spread.muted = False
-        for news, _, _ in told:
-            obituary = self._hub.membership.obituary(news)
-            if obituary is not None:
-                self._obituaries.append(obituary)
-        self._answer_with_obituaries()
-
-    def _answer_with_obituaries(self) -> None:
-        """Tell the other of lives that it lists and that are over for us."""
-        for batch in _batches(self._obituaries):
-            self._put([MEMBERS, batch, [0] * len(batch)])
-        self._obituaries.clear()
 
     # Parts
 
@@ -396,7 +346,7 @@ class SyncExchange(Exchange):
                 self._context.count("exchanges_cut")
                 break
             flat += replicas.entries(*give)
-        for batch in _batches(flat):
+        for batch in batches(flat):
             self._put([PARTS, batch])
 
     def _take_entry(self, payload: bytes, now: float) -> None:
@@ -478,17 +428,3 @@ def _differing(theirs: bytes, ours: Iterable[int]) -> int:
         if value.to_bytes(8) != theirs[8 * number : 8 * number + 8]:
             mask |= 1 << number
     return mask
-
-
-def _batches(items: list[bytes]) -> Iterable[list[bytes]]:
-    """Yield the items in lists that each make a frame of moderate size."""
-    batch: list[bytes] = []
-    size = 0
-    for item in items:
-        if batch and size + len(item) > _FRAME_BYTES:
-            yield batch
-            batch, size = [], 0
-        batch.append(item)
-        size += len(item)
-    if batch:
-        yield batch

@@ -387,14 +387,3 @@ def test_what_a_leaver_hears_of_itself_it_does_not_refute() -> None:
     _hear(bench, [news("me", DEAD, incarnation=5)])
     assert bench.core.incarnation == 1
     assert not bench.events(Refuted)
-
-
-def test_the_end_of_an_epoch_does_not_lower_its_incarnation() -> None:
-    """An obituary knows nothing of refutations: the life ends at the incarnation that was known."""
-    bench = Bench()
-    bench.meet("a", "b")
-    bench.hear("a", updates=[news("a", incarnation=3).encode()])
-    bench.hear("b", updates=[news("a", Status.LEFT).encode()])
-
-    assert bench.core.members["a"].status is Status.LEFT
-    assert bench.core.members["a"].incarnation == 3

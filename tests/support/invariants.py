@@ -73,7 +73,7 @@ class Remembered:
 
     gossip: Gossip
     own: Head
-    members: dict[str, tuple[int, int]] = field(default_factory=dict)
+    members: dict[str, tuple[int, bool, int]] = field(default_factory=dict)
     parts: dict[str, Head] = field(default_factory=dict)
 
 
@@ -81,7 +81,8 @@ class Monotony:
     """Versions, epochs and incarnations never fall in one view.
 
     A process that is started again begins a view of its own; what is forgotten as a whole may be
-    learned anew.
+    learned anew.  An epoch ends with "left", whoever says so: then its incarnation counts no more,
+    and one that was never heard of may come with it.
     """
 
     def __init__(self) -> None:
@@ -90,7 +91,7 @@ class Monotony:
     def check(self, name: str, gossip: Gossip, now: float) -> None:
         """Compare a view with what it was, and remember it."""
         own = (gossip.epoch, gossip.incarnation)
-        members = {each.name: (each.epoch, each.incarnation) for each in gossip.members.values()}
+        members = {each.name: each.rank[:3] for each in gossip.members.values()}
         parts = {owner: part.head for owner, part in gossip.parts.items()}
         before = self._views.get(name)
         if before is not None and before.gossip is gossip:
@@ -101,7 +102,11 @@ class Monotony:
 
     @staticmethod
     def _compare(
-        view: str, what: str, before: Mapping[str, Head], after: Mapping[str, Head], now: float
+        view: str,
+        what: str,
+        before: Mapping[str, tuple[int, ...]],
+        after: Mapping[str, tuple[int, ...]],
+        now: float,
     ) -> None:
         for name, head in after.items():
             assert head >= before.get(name, head), (

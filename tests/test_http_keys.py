@@ -1,5 +1,6 @@
 """The routes of the keys, over whole peers with real key files."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -32,8 +33,13 @@ async def peers(town: Town, tmp_path: Path, autojump_clock: MockClock) -> list[P
         path = tmp_path / f"p{number}.key"
         write_key_file(path, ring(ONE))
         started.append(await town.start(number, key_file=path))
-    await until(lambda: all(alive(peer) == 3 for peer in started), 30)
+    await until(lambda: all(alive(peer) == 3 and _told(peer) for peer in started), 30)
     return started
+
+
+def _told(peer: Peer) -> bool:
+    """Whether all others have told a peer of their keys."""
+    return '"accepts": null' not in json.dumps(peer.keys.list())
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-import trio
 from http_wire import Wire, open_lab, open_peer_lab
 from keys import key, ring
 from trio.testing import MockClock
@@ -91,10 +91,9 @@ async def test_a_key_is_rotated_over_http(
     for wire in wires:
         added = await wire.ask("POST", "/v1/keys/add", {"file": next_key})
         assert [each["id"] for each in added.json["keys"]] == [1, 2]
-        await trio.sleep(0.5)
+    await until(lambda: all(_accepted_by_all(peer, 2) for peer in peers), 10)
     assert (await wires[1].ask("POST", "/v1/keys/use", {"id": 2})).json["use"] == 2
-    await until(lambda: all(_used(peer) == 2 for peer in peers), 5)
-    await trio.sleep(1)
+    await until(lambda: all(_used_by_all(peer, 2) for peer in peers), 10)
     removed = await wires[2].ask("POST", "/v1/keys/remove", {"id": 1})
     assert [each["id"] for each in removed.json["keys"]] == [2]
     await until(lambda: all(peer.info()["keys"] == {"use": 2, "accepts": [2]} for peer in peers), 5)
@@ -198,10 +197,9 @@ async def test_the_library_does_what_the_routes_do(
     """`peer.keys` adds, uses and removes, and refuses in the same words."""
     for peer in peers:
         peer.keys.add(next_key)
-    await trio.sleep(1)
+    await until(lambda: all(_accepted_by_all(peer, 2) for peer in peers), 10)
     peers[0].keys.use(2)
-    await until(lambda: all(_used(peer) == 2 for peer in peers), 5)
-    await trio.sleep(1)
+    await until(lambda: all(_used_by_all(peer, 2) for peer in peers), 10)
     peers[0].keys.remove(1)
     with pytest.raises(Conflict, match="key 2 is in use here"):
         peers[0].keys.remove(2, force=True)
@@ -210,5 +208,17 @@ async def test_the_library_does_what_the_routes_do(
     assert read_key_file(tmp_path / "p1.key") == ring(TWO, use=PLAIN, plain=True)
 
 
-def _used(peer: Peer) -> object:
-    return peer.keys.list()["use"]
+def _members(peer: Peer) -> list[dict[str, Any]]:
+    members = peer.keys.list()["members"]
+    assert isinstance(members, list)
+    return members
+
+
+def _accepted_by_all(peer: Peer, key_id: int) -> bool:
+    return all(key_id in (member["accepts"] or ()) for member in _members(peer))
+
+
+def _used_by_all(peer: Peer, key_id: int) -> bool:
+    return peer.keys.list()["use"] == key_id and all(
+        member["use"] == key_id for member in _members(peer)
+    )

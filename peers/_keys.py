@@ -24,6 +24,7 @@ from gossamer.gossip import (
     Member,
     MemberForgotten,
     PartChanged,
+    PartDropped,
     RecordTooLarge,
     key_label,
 )
@@ -192,6 +193,8 @@ class Keys:
                         self._hear(owner, value, now)
             case MemberForgotten(name):
                 self._said.pop(name, None)
+            case PartDropped(owner) if owner not in self._gossip.members:
+                self._said.pop(owner, None)
             case _:
                 pass
 

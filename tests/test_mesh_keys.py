@@ -12,7 +12,7 @@ from gossamer.gossip import (
     MemberSuspected,
     OwnKeyRefused,
 )
-from gossamer.gossip._packet import PING, encode_body
+from gossamer.gossip._packet import PING, encode_body, encode_delta
 from gossamer.gossip._seal import ChecksumSeal
 from gossamer.peers import BadInput, Conflict
 from gossamer.peers._key_news import PLAIN_NAMED, Decisions, KeyNews
@@ -180,6 +180,7 @@ def test_records_of_the_dead_may_be_dropped_and_their_keys_are_remembered() -> N
 
     mesh.run_until(lambda: "p2" not in peers[0].gossip.members, 200.0)
     holders.remove(peers[0], 1)
+    assert set(holders[peers[0]]._said) == {"p1"}
 
 
 def test_a_part_of_the_mesh_that_was_cut_off_follows_when_it_is_back() -> None:
@@ -486,6 +487,24 @@ def test_a_record_that_is_no_news_of_keys_is_counted(record: bytes) -> None:
     assert holders[peers[0]].refused == 1
     with pytest.raises(Conflict, match=r"p1 \(has told nothing of its keys\)"):
         holders.use(peers[0], 2)
+
+
+def test_what_owners_said_that_never_were_members_is_forgotten() -> None:
+    """Records can come of owners that nobody has met; they leave nothing behind."""
+    mesh = Mesh(1, part_for=5.0)
+    holders = KeyHolders(mesh, ring(ONE, TWO))
+    peers = mesh.add_peers(2, apart=0.3)
+    mesh.run_for(2.0)
+    said = KeyNews(ring(ONE).accepted, 1, Decisions()).encode()
+    for number in range(20):
+        update = encode_delta(f"nobody-{number}", 1_767_225_600_000, 0, [(KEYS_RECORD, said)])
+        peers[1].gossip._spread.send(peers[0].address, 0, [], [update])
+    peers[1].drain()
+    mesh.run_for(1.0)
+    assert len(holders[peers[0]]._said) == 21
+    mesh.run_for(60.0)
+
+    assert set(holders[peers[0]]._said) == {"p1"}
 
 
 def test_a_decision_from_a_clock_days_ahead_is_not_taken() -> None:

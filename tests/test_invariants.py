@@ -54,6 +54,9 @@ def test_a_record_that_differs_under_one_root_is_found(mesh: Mesh) -> None:
     records["k"] = b"another"
     with pytest.raises(AssertionError, match="equal roots and other registries"):
         check_roots(mesh, mesh.now)
+    with pytest.raises(AssertionError, match="equal roots and other registries"):
+        check_roots(mesh, mesh.now, {"p2"})
+    check_roots(mesh, mesh.now, {"p1"})
 
 
 def test_two_roots_of_one_registry_are_found(mesh: Mesh) -> None:

@@ -93,6 +93,8 @@ class World:
         self.removals: list[Removal] = []
         self.done: Counter[str] = Counter()
         self._numbers = 0
+        # Owners of whom two processes have shared an epoch since all was quiet.
+        self._twice: set[str] = set()
         self._monotony = Monotony()
         self._sizes = DatagramLimit()
         self._disturbances: list[Guard] = []
@@ -272,6 +274,8 @@ class World:
             # All others: of a few, none may run any more.
             seeds = [other.address for other in self.peers if other is not peer]
             peer.restart(seeds=seeds, keep_epoch=keep_epoch)
+            if keep_epoch:
+                self._twice.add(peer.name)
             self.done["restarts"] += 1
 
     def skew(self, who: int, hours: int) -> None:
@@ -294,7 +298,7 @@ class World:
         now = self.mesh.now
         running = [peer for peer in self.peers if peer.running]
         self._sizes.check(now)
-        check_roots(running, now)
+        check_roots(running, now, self._twice)
         for peer in running:
             check_queues(peer.gossip, now)
             self._monotony.check(peer.name, peer.gossip, now)
@@ -331,6 +335,7 @@ class World:
         took = self.mesh.now - began
         self.check()
         self.mesh.run_for(SETTLED_AFTER)
+        self._twice.clear()
         self.check()
         check_nobody_dead(self.mesh, running)
         for peer in running:

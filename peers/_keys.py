@@ -310,7 +310,8 @@ class Keys:
     def _decided(self) -> KeyRing:
         ring = self.ring
         decided = self._decisions
-        if decided.use is not None and decided.use[1] != PLAIN_NAMED:
+        gone = [key for key, (_, removed) in decided.removals.items() if removed]
+        if decided.use is not None and decided.use[1] not in (PLAIN_NAMED, *gone):
             key = decided.use[1]
             if ring.accepted.get(key[0]) == key[1]:
                 ring = ring.using(key[0])
@@ -320,8 +321,16 @@ class Keys:
                     f"the mesh seals with {key_label(key[0])} ({key[1].hex()}), which this peer"
                     " lacks: add it with 'gossamer keys add'"
                 )
-        for key, (_, removed) in decided.removals.items():
-            if removed and ring.accepted.get(key[0]) == key[1] and ring.use != key[0]:
+        for key in gone:
+            if ring.accepted.get(key[0]) != key[1]:
+                continue
+            if ring.use == key[0] != PLAIN:
+                # Used and removed by two operators at once: it goes, as some have lost it by now.
+                others = [each.id for each in ring.keys if (each.id, each.fingerprint) not in gone]
+                if not others:
+                    continue
+                ring = ring.using(others[0])
+            if ring.use != key[0]:
                 ring = ring.without(key[0])
         return ring
 

@@ -13,7 +13,9 @@ from whole_peers import Town, alive, open_town, until
 
 from gossamer.gossip import PLAIN
 from gossamer.peers import Conflict, Peer, read_key_file, write_key_file
+from gossamer.peers.http._key_routes import _read
 from gossamer.peers.http._limits import HttpLimits
+from gossamer.peers.http._messages import HttpError, Request
 from gossamer.peers.http._native import native_router
 
 ONE, TWO = key(1), key(2)
@@ -189,6 +191,37 @@ async def test_keys_are_changed_from_the_peers_own_machine_alone(peers: list[Pee
         for route in ("add", "use", "remove"):
             reply = await wire.ask("POST", f"/v1/keys/{route}", {"id": 1})
             assert (reply.status, "own machine alone" in reply.error) == (403, True)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"X-Forwarded-For": "192.0.2.7"},
+        {"Forwarded": "for=192.0.2.7"},
+        {"Via": "1.1 proxy"},
+    ],
+)
+async def test_pages_and_proxies_change_no_keys(wires: list[Wire], headers: dict[str, str]) -> None:
+    """Whoever comes through a browser or a proxy is not on this machine."""
+    reply = await wires[0].ask("POST", "/v1/keys/add", {"plain": True}, **headers)
+    assert reply.status == 403
+    assert (await wires[0].get("/v1/keys")).json["plain"] is False
+
+
+@pytest.mark.parametrize(
+    ("host", "refused"), [(b"evil.example:8761", True), (b"127.0.0.1:8761", False)]
+)
+def test_a_public_name_that_leads_to_loopback_is_refused(host: bytes, refused: bool) -> None:
+    """Also where the listener is one that others reach, a page cannot pass for this machine."""
+    request = Request("POST", (), "", [(b"host", host)], from_here=True, body=b"{}")
+    if refused:
+        with pytest.raises(HttpError) as caught:
+            _read(request, ())
+        assert caught.value.status == 403
+    else:
+        assert _read(request, ()) == {}
 
 
 async def test_the_library_does_what_the_routes_do(

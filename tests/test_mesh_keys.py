@@ -220,6 +220,17 @@ def test_later_decisions_win_on_whichever_side() -> None:
     assert holders.uses(peers) == {3}
 
 
+def test_a_key_that_is_used_and_removed_at_once_is_removed() -> None:
+    """Two operators decide at the same moment: all peers come to the same, and understand."""
+    mesh, holders, peers = keyed_mesh(ring(ONE, TWO))
+    holders.use(peers[0], 2)
+    holders.remove(peers[4], 2)
+
+    mesh.run_until(lambda: holders.accepted(peers) == {(1,)}, 10.0)
+    assert holders.uses(peers) == {1}
+    mesh.run_until(lambda: mesh.converged(peers), 10.0)
+
+
 def test_one_that_lacks_the_key_in_use_says_so_and_follows_when_it_has_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

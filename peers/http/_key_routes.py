@@ -6,6 +6,7 @@
 from gossamer.peers import Peer
 
 from ._body import expect_nothing, read_object
+from ._guard import is_local
 from ._messages import HttpError, Request, Response, json_response
 from ._router import Route
 from ._target import parse_query
@@ -56,8 +57,26 @@ class KeyRoutes:
         return json_response(self._peer.keys.list())
 
 
+# What browsers and proxies say of themselves, and programs on this machine do not.
+_FOREIGN_HEADERS = (
+    b"origin",
+    b"sec-fetch-site",
+    b"forwarded",
+    b"via",
+    b"x-forwarded-for",
+    b"x-forwarded-host",
+    b"x-real-ip",
+)
+
+
 def _read(request: Request, known: tuple[str, ...]) -> dict[str, object]:
-    if not request.from_here:
+    host = request.header(b"host")
+    if (
+        not request.from_here
+        or any(request.header(name) is not None for name in _FOREIGN_HEADERS)
+        # A page whose public name resolves to loopback (DNS rebinding).
+        or (host is not None and not is_local(host))
+    ):
         raise HttpError(
             403, "Keys are changed from the peer's own machine alone; ask it there, on loopback."
         )

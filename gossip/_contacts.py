@@ -60,6 +60,9 @@ _LONGEST_RETURN_WAIT = 3.0
 # local health suffers from it.  So often after the last that differed, for so many seconds at most.
 _COMPARISONS = 3
 _COMPARED_FOR = 10.0
+# In seconds. That a seed is this peer is looked into again: who reflects what we send can have us
+# believe it of any seed.
+_SELF_FOR = 60.0
 # A newcomer looks again after these times: of those who join at the same moment nobody told it.
 _SECOND_LOOKS = (0.25, 0.8)
 
@@ -71,6 +74,7 @@ class _Seed:
     address: Address
     retry: float = _RETRY_FIRST
     waits: bool = False
+    is_self: bool = False
 
 
 @dataclass(slots=True)
@@ -114,7 +118,6 @@ class Contacts:
         self._awaiting_return = False
         self._comparisons = 0
         self._comparing_until = now
-        self._selves: dict[Address, None] = {}
         self._arm(now)
 
     # Joining
@@ -135,7 +138,7 @@ class Contacts:
     @property
     def seed_is_self(self) -> bool:
         """Whether all seeds turned out to be this peer."""
-        return bool(self._seeds) and all(address in self._selves for address in self._seeds)
+        return bool(self._seeds) and all(seed.is_self for seed in self._seeds.values())
 
     def join(self, addresses: Sequence[Address], now: float) -> None:
         """Take these addresses for seeds in place of those before."""
@@ -145,7 +148,7 @@ class Contacts:
         }  # fmt: skip
         for address in self._seeds:
             if address == self._context.me.address:
-                self.met_self(address)
+                self.met_self(address, now)
         self._join_more(now)
 
     def acquainted(self) -> None:
@@ -159,28 +162,36 @@ class Contacts:
         for seed in list(self._seeds.values()):
             if len(self._outbound) >= _JOINS_AT_ONCE:
                 return
-            if not seed.waits and seed.address not in self._selves:
+            if not seed.waits:
                 self._begin("join", seed.address, now)
 
     def _join_failed(self, address: Address, after: float | None, now: float) -> None:
         seed = self._seeds.get(address)
         if seed is None or seed.waits:
             return
-        seed.waits = True
         wait = after if after is not None else seed.retry * (0.5 + self._context.rng.random() / 2)
         seed.retry = min(2 * seed.retry, _RETRY_LAST)
+        self._wait(seed, wait, now)
+
+    def _wait(self, seed: _Seed, seconds: float, now: float) -> None:
+        seed.waits = True
 
         def retry(when: float) -> None:
             seed.waits = False
             self._join_more(when)
 
-        self._context.timers.at(now + wait, retry)
+        self._context.timers.at(now + seconds, retry)
 
-    def met_self(self, address: Address) -> None:
+    def met_self(self, address: Address, now: float) -> None:
         """Note that a seed is this peer."""
-        if address not in self._selves and address in self._seeds:
-            self._selves[address] = None
+        seed = self._seeds.get(address)
+        if seed is None:
+            return
+        if not seed.is_self:
+            seed.is_self = True
             self._context.events.append(SeedIsSelf(address))
+        if not seed.waits:
+            self._wait(seed, _SELF_FOR, now)
 
     # Healing
 
@@ -210,9 +221,9 @@ class Contacts:
             row = table.rows[names[choice]]
             accusation = self.membership.accusation(row)
             first = [] if accusation is None else [accusation]
-            self._contact(row.address, row.name, first)
+            self._contact(row, first)
         else:
-            self._contact(strangers[choice - len(names)], "", [])
+            self._ask_who_is_there(strangers[choice - len(names)])
 
     def _tell_a_suspect(self) -> None:
         """Tell one suspect that it is one, whoever has told it before.
@@ -223,32 +234,39 @@ class Contacts:
         suspects = self.membership.suspects
         if suspects and self._context.config.tell_suspects:
             row = self._context.table.rows[self._context.rng.choice(suspects)]
-            self._contact(row.address, row.name, [self.membership.describe(row)])
+            self._contact(row, [self.membership.describe(row)])
 
     def _strangers(self) -> list[Address]:
         """Return the seeds at which no living member is known."""
         return [
             address
-            for address in self._seeds
-            if address not in self._selves and not self._context.table.lives_at(address)
+            for address, seed in self._seeds.items()
+            if not (seed.is_self and seed.waits) and not self._context.table.lives_at(address)
         ]
 
-    def _contact(self, address: Address, name: str, first: list[bytes]) -> None:
+    def _contact(self, row: Member, first: list[bytes]) -> None:
+        first = [self._context.me.news().encode(), *first]
+        self.spread.send(row.address, row.epoch, [[PING, self._ask(row.address), row.name]], first)
+
+    def _ask_who_is_there(self, address: Address) -> None:
+        self.spread.send(address, 0, [[PING, self._ask(address), ""]])
+
+    def _ask(self, address: Address) -> int:
+        """Return the number of a ping to an address, by which its answer is known."""
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
         self._contacts[self._sequence] = address
         if len(self._contacts) > _CONTACTS_LIMIT:
             del self._contacts[next(iter(self._contacts))]
-        first = [self._context.me.news().encode(), *first]
-        self.spread.send(address, 0, [[PING, self._sequence, name]], first)
+        return self._sequence
 
-    def on_answer(self, sequence: int, source: str, now: float) -> None:
+    def on_answer(self, sequence: int, source: str, epoch: int, now: float) -> None:
         """Take in the answer to a contact: whoever is there and was away is exchanged with."""
         address = self._contacts.pop(sequence, None)
         if address is None:
             return
-        if source == self._context.me.name:
-            self.met_self(address)
-            return
+        if self._context.table.get(source) is None:
+            # Only now can it be told who asked.
+            self.spread.send(address, epoch, [], [self._context.me.news().encode()])
         self.returned(source, address, now)
 
     def returned(self, source: str, address: Address, now: float) -> None:
@@ -302,7 +320,7 @@ class Contacts:
         name = ring[int(self._context.rng.random() * len(ring))]
         if name != self._context.me.name:
             row = self._context.table.rows[name]
-            self._contact(row.address, name, [])
+            self._contact(row, [])
 
     def on_root(self, row: Member, root: bytes, now: float) -> None:
         """Compare the root of a living member with ours; exchange if they stay different."""
@@ -417,6 +435,9 @@ class Contacts:
             del self._outbound[exchange.address]
         if reason is None and exchange.peer is not None:
             self._succeeded(exchange, now)
+            seed = self._seeds.get(exchange.address)
+            if seed is not None:
+                seed.is_self = False
         elif reason is not None and exchange.teller and exchange.retry_after is None:
             self.on_stream_failed(exchange.teller)
         match exchange.purpose:

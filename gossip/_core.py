@@ -227,7 +227,10 @@ class Gossip:
             if len(datagram) > _DATAGRAM_LIMIT:
                 raise Refused("oversize")
             to_epoch, body = context.seal.open(datagram)
-            if not self._rates.admits(sender, now):
+            meant = to_epoch == context.me.epoch
+            # What is not meant for this life may be recorded elsewhere and sent in another's name:
+            # it does not use up what that one may send.
+            if not self._rates.admits(sender if meant else None, now):
                 raise Refused("rate")
             packet = decode_body(body)
         except Refused as refused:
@@ -235,11 +238,13 @@ class Gossip:
                 context.send(sender, 0, [[KEY_REFUSED, 0]], [])
             return
         if packet.source == context.me.name:
-            self._hear_own_name(packet, sender)
-        elif to_epoch not in (0, context.me.epoch):
+            self._hear_own_name(packet, sender, now)
+        elif meant:
+            self._take(packet, sender, now)
+        elif to_epoch:
             self._misdirected(packet, sender)
         else:
-            self._take(packet, sender, now)
+            self._answer_anybody(packet, sender, now)
         self._spread.flush_if_due(now)
 
     def unreachable(self, address: Address, now: float) -> None:
@@ -373,7 +378,7 @@ class Gossip:
                 self._detector.on_ping(message, sender, packet.epoch, row)
         elif kind == ACK:
             if not self._detector.on_ack(sequence, source, now):
-                self._contacts.on_answer(sequence, source, now)
+                self._contacts.on_answer(sequence, source, packet.epoch, now)
             self._departure.on_ack(sequence, source)
             self._compare(message, row, now)
         elif kind == PING_REQ:
@@ -398,7 +403,7 @@ class Gossip:
             self._detector.on_gone(sequence, source, now)
         elif kind == NOT_ME:
             self._detector.on_not_me(sequence, source, sender, now)
-            self._contacts.on_answer(sequence, source, now)
+            self._contacts.on_answer(sequence, source, packet.epoch, now)
             if row is not None and row.status.living and self._may_tell(source, now):
                 self._contacts.reborn(row, now)
 
@@ -409,11 +414,24 @@ class Gossip:
         if row is not None and row.status.living:
             self._contacts.on_root(row, root, now)
 
-    def _hear_own_name(self, packet: Packet, sender: Address) -> None:
+    def _answer_anybody(self, packet: Packet, sender: Address, now: float) -> None:
+        """Answer what is addressed to no life, and believe nothing of it.
+
+        It could have been recorded years ago: a seal does not tell, as an epoch does.
+        """
+        row = self._context.table.get(packet.source)
+        for message in packet.messages:
+            if message[0] in (PING, KEY_REFUSED):
+                self._take_message(message, packet, row, sender, now)
+            else:
+                self._context.count("refused_epoch")
+        self._context.count("refused_update", len(packet.updates))
+
+    def _hear_own_name(self, packet: Packet, sender: Address, now: float) -> None:
         """A datagram in our own name: a seed that is ourselves, or another process."""
         for message in packet.messages:
             if message[0] == PING and packet.epoch == self.epoch:
-                self._contacts.met_self(sender)
+                self._contacts.met_self(sender, now)
         self._context.count("refused_own_name")
 
     def _misdirected(self, packet: Packet, sender: Address) -> None:

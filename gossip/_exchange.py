@@ -3,7 +3,10 @@
 The core says with whom it wants one (`Gossip.calls`) and takes in those that others begin
 (`Gossip.accept`); whoever drives it opens the stream, carries each frame behind a 4-byte length,
 and reports when the stream ends early.
-A frame is sealed like a datagram.
+A frame is sealed like a datagram, and bound to the first frame that its sender has heard in the
+conversation: with a key, no recorded frame fits into another one.
+What is said first, by who opens the stream, is bound to nothing, and not believed before something
+follows it that is.
 """
 
 from collections.abc import Callable
@@ -32,11 +35,11 @@ PROBED = 1
 ANOTHER = 2
 """[2]: the peer that is meant is not here"""
 OPEN = 3
-"""[3, purpose, news of self, root, owners or null, heads or null, buckets or null]"""
+"""[3, news of self]"""
 BUSY = 4
 """[4, ms]: come back after this time"""
 HELLO = 5
-"""[5, news of self, root]"""
+"""[5, news of self]"""
 MEMBERS = 6
 """[6, [news, ...], [seconds since it was gone, or 0, ...]]: without the second, who is new would
 count anew how long the dead are kept, and where peers come and go they would be kept for ever"""
@@ -52,8 +55,12 @@ REFUSED = 11
 """[11]: the epoch of who asks is too far ahead of ours: one of two clocks is wrong"""
 FOREIGN = 12
 """[12]: what the other side seals with is not accepted here"""
+ASK = 13
+"""[13, purpose, root, owners or null, heads or null, buckets or null]"""
 
 SEQUENCE_LIMIT = (1 << 32) - 1
+# With a key a frame ends with 16 bytes that are of no other.
+_MARK_SIZE = 16
 
 
 class Exchange:
@@ -75,6 +82,9 @@ class Exchange:
         self._context = context
         self._gained = 0.0
         self._to_epoch = 0
+        # The ends of the first frames of both sides.
+        self._said = b""
+        self._heard = b""
 
     def receive(self, frame: bytes, now: float) -> None:
         """Take in one frame; a bad one ends the conversation and is counted, nothing raises."""
@@ -86,7 +96,8 @@ class Exchange:
         try:
             if len(frame) > FRAME_LIMIT:
                 raise Refused("oversize")
-            to_epoch, body = context.seal.open_frame(frame)
+            self._heard = self._heard or frame[-_MARK_SIZE:]
+            to_epoch, body = context.seal.open_frame(frame, self._said)
             if to_epoch not in (0, context.me.epoch):
                 self._misdirected(now)
                 return
@@ -135,7 +146,8 @@ class Exchange:
         self._closed(None, now)
 
     def _put(self, message: list[object]) -> None:
-        frame = self._context.seal.seal_frame(encode(message), self._to_epoch)
+        frame = self._context.seal.seal_frame(encode(message), self._to_epoch, self._heard)
+        self._said = self._said or frame[-_MARK_SIZE:]
         self._context.count("frames_sent")
         self._context.count("stream_bytes_sent", len(frame))
         self.outbox.append(frame)

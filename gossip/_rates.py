@@ -28,12 +28,14 @@ class Rates:
     def __len__(self) -> int:
         return len(self._datagrams)
 
-    def admits(self, sender: Address, now: float) -> bool:
+    def admits(self, sender: Address | None, now: float) -> bool:
         """Count a datagram; False if `sender` has sent too many in this window.
 
-        Senders beyond the limit of how many are told apart share one account.
+        Senders beyond the limit of how many are told apart share one account, with those that
+        nobody vouches for (None).
         """
         counts = self._datagrams
+        sender = sender or _REST
         if now >= self._ends:
             self._ends = now + _WINDOW
             counts.clear()

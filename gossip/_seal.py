@@ -67,12 +67,15 @@ class Seal(Protocol):
         """Return the epoch that a datagram is addressed to and its body, or raise `Refused`."""
         ...
 
-    def seal_frame(self, body: bytes, to_epoch: int) -> bytes:
-        """As `seal`, for a frame of a stream."""
+    def seal_frame(self, body: bytes, to_epoch: int, bound: bytes = b"") -> bytes:
+        """As `seal`, for a frame of a stream.
+
+        `bound` is what the speaker has heard in this conversation, see _exchange.py.
+        """
         ...
 
-    def open_frame(self, data: bytes) -> tuple[int, bytes]:
-        """As `open`, for a frame of a stream."""
+    def open_frame(self, data: bytes, bound: bytes = b"") -> tuple[int, bytes]:
+        """As `open`, for a frame of a stream; refused if it is bound to something else."""
         ...
 
 
@@ -131,10 +134,10 @@ class ChecksumSeal:
             raise Refused("checksum")
         return to_epoch, data[_BODY_AT:]
 
-    def seal_frame(self, body: bytes, to_epoch: int) -> bytes:
-        """As `seal`: whoever can make the one can make the other."""
+    def seal_frame(self, body: bytes, to_epoch: int, bound: bytes = b"") -> bytes:
+        """As `seal`, bound to nothing: whoever can make the one can make the other."""
         return self.seal(body, to_epoch)
 
-    def open_frame(self, data: bytes) -> tuple[int, bytes]:
+    def open_frame(self, data: bytes, bound: bytes = b"") -> tuple[int, bytes]:
         """As `open`."""
         return self.open(data)

@@ -1,10 +1,11 @@
 """The exchange of state: members, and the parts in which two peers differ.
 
     initiator                                   responder
-    OPEN    self, root, heads or buckets  -->
-                                          <--   HELLO   self, root (or BUSY)
-                                          <--   MEMBERS if the members differ
-                                          <--   WANT and PARTS, if OPEN had heads; else HEADS
+    OPEN    self                          -->
+                                          <--   HELLO   self
+    ASK     root, heads or buckets        -->
+                                          <--   MEMBERS if the members differ (or BUSY)
+                                          <--   WANT and PARTS, if ASK had heads; else HEADS
     MEMBERS in return; PARTS that the
     other wants, and WANT, PARTS for its
     HEADS                                 -->
@@ -15,6 +16,7 @@ A small mesh sends its heads at once; a large one sends 1,024 bucket fingerprint
 heads of the buckets that differ.
 Parts go smallest first, so that a cut stream has done the most good.
 Each entry and each member is judged by itself.
+OPEN can be a recorded one, so nothing is believed, and next to nothing done, before ASK.
 """
 
 from collections.abc import Iterable
@@ -24,6 +26,7 @@ from ._context import Context
 from ._entries import Gone, Piece, decode_entry
 from ._exchange import (
     ANOTHER,
+    ASK,
     BUSY,
     DONE,
     HEADS,
@@ -62,13 +65,10 @@ _GIVEN_BYTES = 64 * 1024 * 1024
 # mostly known to the others; a few cost little where they know it, and where they do not, as after
 # a cut that was too short for anybody to be held for dead, exchanges alone would take seconds.
 _RUMORS: dict[Purpose, int] = {"join": 256, "heal": 256, "repair": 16, "fetch": 0}
+_NEWS_SIZE = 1400
 _BUSY_LIMIT = 60_000
 _BUSY_LEAST = 50
 _PURPOSES: tuple[Purpose, ...] = ("join", "heal", "repair", "fetch")
-
-# What can be said first, by whoever opens a stream and by whoever answers.
-_BEGINNINGS = (PROBE, OPEN)
-_ANSWERS = (HELLO, BUSY, REFUSED, ANOTHER)
 
 Heads = dict[str, tuple[int, int]]
 
@@ -84,7 +84,7 @@ class Hub(Protocol):
     def enter(self, host: str, now: float) -> int | None:
         """Take a place for an inbound exchange; else say in how many ms to come back."""
 
-    def met_self(self, address: Address) -> None:
+    def met_self(self, address: Address, now: float) -> None:
         """The peer at `address` is this one."""
 
     def closed(self, exchange: "SyncExchange", reason: str | None, now: float) -> None:
@@ -123,12 +123,14 @@ class SyncExchange(Exchange):
         # Items that the other side has brought.
         self.brought = 0
         self._said_done = False
-        self._believed = True
         self._roll = Roll(context, hub.membership, hub.spread, self._put)
         self._piece: Piece | None = None
         self._piece_bytes = 0
+        self._met = False
+        # What the other said of itself when it opened this.
+        self._opener: bytes | None = None
         if self._initiates:
-            self._open(purpose)
+            self._put([OPEN, context.me.news().encode()])
 
     def receive(self, frame: bytes, now: float) -> None:
         """Take in one frame; what it brought is passed on at once."""
@@ -137,45 +139,49 @@ class SyncExchange(Exchange):
 
     # Beginning
 
-    def _open(self, purpose: Purpose) -> None:
-        replicas = self._hub.replicas
-        heads: list[object] | None = None
-        buckets: bytes | None = None
-        if self._owners is not None or len(self._context.store) <= _HEADS_AT_ONCE:
-            names = self._owners
-            if self._newcomer and not self._hub.own.resumed and names is None:
-                # Told that our part is newer, nobody would give us what our earlier life left.
-                self._own_untold = True
-                names = [name for name in replicas.known if name != self._context.me.name]
-            heads = replicas.heads(names)
-        else:
-            values = self._context.store.buckets
-            buckets = b"".join(value.to_bytes(8) for value in values)
-        me = self._context.me.news().encode()
-        code = _PURPOSES.index(purpose)
-        self._put([OPEN, code, me, self._context.root, self._owners, heads, buckets])
-
     def _handle(self, message: list[object], now: float) -> None:
         kind = message[0] if message else None
         if type(kind) is not int:
             raise Malformed("a frame is of another kind")
-        if self.peer is None and kind not in (_ANSWERS if self._initiates else _BEGINNINGS):
-            raise Malformed("a conversation begins otherwise")
+        if kind == ANOTHER and len(message) == 1:
+            self.fail("another peer is there", now)
+        elif self.peer is not None and self._met:
+            self._go_on(kind, message, self.peer, now)
+        else:
+            self._begin(kind, message, now)
+
+    def _begin(self, kind: int, message: list[object], now: float) -> None:
+        """Take in a frame that comes before the two have met."""
         match message:
-            case [_, _, _] if kind == PROBE and not self._initiates:
+            case [_, me] if kind == HELLO and self._initiates:
+                self._greeted(blob(me, _NEWS_SIZE), now)
+            case [_] if kind == REFUSED and self._initiates:
+                self._context.count("refused_by_others")
+                self.fail("our epoch is not believed: compare the clocks", now)
+            case [_, _, _] if kind == PROBE and not self._initiates and self._opener is None:
                 self._put(probe_answer(self._context.me.name, message))
                 self._finish(now)
-            case [_, code, me, root, owners, heads, buckets] if kind == OPEN:
-                self._opened(code, me, root, owners, heads, buckets, now)
+            case [_, me] if kind == OPEN and not self._initiates and self._opener is None:
+                self._opened(blob(me, _NEWS_SIZE), now)
+            case [_, code, root, owners, heads, buckets] if kind == ASK and self._opener:
+                if self._meet(self._opener, now):
+                    self._asked(code, root, owners, heads, buckets, now)
+                else:
+                    self.fail("the peer there has our name", now)
+            case [_] if kind == DONE and self._opener:
+                self._meet(self._opener, now)
+                self.fail("nothing was asked for", now)
+            case _:
+                raise Malformed("a conversation begins otherwise")
+
+    def _go_on(self, kind: int, message: list[object], peer: str, now: float) -> None:
+        match message:
             case [_, ms] if kind == BUSY and self._initiates:
                 self.retry_after = max(whole(ms, _BUSY_LIMIT), _BUSY_LEAST) / 1000
                 self.fail("busy", now)
-            case [_, me, root] if kind == HELLO and self._initiates:
-                self._greeted(blob(me, 1400), blob(root, ROOT_SIZE), now)
             case [_, updates, ages] if kind == MEMBERS:
-                assert self.peer is not None
                 items = self._within_limit(updates)
-                self._roll.take(items, array(ages), self.peer, now, silently=self._newcomer)
+                self._roll.take(items, array(ages), peer, now, silently=self._newcomer)
             case [_, mask, flat] if kind == HEADS:
                 self._settle(_heads(self._within_limit(flat, 3)), _mask(mask), now)
                 self._say_done(now)
@@ -190,11 +196,6 @@ class SyncExchange(Exchange):
                     self._give([(self._context.me.name, 0, 0)])
                 self._say_done(now)
                 self._finish(now)
-            case [_] if kind == REFUSED and self._initiates:
-                self._context.count("refused_by_others")
-                self.fail("our epoch is not believed: compare the clocks", now)
-            case [_] if kind == ANOTHER:
-                self.fail("another peer is there", now)
             case _:
                 raise Malformed("a frame is of another kind")
 
@@ -209,18 +210,71 @@ class SyncExchange(Exchange):
             raise Refused("items")
         return items
 
-    def _opened(
+    def _opened(self, me: bytes, now: float) -> None:
+        news = decode_news(me)
+        self._to_epoch = news.epoch
+        if not self._context.plausible_epoch(news.epoch, now):
+            self._put([REFUSED])
+            self.fail("its epoch is not believed", now)
+            return
+        self._opener = me
+        # In any case: an initiator that has reached itself learns it from this.
+        self._put([HELLO, self._context.me.news().encode()])
+
+    def _greeted(self, me: bytes, now: float) -> None:
+        if self._meet(me, now):
+            self._ask()
+            self._roll.answer()
+        else:
+            self._put([DONE])  # only now the other believes who is here
+            self.fail("the peer there has our name", now)
+
+    def _meet(self, me: bytes, now: float) -> bool:
+        """Believe who the other is; False if it has this peer's name."""
+        news = decode_news(me)
+        own = self._context.me
+        if news.name == own.name:
+            if news.nonce == own.nonce:
+                self._hub.met_self(self.address, now)
+            else:
+                self._hub.membership.hear(news, me, news.name, "direct", now)
+            return False
+        self._met = True
+        self.peer = news.name
+        self._to_epoch = news.epoch
+        if self._newcomer:
+            # A host whose clock is far behind believes the mesh that its operator named.
+            self._context.believe(news.epoch, now)
+        self._hub.membership.hear(news, me, news.name, "direct", now)
+        self._roll.judge(news)
+        return True
+
+    def _ask(self) -> None:
+        replicas = self._hub.replicas
+        heads: list[object] | None = None
+        buckets: bytes | None = None
+        if self._owners is not None or len(self._context.store) <= _HEADS_AT_ONCE:
+            names = self._owners
+            if self._newcomer and not self._hub.own.resumed and names is None:
+                # Told that our part is newer, nobody would give us what our earlier life left.
+                self._own_untold = True
+                names = [name for name in replicas.known if name != self._context.me.name]
+            heads = replicas.heads(names)
+        else:
+            values = self._context.store.buckets
+            buckets = b"".join(value.to_bytes(8) for value in values)
+        code = _PURPOSES.index(self.purpose)
+        self._put([ASK, code, self._context.root, self._owners, heads, buckets])
+
+    def _asked(
         self,
         code: object,
-        me: object,
         root: object,
         owners: object,
         heads: object,
         buckets: object,
         now: float,
     ) -> None:
-        if self._initiates or self.peer is not None:
-            raise Malformed("a conversation is opened twice")
         # Now that it has said something, it has the time of an exchange.
         self.deadline = now + self._context.config.stream_timeout
         purpose = _PURPOSES[whole(code, len(_PURPOSES) - 1)]
@@ -229,6 +283,7 @@ class SyncExchange(Exchange):
             self._owners = [owner_name(owner) for owner in array(owners)]
         if fingerprints is not None and len(fingerprints) != 8 * BUCKETS:
             raise Malformed("fingerprints of another number of buckets")
+        their_root = blob(root, ROOT_SIZE)
         retry = self._hub.enter(self.address[0], now)
         if retry is not None:
             self._put([BUSY, retry])
@@ -237,18 +292,7 @@ class SyncExchange(Exchange):
         self.has_place = True
         self._rumors = _RUMORS[purpose]
         theirs = _heads(self._within_limit(heads, 3)) if heads is not None else None
-        their_root = blob(root, ROOT_SIZE)
         members_differ = purpose != "fetch" and their_root[:8] != self._context.root[:8]
-        met = self._meet(blob(me, 1400), now)
-        if met and not self._believed:
-            self._put([REFUSED])
-            self.fail("its epoch is not believed", now)
-            return
-        # Said in any case: an initiator that has reached itself learns it from this.
-        self._put([HELLO, self._context.me.news().encode(), self._context.root])
-        if not met:
-            self.fail("the peer there has our name", now)
-            return
         if members_differ or purpose in ("join", "heal"):
             self._roll.send(now)
         self._roll.answer()
@@ -280,34 +324,6 @@ class SyncExchange(Exchange):
         if size > _HEADS_BYTES:
             self._context.count("exchanges_cut")
         return mask, names
-
-    def _greeted(self, me: bytes, root: bytes, now: float) -> None:
-        if len(root) != ROOT_SIZE:
-            raise Malformed("a root has another length")
-        if not self._meet(me, now):
-            self.fail("the peer there has our name", now)
-            return
-        self._roll.answer()
-
-    def _meet(self, me: bytes, now: float) -> bool:
-        """Learn who the other is; False if it has this peer's name."""
-        news = decode_news(me)
-        own = self._context.me
-        if news.name == own.name:
-            if news.nonce == own.nonce:
-                self._hub.met_self(self.address)
-            else:
-                self._hub.membership.hear(news, me, news.name, "direct", now)
-            return False
-        self.peer = news.name
-        self._to_epoch = news.epoch
-        if self._newcomer:
-            # A host whose clock is far behind believes the mesh that its operator named.
-            self._context.believe(news.epoch, now)
-        self._believed = self._context.plausible_epoch(news.epoch, now)
-        self._hub.membership.hear(news, me, news.name, "direct", now)
-        self._roll.judge(news)
-        return True
 
     # Parts
 

@@ -14,8 +14,8 @@ anything being kept on disk: that would take two equal salts of 128 bits.
 
 Whoever records a datagram can send it again.  A receiver remembers the latest counters of each
 salt, and refuses those it has seen and those that are older.  Frames have salts apart from
-datagrams and no such memory: they come in order within a connection that both sides took part in,
-and a conversation that is played back meets only state that is as new or newer.
+datagrams and no such memory: each is bound to what its sender has heard in that very conversation
+(_exchange.py), so that none fits into another one.
 """
 
 from collections.abc import Callable
@@ -78,7 +78,7 @@ class KeyedSeal:
     ) -> None:
         self._plain = ChecksumSeal(cluster)
         self._cluster = cluster_hash(cluster)
-        self._bound = cluster.encode()
+        self._cluster_name = cluster.encode()
         self._datagrams = _Channel(b"datagram", salt, salt_envelopes)
         self._frames = _Channel(b"frame", salt, salt_envelopes)
         self.ring = ring
@@ -108,15 +108,15 @@ class KeyedSeal:
         """
         return self._open(self._datagrams, data, once=True)
 
-    def seal_frame(self, body: bytes, to_epoch: int) -> bytes:
-        """As `seal`, for a frame of a stream."""
-        return self._seal(self._frames, body, to_epoch)
+    def seal_frame(self, body: bytes, to_epoch: int, bound: bytes = b"") -> bytes:
+        """As `seal`, for a frame of a stream, bound to what was heard in it."""
+        return self._seal(self._frames, body, to_epoch, bound)
 
-    def open_frame(self, data: bytes) -> tuple[int, bytes]:
-        """As `open`, for a frame of a stream, which is not remembered."""
-        return self._open(self._frames, data, once=False)
+    def open_frame(self, data: bytes, bound: bytes = b"") -> tuple[int, bytes]:
+        """As `open`, for a frame of a stream, which is not remembered, but bound."""
+        return self._open(self._frames, data, bound, once=False)
 
-    def _seal(self, channel: "_Channel", body: bytes, to_epoch: int) -> bytes:
+    def _seal(self, channel: "_Channel", body: bytes, to_epoch: int, bound: bytes = b"") -> bytes:
         ring = self._ring
         if ring.use == PLAIN:
             return self._plain.seal(body, to_epoch)
@@ -127,9 +127,11 @@ class KeyedSeal:
             + prefix
             + number
         )
-        return head + cipher.encrypt(_NONCE_FILL + number, body, head + self._bound)
+        return head + cipher.encrypt(_NONCE_FILL + number, body, head + bound + self._cluster_name)
 
-    def _open(self, channel: "_Channel", data: bytes, *, once: bool) -> tuple[int, bytes]:
+    def _open(
+        self, channel: "_Channel", data: bytes, bound: bytes = b"", *, once: bool
+    ) -> tuple[int, bytes]:
         form, key_id, to_epoch = check_header(data, self._cluster)
         if form != FORM_AES_GCM:
             opened = self._plain.open(data)
@@ -152,7 +154,7 @@ class KeyedSeal:
             raise Refused("replay")
         try:
             body = heard.cipher.decrypt(
-                _NONCE_FILL + number, data[_BODY_AT:], data[:_BODY_AT] + self._bound
+                _NONCE_FILL + number, data[_BODY_AT:], data[:_BODY_AT] + bound + self._cluster_name
             )
         except InvalidTag:
             raise Refused("checksum") from None

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings, strategies as 
 from mutations import bytes_changed, value_changed
 
 from gossamer.gossip import Address, Exchange, Gossip, Status, decode
-from gossamer.gossip._exchange import PARTS
+from gossamer.gossip._exchange import ASK, PARTS
 from gossamer.gossip._packet import decode_body
 from gossamer.gossip._wire import array
 from gossamer.peers._records import Refused, decode_intervention, decode_record, parse_key
@@ -272,7 +272,7 @@ def test_what_was_captured_has_every_kind() -> None:
         if items[0] == PARTS:
             entries |= {array(decode(entry))[0] for entry in array(items[1])}  # type: ignore[arg-type]
     assert (messages, updates) == (set(range(10)), {0, 1, 2})
-    assert (frames, entries) == (set(range(12)), {1, 3, 4})
+    assert (frames, entries) == ({*range(12), ASK}, {1, 3, 4})
 
 
 @pytest.mark.parametrize("seed", range(2))

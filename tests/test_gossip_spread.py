@@ -229,7 +229,7 @@ def test_the_longest_names_fit_into_the_smallest_datagram(keyed: bool) -> None:
     accusation = bench.core._membership.accusation(row)
     assert accusation is not None
     bench.sent()
-    bench.core._contacts._contact(row.address, name, [accusation])
+    bench.core._contacts._contact(row, [accusation])
     (contact,) = bench.sent(PING)
     assert len(contact.packet.updates) >= 2
     assert contact.size <= 1200

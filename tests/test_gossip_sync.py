@@ -1,14 +1,29 @@
 """The exchange of state: both are equal after it, or neither was harmed."""
 
 import random
+from typing import Any
 
 import pytest
-from cores import EPOCH, NOW, SEAL, Bench, Link, converse, exchange, gossip, held, news
+from cores import (
+    EPOCH,
+    NOW,
+    SEAL,
+    Bench,
+    Link,
+    converse,
+    exchange,
+    gossip,
+    held,
+    news,
+    open_exchange,
+)
 from hypothesis import given, settings, strategies as st
+from keys import key, ring, sealer
 
-from gossamer.gossip import FRAME_LIMIT, Gossip, Joined, PartChanged, encode
+from gossamer.gossip import FRAME_LIMIT, Address, Gossip, Joined, PartChanged, encode
 from gossamer.gossip._exchange import (
     ANOTHER,
+    ASK,
     BUSY,
     DONE,
     HEADS,
@@ -104,19 +119,28 @@ def test_a_newer_life_wins_in_either_direction(older: int, newer: int, n: int, m
     assert set(held(a)["o"][2].values()) == {b"b"}
 
 
+def _asked(bench: Bench, address: Address) -> tuple[Any, Any]:
+    """Return the heads and the buckets with which a core asks who greets it."""
+    bench.core._contacts._begin("heal", address, NOW)
+    [call] = bench.calls()
+    assert isinstance(call, SyncExchange)
+    call.receive(SEAL.seal(encode([HELLO, news("a").encode()]), EPOCH), NOW)
+    opening, question = _frames(call)
+    assert (opening[0], question[0]) == (OPEN, ASK)
+    return question[4], question[5]
+
+
 def test_a_small_mesh_sends_its_heads_at_once() -> None:
-    """Up to 256 owners the opening holds all heads; with one more it holds 8 kB of buckets."""
+    """Up to 256 owners who asks sends all heads; with one more, 8 kB of buckets."""
     bench = Bench()
     bench.meet("a", "b")  # who knows nobody leaves its own out
     bench.core.publish("k", b"v", NOW)
     _crowd(bench.core, 255)
-    bench.core._contacts._begin("heal", ("10.1.1.1", 1), NOW)
-    [opening] = _frames(bench.calls()[0])  # type: ignore[arg-type]
-    assert (opening[0], len(opening[5]), opening[6]) == (OPEN, 3 * 256, None)  # type: ignore[arg-type]
+    heads, buckets = _asked(bench, ("10.1.1.1", 1))
+    assert (len(heads), buckets) == (3 * 256, None)
     _crowd(bench.core, 256)
-    bench.core._contacts._begin("heal", ("10.1.1.2", 1), NOW)
-    [opening] = _frames(bench.calls()[0])  # type: ignore[arg-type]
-    assert (opening[0], opening[5], len(opening[6])) == (OPEN, None, 8192)  # type: ignore[arg-type]
+    heads, buckets = _asked(bench, ("10.1.1.2", 1))
+    assert (heads, len(buckets)) == (None, 8192)
 
 
 def test_one_difference_among_many_costs_little() -> None:
@@ -148,7 +172,7 @@ def test_equal_peers_exchange_no_parts() -> None:
 
     a._contacts._begin("repair", b.address, NOW)
     converse(a.calls.pop(), b.accept(a.address, NOW), NOW, spoil=note)
-    assert kinds == [OPEN, HELLO, DONE, DONE]
+    assert kinds == [OPEN, HELLO, ASK, DONE, DONE]
 
 
 def test_no_frame_exceeds_the_limit() -> None:
@@ -192,9 +216,7 @@ def test_what_one_exchange_gives_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     assert set(bench.core.parts) - {"me"} == {"o1", "o2", "o3"}
     assert b.statistics()["exchanges_cut"] == 1
 
-    greedy = b.accept(("10.1.1.1", 1), NOW)
-    opening = [OPEN, 1, news("c").encode(), bytes(16), ["nobody"], [], None]
-    greedy.receive(SEAL.seal(encode(opening), 0), NOW)
+    greedy = open_exchange(b, "c", ("10.1.1.1", 1), owners=["nobody"])
     greedy.outbox.clear()
     want = SEAL.seal(encode([WANT, ["o0", 0, 0]]), 0)
     for _ in range(50):
@@ -220,7 +242,7 @@ def test_what_an_exchange_brings_is_passed_on_at_once() -> None:
     "message",
     [
         *([MEMBERS, [], []], [PARTS, []], [WANT, []], [HEADS, None, []]),
-        *([DONE], [PROBED, 1], [OPEN], []),
+        *([DONE], [PROBED, 1], [OPEN], [BUSY, 100], []),
     ],
     ids=repr,
 )
@@ -239,7 +261,7 @@ def test_an_answer_begins_with_a_greeting(message: list[object]) -> None:
     assert [again.purpose for again in bench.calls()] == ["join"]
 
 
-@pytest.mark.parametrize("kind", [HELLO, BUSY, MEMBERS, HEADS, WANT, PARTS, DONE, ANOTHER])
+@pytest.mark.parametrize("kind", [HELLO, ASK, BUSY, MEMBERS, HEADS, WANT, PARTS, DONE, ANOTHER])
 def test_a_conversation_begins_with_its_opening(kind: int) -> None:
     """Whoever opens a stream with something else is refused, and no place is taken."""
     bench = Bench()
@@ -318,12 +340,11 @@ def test_a_broken_stream_leaves_no_half_snapshot(data: st.DataObject) -> None:
 def test_each_entry_is_judged_by_itself() -> None:
     """Bad members and entries are counted; the good ones beside them are taken."""
     bench = Bench()
-    exchange = bench.core.accept(("10.1.1.1", 1), NOW)
+    exchange = open_exchange(bench.core, "c", ("10.1.1.1", 1))
 
     def say(message: list[object]) -> None:
         exchange.receive(SEAL.seal(encode(message), 0), NOW)
 
-    say([OPEN, 1, news("c").encode(), bytes(16), None, [], None])
     say([MEMBERS, [b"", b"\xff", 7, news("e").encode(), news("d").encode()], [0, 0, 0, -1, 0]])
     part = Part("o", EPOCH)
     part.append([("k", b"v")])
@@ -362,3 +383,70 @@ def test_an_initiator_that_reaches_itself_learns_it() -> None:
     assert bench.core.seed_is_self
     assert not bench.core.joined
     assert call.finished
+
+
+def _keyed(name: str, seed: int) -> Gossip:
+    return gossip(name, seal=sealer(ring(key(1)), seed=seed))
+
+
+def test_a_recorded_conversation_fits_into_no_other() -> None:
+    """Played back from either side, to whom it was held with or to another, it changes nothing."""
+    one, two = _keyed("one", 1), _keyed("two", 2)
+    two.publish("k", b"v", NOW)
+    said: dict[str, list[bytes]] = {"one": [], "two": []}
+    one.join([two.address], NOW)
+    call, answer = one.calls.pop(), two.accept(one.address, NOW)
+    while call.outbox or answer.outbox:
+        for name, sender, receiver in (("one", call, answer), ("two", answer, call)):
+            for frame in sender.outbox:
+                receiver.receive(frame, NOW)
+                said[name].append(frame)
+            sender.outbox.clear()
+    assert one.joined
+    assert "one" in two.members
+
+    for core in (two, _keyed("two", 3), _keyed("three", 4)):
+        known, root = set(core.members), core.root
+        played = core.accept(one.address, NOW)
+        for frame in said["one"]:
+            played.receive(frame, NOW)
+        assert played.finished
+        assert (set(core.members), core.root) == (known, root)
+        assert core.statistics()["refused_checksum"] == 1
+
+    for core in (one, _keyed("one", 5), _keyed("three", 6)):
+        known, root = set(core.members), core.root
+        core._contacts._begin("heal", ("10.5.5.5", 1), NOW)
+        called = core.calls.pop()
+        for frame in said["two"]:
+            called.receive(frame, NOW)
+        assert called.finished
+        assert (set(core.members), core.root) == (known, root)
+        assert core.statistics()["refused_checksum"] == 1
+
+
+def test_an_opening_alone_is_not_believed() -> None:
+    """Whoever opens a stream is known once it has asked for something, and takes a place then."""
+    bench = Bench()
+    called = bench.core.accept(("10.1.1.1", 1), NOW)
+    called.receive(SEAL.seal(encode([OPEN, news("c").encode()]), EPOCH), NOW)
+    assert not called.finished
+    assert not bench.core.members
+    assert len(bench.core._contacts._inbound) == 0
+    called.receive(SEAL.seal(encode([ASK, 1, bytes(16), None, [], None]), EPOCH), NOW)
+    assert set(bench.core.members) == {"c"}
+    assert len(bench.core._contacts._inbound) == 1
+
+
+@pytest.mark.parametrize("twice", [OPEN, ASK])
+def test_nothing_is_said_twice_at_the_beginning(twice: int) -> None:
+    """A second opening, and a second question, end the conversation and free its place."""
+    bench = Bench()
+    called = bench.core.accept(("10.1.1.1", 1), NOW)
+    opening = encode([OPEN, news("c").encode()])
+    question = encode([ASK, 1, bytes(16), None, [], None])
+    for body in (opening, opening) if twice == OPEN else (opening, question, question):
+        called.receive(SEAL.seal(body, EPOCH), NOW)
+    assert called.finished
+    assert bench.counts("refused_malformed") == (1,)
+    assert len(bench.core._contacts._inbound) == 0

@@ -187,7 +187,7 @@ def test_a_forged_eviction_does_not_last(status: Status, jump: int) -> None:
         pytest.skip("CBOR has no room for it")
     for peer in mesh:
         body = ["p0", mesh["p0"].gossip.epoch, [], [update]]
-        mesh.fabric.send_datagram(STRANGER, peer.address, _sealed(body, 0))
+        mesh.fabric.send_datagram(STRANGER, peer.address, _sealed(body, peer.gossip.epoch))
     mesh.run_for(0.5)
     mesh.run_until(mesh.complete, 3.0)
     mesh.run_until(mesh.converged, 3.0)
@@ -207,7 +207,7 @@ def test_a_forged_address_does_not_last() -> None:
     update = encode([0, "p3", core.epoch, 5, 0, "10.1.1.1", 1, "", nonce, ""])
     for peer in mesh:
         body = ["p0", mesh["p0"].gossip.epoch, [], [update]]
-        mesh.fabric.send_datagram(STRANGER, peer.address, _sealed(body, 0))
+        mesh.fabric.send_datagram(STRANGER, peer.address, _sealed(body, peer.gossip.epoch))
     mesh.run_for(0.5)
     mesh.run_until(mesh.complete, 1.0)
     mesh.run_until(mesh.converged, 3.0)
@@ -226,7 +226,7 @@ def test_a_forged_life_does_not_last(ahead: int) -> None:
     update = _news_of(mesh, "p3", Status.ALIVE, epoch=victim.gossip.epoch + ahead, nonce=99)
     for peer in mesh:
         body = ["p0", mesh["p0"].gossip.epoch, [], [update]]
-        mesh.fabric.send_datagram(STRANGER, peer.address, _sealed(body, 0))
+        mesh.fabric.send_datagram(STRANGER, peer.address, _sealed(body, peer.gossip.epoch))
     mesh.run_for(1.0)
     mesh.run_until(mesh.complete, 3.0)
     mesh.run_until(mesh.converged, 3.0)
@@ -242,7 +242,7 @@ def test_a_life_of_the_far_future_is_not_believed() -> None:
     update = _news_of(mesh, "p2", Status.DEAD, epoch=epoch + 25 * 3_600_000, nonce=99)
     for peer in mesh:
         body = ["p0", mesh["p0"].gossip.epoch, [], [update]]
-        mesh.fabric.send_datagram(STRANGER, peer.address, _sealed(body, 0))
+        mesh.fabric.send_datagram(STRANGER, peer.address, _sealed(body, peer.gossip.epoch))
     mesh.run_for(5.0)
 
     assert mesh["p2"].gossip.epoch == epoch

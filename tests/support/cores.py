@@ -5,7 +5,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gossamer.gossip import Address, Event, Exchange, Gossip, GossipConfig, KeyRefused, Seal, Status
+from gossamer.gossip import (
+    Address,
+    Event,
+    Exchange,
+    Gossip,
+    GossipConfig,
+    KeyRefused,
+    Seal,
+    Status,
+    encode,
+)
+from gossamer.gossip._exchange import ASK, OPEN
 from gossamer.gossip._log import Operation
 from gossamer.gossip._members import News
 from gossamer.gossip._packet import (
@@ -52,7 +63,7 @@ def datagram(
     updates: Iterable[bytes] = (),
     *,
     epoch: int = EPOCH,
-    to_epoch: int = 0,
+    to_epoch: int = EPOCH,
     cluster: str = "default",
 ) -> bytes:
     """Return a datagram as `source` would send it."""
@@ -127,7 +138,7 @@ class Bench:
         updates: Iterable[bytes] = (),
         sender: Address | None = None,
         epoch: int = EPOCH,
-        to_epoch: int = 0,
+        to_epoch: int = EPOCH,
     ) -> None:
         """Have the core receive a datagram of `source`."""
         data = datagram(source, messages, updates, epoch=epoch, to_epoch=to_epoch)
@@ -264,6 +275,17 @@ def converse(
     for side in (caller, callee):
         side.fail("closed early", now)
     return total
+
+
+def open_exchange(
+    core: Gossip, name: str, sender: Address, *, owners: list[str] | None = None
+) -> Exchange:
+    """Return an exchange that `name`, who holds nothing, has opened and asked in."""
+    called = core.accept(sender, NOW)
+    opening = [OPEN, news(name).encode()]
+    for message in (opening, [ASK, 1, ROOT, owners, [], None]):
+        called.receive(SEAL.seal(encode(message), EPOCH), NOW)
+    return called
 
 
 def exchange(caller: Gossip, callee: Gossip, now: float, purpose: Any = "heal") -> int:

@@ -44,8 +44,8 @@ class RecordingSeal(KeyedSeal):
         self.sealed.append(super().seal(body, to_epoch))
         return self.sealed[-1]
 
-    def seal_frame(self, body: bytes, to_epoch: int) -> bytes:
-        self.sealed.append(super().seal_frame(body, to_epoch))
+    def seal_frame(self, body: bytes, to_epoch: int, bound: bytes = b"") -> bytes:
+        self.sealed.append(super().seal_frame(body, to_epoch, bound))
         return self.sealed[-1]
 
 

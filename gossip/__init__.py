@@ -40,6 +40,8 @@ from ._keys import (
     FINGERPRINT_SIZE as FINGERPRINT_SIZE,
     KEY_ID_MOST as KEY_ID_MOST,
     PLAIN as PLAIN,
+    PROOF_SIZE as PROOF_SIZE,
+    RING_LIMIT as RING_LIMIT,
     SECRET_SIZE as SECRET_SIZE,
     Key as Key,
     KeyRing as KeyRing,

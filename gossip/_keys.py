@@ -14,6 +14,7 @@ from ._config import ConfigError
 SECRET_SIZE = 32
 """AES-256."""
 FINGERPRINT_SIZE = 4
+PROOF_SIZE = 16
 KEY_ID_MOST = 255
 RING_LIMIT = 16
 PLAIN = 0
@@ -36,6 +37,11 @@ class Key:
     def fingerprint(self) -> bytes:
         """Four bytes by which two keys of one id are told apart; they do not give it away."""
         return blake2b(self.secret, digest_size=FINGERPRINT_SIZE, person=b"gsmr-key").digest()
+
+    def prove(self, statement: bytes) -> bytes:
+        """Return 16 bytes that only who holds this key can make for a statement."""
+        mac = blake2b(statement, key=self.secret, digest_size=PROOF_SIZE, person=b"gsmr-decision")
+        return mac.digest()
 
 
 @dataclass(frozen=True, slots=True)

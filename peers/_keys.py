@@ -5,8 +5,7 @@ is decided at one peer for the whole mesh: the decision travels with what each p
 keys, and every peer carries it out as soon as it can.  One that is away hears of it when it
 returns, which it can, since no key is removed that a known member still seals with.
 
-While plain text is accepted anybody can say anything, so what is heard then removes no key; and
-what is only heard never leads back to plain text.
+What is only heard never leads back to plain text.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,12 +30,15 @@ from gossamer.gossip import (
 from gossamer.gossip.keyed_seal import KeyedSeal
 
 from ._errors import BadInput, Conflict, GossamerError
-from ._key_news import PLAIN_NAMED, Decisions, KeyNews, Named, decode_key_news
+from ._key_decisions import PLAIN_NAMED, Decision, Decisions, Named, Verb
+from ._key_news import KeyNews, decode_key_news
 from ._logging import logger
 from ._records import KEYS_RECORD
 
 # So many members are named in a sentence.
 _NAMED_AT_ONCE = 8
+# In seconds. That a key is lacking is heard from whoever can speak here.
+_LACKING_EVERY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Keys:
         self._decisions = Decisions()
         self._said: dict[str, _Said] = {}
         self._told: bytes | None = None
-        self._lacking: Named | None = None
+        self._lacking_from = now
         self.refused = 0
         self._tell(now)
 
@@ -116,7 +118,7 @@ class Keys:
                 "add it there first",
             )
         self._settle(self.ring.using(key_id))
-        self._decisions = self._decisions.using(self._stamp(), key)
+        self._decide(Verb.USE, key)
         self._tell(now)
 
     def remove(self, key_id: int, now: float, *, force: bool = False) -> None:
@@ -142,7 +144,7 @@ class Keys:
                 "wait until all use another key",
             )
         self._settle(ring)
-        self._decisions = self._decisions.removing(self._stamp(), key, True)
+        self._decide(Verb.REMOVE, key)
         self._tell(now)
 
     def summary(self) -> dict[str, object]:
@@ -209,9 +211,11 @@ class Keys:
             return
         part = self._gossip.parts.get(owner)
         self._said[owner] = _Said(0 if part is None else part.epoch, news)
-        heard = news.decisions
-        if self.ring.plain:
-            heard = heard.of_plain_text()
+        self._hear_decisions(news.decisions, now)
+
+    def _hear_decisions(self, told: Decisions, now: float) -> None:
+        self._note_lacking(told.use, now)
+        heard = told.those(self._believes)
         if not self._clock.observe(heard.latest, round(self._wall() * 1000)):
             self.refused += 1
             return
@@ -220,6 +224,32 @@ class Keys:
             self._decisions = merged
             self._carry_out()
             self._tell(now)
+
+    def _believes(self, decision: Decision) -> bool:
+        """Whether somebody who holds a key that is accepted here decided this."""
+        known = self._decisions
+        if decision in (known.use, known.removals.get(decision.key)):
+            return True
+        signer = self.ring.find(decision.signer[0])
+        if signer is None or signer.fingerprint != decision.signer[1]:
+            return False  # to be heard again when that key is added
+        if not decision.holds(self._gossip.config.cluster, signer):
+            self.refused += 1
+            return False
+        return True
+
+    def _note_lacking(self, use: Decision | None, now: float) -> None:
+        """Say which key the mesh uses, if it is lacking here; others may only pretend so."""
+        latest = self._decisions.use
+        if use is None or (latest is not None and use.stamp <= latest.stamp):
+            return
+        key_id, fingerprint = use.key
+        if self.ring.accepted.get(key_id) != fingerprint and now >= self._lacking_from:
+            self._lacking_from = now + _LACKING_EVERY
+            self._log_error(
+                f"the mesh seals with {key_label(key_id)} ({fingerprint.hex()}), which this peer"
+                " lacks: add it with 'gossamer keys add'"
+            )
 
     # Within
 
@@ -282,9 +312,26 @@ class Keys:
         self._settle(ring)
         for key in keys:
             if key in self._decisions.removals:
-                self._decisions = self._decisions.removing(self._stamp(), key, False)
+                self._decide(Verb.ACCEPT, key)
         self._carry_out()
         self._tell(now)
+        for _, news in list(self._known()):
+            if news is not None:
+                # Some of it could not be believed without the key.
+                self._hear_decisions(news.decisions, now)
+
+    def _decide(self, verb: Verb, key: Named) -> None:
+        """Take a decision for the mesh, with a proof that all who it is for can check."""
+        ring = self.ring
+        # Who is to use a key has it; who is to remove one or to take it back has another.
+        others = [each for each in ring.keys if (each.id, each.fingerprint) != key]
+        in_use = [each for each in others if each.id == ring.use]
+        used = [each for each in ring.keys if verb is Verb.USE and each.id == key[0]]
+        signer = (used or in_use or others or list(ring.keys))[0]
+        decision = Decision(self._stamp(), verb, key)
+        self._decisions = self._decisions.taking(
+            decision.signed(self._gossip.config.cluster, signer)
+        )
 
     def _settle(self, ring: KeyRing) -> None:
         if ring != self.ring:
@@ -309,18 +356,12 @@ class Keys:
 
     def _decided(self) -> KeyRing:
         ring = self.ring
-        decided = self._decisions
-        gone = [key for key, (_, removed) in decided.removals.items() if removed]
-        if decided.use is not None and decided.use[1] not in (PLAIN_NAMED, *gone):
-            key = decided.use[1]
-            if ring.accepted.get(key[0]) == key[1]:
-                ring = ring.using(key[0])
-            elif key != self._lacking:
-                self._lacking = key
-                self._log_error(
-                    f"the mesh seals with {key_label(key[0])} ({key[1].hex()}), which this peer"
-                    " lacks: add it with 'gossamer keys add'"
-                )
+        gone = self._decisions.removed
+        use = self._decisions.use
+        if use is not None and use.key not in (PLAIN_NAMED, *gone):
+            key_id, fingerprint = use.key
+            if ring.accepted.get(key_id) == fingerprint:
+                ring = ring.using(key_id)
         for key in gone:
             if ring.accepted.get(key[0]) != key[1]:
                 continue

@@ -1,25 +1,37 @@
 """What peers say of their keys."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, strategies as st
 
-from gossamer.gossip import Malformed, encode
-from gossamer.peers._key_news import (
+from gossamer.gossip import PLAIN, RING_LIMIT, Key, Malformed, encode
+from gossamer.peers._key_decisions import (
     PLAIN_NAMED,
     REMOVALS_LIMIT,
+    Decision,
     Decisions,
-    KeyNews,
-    decode_key_news,
+    Verb,
 )
+from gossamer.peers._key_news import KeyNews, decode_key_news
 
 _named = st.one_of(
     st.just(PLAIN_NAMED), st.tuples(st.integers(1, 255), st.binary(min_size=4, max_size=4))
 )
-_stamps = st.integers(0, 1 << 60)
+_keys = st.builds(Key, st.integers(1, 255), st.binary(min_size=32, max_size=32))
+
+
+def _decision(*verbs: Verb) -> st.SearchStrategy[Decision]:
+    # Few values, so that keys and stamps meet.
+    stamps = st.one_of(st.integers(0, 5), st.integers(0, 1 << 60))
+    unsigned = st.builds(Decision, stamps, st.sampled_from(verbs), _named)
+    return st.builds(lambda decision, key: decision.signed("default", key), unsigned, _keys)
+
+
 _decisions = st.builds(
-    Decisions,
-    st.one_of(st.none(), st.tuples(_stamps, _named)),
-    st.dictionaries(_named, st.tuples(_stamps, st.booleans()), max_size=5),
+    lambda use, removals: Decisions(use, {each.key: each for each in removals}),
+    st.one_of(st.none(), _decision(Verb.USE)),
+    st.lists(_decision(Verb.ACCEPT, Verb.REMOVE), max_size=5),
 )
 
 
@@ -73,9 +85,44 @@ def test_the_memory_of_removals_is_bounded() -> None:
     """The earliest removals are forgotten."""
     decisions = Decisions()
     for number in range(3 * REMOVALS_LIMIT):
-        decisions = decisions.removing(number, (1, number.to_bytes(4)), True)
+        decisions = decisions.taking(Decision(number, Verb.REMOVE, (1, number.to_bytes(4))))
 
     assert len(decisions.removals) == REMOVALS_LIMIT
-    assert min(stamp for stamp, _ in decisions.removals.values()) == 2 * REMOVALS_LIMIT
-    news = KeyNews({1: bytes(4)}, 1, decisions)
-    assert decode_key_news(news.encode()) == news
+    assert min(each.stamp for each in decisions.removals.values()) == 2 * REMOVALS_LIMIT
+
+
+def test_the_most_that_can_be_said_is_heard() -> None:
+    """A full ring and all decisions at the limits of their values fit; what is longer does not."""
+    key = Key(255, bytes(32))
+    decisions = Decisions()
+    for verb, count in ((Verb.USE, 1), (Verb.REMOVE, REMOVALS_LIMIT)):
+        for number in range(count):
+            decision = Decision((1 << 60) - number, verb, (255, number.to_bytes(4)))
+            decisions = decisions.taking(decision.signed("default", key))
+    accepts = {PLAIN: b"", **{255 - number: bytes(4) for number in range(RING_LIMIT)}}
+    news = KeyNews(accepts, 255, decisions)
+    data = news.encode()
+    assert decode_key_news(data) == news
+    assert 1000 < len(data) < 2000
+    with pytest.raises(Malformed):
+        decode_key_news(10 * data)
+
+
+@given(_decision(*Verb), _keys, st.data())
+def test_a_proof_holds_for_what_was_decided_and_no_more(
+    decision: Decision, key: Key, data: st.DataObject
+) -> None:
+    """Another stamp, verb, key, cluster or signer, and it is none."""
+    signed = decision.signed("default", key)
+    assert signed.holds("default", key)
+    assert not signed.holds("other", key)
+    assert not signed.holds("default", Key(key.id, bytes(31) + b"\x01"))
+    for other in (
+        replace(signed, stamp=signed.stamp + 1),
+        replace(signed, verb=Verb((signed.verb + 1) % 3)),
+        replace(signed, key=(7, b"else")),
+        replace(signed, signer=(7, b"else")),
+        replace(signed, proof=data.draw(st.binary(min_size=16, max_size=16))),
+    ):
+        if other != signed:
+            assert not other.holds("default", key)

@@ -17,7 +17,8 @@ from gossamer.gossip import (
 from gossamer.gossip._packet import PING, encode_body, encode_delta
 from gossamer.gossip._seal import ChecksumSeal
 from gossamer.peers import BadInput, Conflict
-from gossamer.peers._key_news import PLAIN_NAMED, Decisions, KeyNews
+from gossamer.peers._key_decisions import PLAIN_NAMED, Decision, Decisions, Verb
+from gossamer.peers._key_news import KeyNews
 from gossamer.peers._records import KEYS_RECORD
 from gossamer.simulations import Kind, Mesh, Packet, SimulatedPeer
 
@@ -329,17 +330,24 @@ def test_the_way_back_to_plain_text_is_taken_at_each_peer() -> None:
     assert holders.uses(peers) == {PLAIN}
 
 
-def test_what_is_heard_in_plain_text_removes_no_key_and_opens_nothing() -> None:
-    """While plain text is accepted, a forged decision can at most make the mesh encrypt."""
+def test_what_only_looks_like_a_decision_is_never_carried_out() -> None:
+    """While plain text is accepted anybody can forge one; it also does nothing later.
+
+    Neither in who knows it when plain text goes, nor in who hears of it only then.
+    """
     mesh, holders, peers = keyed_mesh(ring(ONE, TWO, use=PLAIN, plain=True), peers=3)
+    signers = [PLAIN_NAMED, (1, ONE.fingerprint), (2, TWO.fingerprint), (3, b"none")]
 
     def forge(stamp: int) -> None:
-        removals = {(2, TWO.fingerprint): (stamp, True)}
-        decisions = Decisions((stamp, PLAIN_NAMED), removals)
-        forger.publish(KEYS_RECORD, KeyNews({PLAIN: b""}, PLAIN, decisions).encode())
-        mesh.run_for(3.0)
-        assert forger.gossip.parts["forger"].head == peers[2].gossip.parts["forger"].head
-        assert holders.accepted(peers) == {(0, 1, 2)}
+        for signer in signers:
+            stamp += 1
+            removal = Decision(stamp, Verb.REMOVE, (2, TWO.fingerprint), signer)
+            use = Decision(stamp, Verb.USE, PLAIN_NAMED, signer)
+            decisions = Decisions(use, {removal.key: removal})
+            forger.publish(KEYS_RECORD, KeyNews({PLAIN: b""}, PLAIN, decisions).encode())
+            mesh.run_for(3.0)
+            assert forger.gossip.parts["forger"].head == peers[2].gossip.parts["forger"].head
+            assert holders.accepted(peers) == {(0, 1, 2)}
 
     holders.files["forger"] = None
     forger = mesh.add("forger", seeds=[peers[0].address])
@@ -348,8 +356,33 @@ def test_what_is_heard_in_plain_text_removes_no_key_and_opens_nothing() -> None:
     holders.use(peers[0], 1, force=True)
     mesh.run_for(1.0)
     forge(SOON + 100)
-
     assert holders.uses(peers) == {1}
+
+    holders.remove(peers[0], PLAIN, force=True)
+    mesh.run_for(1.0)
+    peers[2].restart()
+    mesh.run_for(5.0)
+    assert "forger" in peers[2].gossip.parts
+    assert holders.accepted(peers) == {(1, 2)}
+    assert holders.uses(peers) == {1}
+    assert holders[peers[0]].refused > 0
+
+
+def test_a_decision_is_believed_once_its_key_is_there(caplog: pytest.LogCaptureFixture) -> None:
+    """Who lacks the key that proves it cannot tell, and looks at it again when the key is added."""
+    mesh, holders, peers = keyed_mesh(ring(ONE), peers=3)
+    holders.add(peers[:2], TWO)
+    mesh.run_for(1.0)
+    # So it goes on to pass things on with key 1.
+    holders.full = {"p1"}
+    holders.use(peers[0], 2, force=True)
+    mesh.run_for(1.0)
+    assert [holders[peer].ring.use for peer in peers] == [2, 1, 1]
+    assert f"the mesh seals with key 2 ({TWO.fingerprint.hex()}), which this peer" in caplog.text
+
+    peers[0].crash()
+    holders.add(peers[2:], TWO)
+    assert holders[peers[2]].ring.use == 2
 
 
 # Strangers
@@ -530,7 +563,8 @@ def test_a_decision_from_a_clock_days_ahead_is_not_taken() -> None:
     """Else no later decision could ever win."""
     mesh, holders, peers = keyed_mesh(ring(ONE, TWO), peers=2)
     stamp = (1_767_225_600_000 + 3 * 86_400_000) << 16
-    news = KeyNews(ring(ONE, TWO).accepted, 1, Decisions((stamp, (2, TWO.fingerprint)), {}))
+    decision = Decision(stamp, Verb.USE, (2, TWO.fingerprint)).signed("default", TWO)
+    news = KeyNews(ring(ONE, TWO).accepted, 1, Decisions(decision))
     peers[1].publish(KEYS_RECORD, news.encode())
     mesh.run_for(1.0)
 

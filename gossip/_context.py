@@ -68,7 +68,9 @@ class Context:
     changed_at: float = 0.0
     # How often something was refused that may be admitted later, and so is not to be remembered.
     declined: int = 0
+    # Apart: who forges senders of the one must not keep the other from being told.
     foreign_keys: ForeignKeys = field(default_factory=ForeignKeys)
+    refusals_of_ours: ForeignKeys = field(default_factory=ForeignKeys)
     # The wall clock at `started` in milliseconds.
     first_epoch: int = 0
     clockless: bool = False
@@ -104,7 +106,7 @@ class Context:
     def hear_own_key_refused(self, sender: Address, now: float) -> None:
         """Take in that somebody does not accept what this peer seals with."""
         self.count("keys_refused_by_others")
-        if self.foreign_keys.tell(sender[0], now):
+        if self.refusals_of_ours.tell(sender[0], now):
             self.events.append(OwnKeyRefused(sender))
 
     def plausible_epoch(self, epoch: int, now: float) -> bool:

@@ -346,7 +346,10 @@ class Keys:
         try:
             self._settle(ring)
         except GossamerError as error:
-            self._log_error(f"what was decided on keys is not carried out here: {error}")
+            self._log_error(
+                f"what was decided on keys is not carried out here: {error}; mend that, and decide"
+                " it once more"
+            )
             return
         used = key_label(ring.use)
         accepted = ", ".join(key_label(each) for each in ring.accepted)

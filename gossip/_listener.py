@@ -1,0 +1,269 @@
+"""What a datagram does: it is opened and judged, and each of its parts handed to whom it concerns.
+
+Whoever speaks with a life of its own that is over, or to one of ours, is told so.
+"""
+
+from ._contacts import Contacts
+from ._context import Context
+from ._departure import Departure
+from ._detector import Detector
+from ._members import Address, Member, News, Status
+from ._membership import Membership, Source
+from ._packet import (
+    ACK,
+    GONE,
+    HELD,
+    HOLD,
+    KEY_REFUSED,
+    LEAVE,
+    NACK,
+    NOT_ME,
+    PING,
+    PING_REQ,
+    RELAYED,
+    Delta,
+    Head,
+    Message,
+    Packet,
+    decode_body,
+    decode_update,
+)
+from ._rates import Rates
+from ._receipts import Receipts
+from ._replicas import Replicas
+from ._seal import Refused
+from ._spread import Spread
+from ._wire import Malformed
+
+# Updates whose bytes were seen lately are not looked at again; each costs some 200 bytes.
+# That many, and those of the generation before.
+_SEEN_LIMIT = 2048
+# Members that were lately told how they are held.
+_TOLD_LIMIT = 1024
+# A datagram that claims to be longer than any of ours is not worth a checksum.
+_DATAGRAM_LIMIT = 1400
+# A peer that is held for dead and speaks is told so at most this often.
+_TELL_INTERVAL = 0.5
+
+
+class Listener:
+    """Takes in the datagrams of one peer."""
+
+    def __init__(
+        self,
+        context: Context,
+        spread: Spread,
+        membership: Membership,
+        detector: Detector,
+        contacts: Contacts,
+        replicas: Replicas,
+        receipts: Receipts,
+        departure: Departure,
+    ) -> None:
+        self._context = context
+        self._spread = spread
+        self._membership = membership
+        self._detector = detector
+        self._contacts = contacts
+        self._replicas = replicas
+        self._receipts = receipts
+        self._departure = departure
+        self._rates = Rates(context.config)
+        self._seen: set[bytes] = set()
+        self._seen_before: set[bytes] = set()
+        self._told_at: dict[str, float] = {}
+
+    def receive(self, datagram: bytes, sender: Address, now: float) -> None:
+        """Take in one datagram; whatever it holds, nothing raises."""
+        context = self._context
+        counters = context.counters
+        counters["datagrams_received"] += 1
+        counters["bytes_received"] += len(datagram)
+        try:
+            if len(datagram) > _DATAGRAM_LIMIT:
+                raise Refused("oversize")
+            to_epoch, body = context.seal.open(datagram)
+            meant = to_epoch == context.me.epoch
+            # What is not meant for this life may be recorded elsewhere and sent in another's name:
+            # it does not use up what that one may send.
+            if not self._rates.admits(sender if meant else None, now):
+                raise Refused("rate")
+            packet = decode_body(body)
+        except Refused as refused:
+            if context.refuse(refused, sender, now):
+                context.send(sender, 0, [[KEY_REFUSED, 0]], [])
+            return
+        if packet.source == context.me.name:
+            self._hear_own_name(packet, sender, now)
+        elif meant:
+            self._take(packet, sender, now)
+        elif to_epoch:
+            self._misdirected(packet, sender)
+        else:
+            self._answer_anybody(packet, sender, now)
+
+    def _take(self, packet: Packet, sender: Address, now: float) -> None:
+        context = self._context
+        row = context.table.get(packet.source)
+        if row is not None and packet.epoch < row.epoch:
+            self._answer_former_life(packet, row, sender, now)
+            return
+        fresh = [
+            payload
+            for payload in packet.updates
+            if payload not in self._seen and payload not in self._seen_before
+        ]
+        if fresh:
+            self._take_updates(fresh, packet.source, sender, now)
+        row = context.table.get(packet.source)
+        if row is None:
+            self._answer_forgotten(packet, sender, now)
+        if row is not None and row.status is Status.DEAD and row.epoch == packet.epoch:
+            self._hear_the_dead(row, packet, sender, now)
+        for message in packet.messages:
+            self._take_message(message, packet, row, sender, now)
+
+    def _take_updates(
+        self, payloads: list[bytes], source: str, sender: Address, now: float
+    ) -> None:
+        allowed = self._rates.allowance(sender, len(payloads))
+        if allowed < len(payloads):
+            self._context.count("refused_rate", len(payloads) - allowed)
+            del payloads[allowed:]
+        for payload in payloads:
+            self._take_update(payload, source, now)
+
+    def _take_update(self, payload: bytes, source: str, now: float) -> None:
+        try:
+            update = decode_update(payload)
+        except Malformed:
+            self._context.count("refused_update")
+            return
+        declined = self._context.declined
+        match update:
+            case News():
+                how: Source = "direct" if update.name == source else "rumor"
+                self._membership.hear(update, payload, source, how, now)
+                if update.name == self._context.me.name:
+                    return  # to be answered each time that somebody says so
+            case Delta():
+                self._replicas.on_delta(update, payload, source, now)
+            case Head():
+                self._replicas.on_head(update, payload, source, now)
+        if self._context.declined != declined:
+            return  # it may be admitted when it is heard again
+        self._seen.add(payload)
+        if len(self._seen) >= _SEEN_LIMIT:
+            self._seen_before, self._seen = self._seen, set()
+
+    def _take_message(
+        self, message: Message, packet: Packet, row: Member | None, sender: Address, now: float
+    ) -> None:
+        kind, sequence, source = message[0], message[1], packet.source
+        assert isinstance(sequence, int)
+        if kind == PING:
+            if message[2] not in ("", self._context.me.name):
+                self._answer_not_me(message, packet, sender)
+            else:
+                self._detector.on_ping(message, sender, packet.epoch, row)
+        elif kind == ACK:
+            if not self._detector.on_ack(sequence, source, now):
+                self._contacts.on_answer(sequence, source, packet.epoch, now)
+            self._departure.on_ack(sequence, source)
+            self._compare(message, row, now)
+        elif kind == PING_REQ:
+            self._detector.on_ping_req(message, sender, packet.epoch, now)
+        elif kind == NACK:
+            self._detector.on_nack(sequence, source)
+            self._compare(message, row, now)
+        elif kind == RELAYED:
+            self._detector.on_relayed(sequence, source, now)
+            self._compare(message, row, now)
+        elif kind == LEAVE:
+            self._spread.send(sender, packet.epoch, [[ACK, sequence, self._context.root]])
+        elif kind == HOLD:
+            answer = self._receipts.on_hold(message, source, packet.epoch)
+            if answer is not None:
+                self._spread.send(sender, packet.epoch, [answer])
+        elif kind == HELD:
+            self._receipts.on_held(sequence, source)
+        elif kind == KEY_REFUSED:
+            self._context.hear_own_key_refused(sender, now)
+        elif kind == GONE:
+            self._detector.on_gone(sequence, source, now)
+        elif kind == NOT_ME:
+            self._detector.on_not_me(sequence, source, sender, now)
+            self._contacts.on_answer(sequence, source, packet.epoch, now)
+            if row is not None and row.status.living and self._may_tell(source, now):
+                self._contacts.reborn(row, now)
+
+    def _compare(self, message: Message, row: Member | None, now: float) -> None:
+        """Compare the root that a living member told with its answer."""
+        root = message[2]
+        assert isinstance(root, bytes)
+        if row is not None and row.status.living:
+            self._contacts.on_root(row, root, now)
+
+    def _answer_anybody(self, packet: Packet, sender: Address, now: float) -> None:
+        """Answer what is addressed to no life, and believe nothing of it.
+
+        It could have been recorded years ago: a seal does not tell, as an epoch does.
+        """
+        row = self._context.table.get(packet.source)
+        for message in packet.messages:
+            if message[0] in (PING, KEY_REFUSED):
+                self._take_message(message, packet, row, sender, now)
+            else:
+                self._context.count("refused_epoch")
+        self._context.count("refused_update", len(packet.updates))
+
+    def _hear_own_name(self, packet: Packet, sender: Address, now: float) -> None:
+        """A datagram in our own name: a seed that is ourselves, or another process."""
+        for message in packet.messages:
+            if message[0] == PING and packet.epoch == self._context.me.epoch:
+                self._contacts.met_self(sender, now)
+        self._context.count("refused_own_name")
+
+    def _misdirected(self, packet: Packet, sender: Address) -> None:
+        """A datagram for an earlier life of ours, or for another peer at this address."""
+        self._context.count("refused_epoch")
+        for message in packet.messages:
+            if message[0] == PING:
+                self._answer_not_me(message, packet, sender)
+
+    def _answer_not_me(self, message: Message, packet: Packet, sender: Address) -> None:
+        if not self._context.me.left:
+            me = self._context.me.news().encode()
+            self._spread.send(sender, packet.epoch, [[NOT_ME, message[1]]], [me])
+
+    def _answer_former_life(self, packet: Packet, row: Member, sender: Address, now: float) -> None:
+        """The speaker's life is over as far as we know: tell it of the later one."""
+        self._context.count("refused_former_life")
+        if self._may_tell(row.name, now):
+            payload = self._membership.describe(row)
+            self._spread.send(sender, packet.epoch, [], [payload])
+
+    def _answer_forgotten(self, packet: Packet, sender: Address, now: float) -> None:
+        """The speaker's life is over for us and forgotten: tell it, so that it begins a new one."""
+        alive = News(packet.source, packet.epoch, 0, Status.ALIVE, sender, "", 0)
+        obituary = self._membership.obituary(alive)
+        if obituary is not None and self._may_tell(packet.source, now):
+            self._spread.send(sender, packet.epoch, [], [obituary])
+
+    def _hear_the_dead(self, row: Member, packet: Packet, sender: Address, now: float) -> None:
+        """A member that is held for dead speaks: tell it, and exchange state."""
+        if not self._may_tell(row.name, now):
+            return
+        if not any(message[0] == PING for message in packet.messages):
+            payload = self._membership.describe(row)
+            self._spread.send(sender, packet.epoch, [], [payload])
+        self._contacts.returned(row.name, row.address, now)
+
+    def _may_tell(self, name: str, now: float) -> bool:
+        if now - self._told_at.get(name, float("-inf")) < _TELL_INTERVAL:
+            return False
+        self._told_at.pop(name, None)
+        self._told_at[name] = now
+        if len(self._told_at) > _TOLD_LIMIT:
+            del self._told_at[next(iter(self._told_at))]
+        return True

@@ -1,6 +1,6 @@
 """With whom state is exchanged, and when: joining, healing, repair, fetching.
 
-Joining: all seeds are tried, a few at once, again and again until one answers.
+Joining: through the seeds (_seeds.py), of which a few are tried at once.
 Healing: each period at most one member that is held for dead, or a seed that nobody living is
 known at, is pinged; over the whole mesh that makes about two pings a period for each of them.
 An answer leads to an exchange at once, so a partition heals by itself, at a bounded rate, for as
@@ -11,24 +11,23 @@ while tells that a rumor was missed.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from ._context import Context
-from ._events import Joined, SeedIsSelf
+from ._events import Joined
 from ._exchange import Purpose
+from ._fetches import Fetches
 from ._members import Address, Member
 from ._membership import Membership
 from ._own_part import OwnPart
 from ._packet import PING
 from ._places import Places
 from ._replicas import Replicas
+from ._seeds import Seeds
 from ._spread import Spread
 from ._sync import SyncExchange
 
 _JOINS_AT_ONCE = 3
 _OUTBOUND_LIMIT = 6
-_RETRY_FIRST = 0.5
-_RETRY_LAST = 10.0
 # Roots are compared with whoever was probed; under constant change they are never equal, so
 # after so many settling times without an equal one an exchange is due all the same.
 _UNSETTLED = 8
@@ -38,9 +37,6 @@ _AGREED = 3
 # A rumor has its rounds all the same: nobody else tells those few in time.
 _TRAVEL_ROUNDS = 10
 _CONTACTS_LIMIT = 64
-_FETCHED_AT_ONCE = 64
-# Owners that wait to be fetched from one peer; beyond that the roots will tell.
-_WANTED_LIMIT = 1024
 _BUSY_MS = (100, 400)
 # In seconds. A host that brings all it may, again and again, has some 8 % of a core.
 _BROUGHT_WINDOW = 10.0
@@ -60,30 +56,8 @@ _LONGEST_RETURN_WAIT = 3.0
 # local health suffers from it.  So often after the last that differed, for so many seconds at most.
 _COMPARISONS = 3
 _COMPARED_FOR = 10.0
-# In seconds. That a seed is this peer is looked into again: who reflects what we send can have us
-# believe it of any seed.
-_SELF_FOR = 60.0
 # A newcomer looks again after these times: of those who join at the same moment nobody told it.
 _SECOND_LOOKS = (0.25, 0.8)
-
-
-@dataclass(slots=True)
-class _Seed:
-    """An address given by the operator, and when it is tried next."""
-
-    address: Address
-    retry: float = _RETRY_FIRST
-    waits: bool = False
-    is_self: bool = False
-
-
-@dataclass(slots=True)
-class _Wanted:
-    """Owners whose parts are to be fetched from one peer."""
-
-    owners: dict[str, None] = field(default_factory=dict)
-    under_way: bool = False
-    not_before: float = 0.0
 
 
 class Contacts:
@@ -97,14 +71,14 @@ class Contacts:
         self.own: OwnPart
         self.replicas: Replicas
         self._context = context
-        self._seeds: dict[Address, _Seed] = {}
+        self._seeds = Seeds(context, try_again=self._join_more)
+        self.fetches = Fetches(context, self._begin)
         self._outbound: dict[Address, SyncExchange] = {}
         self._inbound = Places(context.config.inbound_exchanges)
         # What each host has brought in this window; a host that has is one that was served in it.
         self._brought: dict[str, int] = {}
         self._brought_until = now
         self._contacts: dict[int, Address] = {}
-        self._wanted: dict[str, _Wanted] = {}
         self._patient_since = now
         self._repair_from = now
         self._fruitless = 0
@@ -138,60 +112,29 @@ class Contacts:
     @property
     def seed_is_self(self) -> bool:
         """Whether all seeds turned out to be this peer."""
-        return bool(self._seeds) and all(seed.is_self for seed in self._seeds.values())
+        return self._seeds.are_self
 
     def join(self, addresses: Sequence[Address], now: float) -> None:
         """Take these addresses for seeds in place of those before."""
-        before = self._seeds
-        self._seeds = {
-            address: before.get(address, _Seed(address)) for address in addresses
-        }  # fmt: skip
-        for address in self._seeds:
-            if address == self._context.me.address:
-                self.met_self(address, now)
+        self._seeds.take(addresses, now)
         self._join_more(now)
 
     def acquainted(self) -> None:
         """Note that the driver knew the mesh already: there is nothing to join."""
         self._exchanged = True
 
+    def met_self(self, address: Address, now: float) -> None:
+        """Note that the peer at an address is this one."""
+        self._seeds.met_self(address, now)
+
     def _join_more(self, now: float) -> None:
         """Try seeds until one has answered."""
         if self._exchanged:
             return
-        for seed in list(self._seeds.values()):
+        for address in self._seeds.due():
             if len(self._outbound) >= _JOINS_AT_ONCE:
                 return
-            if not seed.waits:
-                self._begin("join", seed.address, now)
-
-    def _join_failed(self, address: Address, after: float | None, now: float) -> None:
-        seed = self._seeds.get(address)
-        if seed is None or seed.waits:
-            return
-        wait = after if after is not None else seed.retry * (0.5 + self._context.rng.random() / 2)
-        seed.retry = min(2 * seed.retry, _RETRY_LAST)
-        self._wait(seed, wait, now)
-
-    def _wait(self, seed: _Seed, seconds: float, now: float) -> None:
-        seed.waits = True
-
-        def retry(when: float) -> None:
-            seed.waits = False
-            self._join_more(when)
-
-        self._context.timers.at(now + seconds, retry)
-
-    def met_self(self, address: Address, now: float) -> None:
-        """Note that a seed is this peer."""
-        seed = self._seeds.get(address)
-        if seed is None:
-            return
-        if not seed.is_self:
-            seed.is_self = True
-            self._context.events.append(SeedIsSelf(address))
-        if not seed.waits:
-            self._wait(seed, _SELF_FOR, now)
+            self._begin("join", address, now)
 
     # Healing
 
@@ -204,7 +147,7 @@ class Contacts:
         context = self._context
         table = context.table
         names = list(table.dead)
-        strangers = self._strangers() if self._exchanged else []
+        strangers = self._seeds.strange() if self._exchanged else []
         absent = len(names) + len(strangers)
         if context.me.left:
             return
@@ -235,14 +178,6 @@ class Contacts:
         if suspects and self._context.config.tell_suspects:
             row = self._context.table.rows[self._context.rng.choice(suspects)]
             self._contact(row, [self.membership.describe(row)])
-
-    def _strangers(self) -> list[Address]:
-        """Return the seeds at which no living member is known."""
-        return [
-            address
-            for address, seed in self._seeds.items()
-            if not (seed.is_self and seed.waits) and not self._context.table.lives_at(address)
-        ]
 
     def _contact(self, row: Member, first: list[bytes]) -> None:
         first = [self._context.me.news().encode(), *first]
@@ -355,34 +290,6 @@ class Contacts:
             self._by_stream_from = now + _BY_STREAM_PERIODS * self._context.config.probe_interval
             self._begin("repair", row.address, now, row=row)
 
-    # Fetching
-
-    def fetch(self, owner: str, teller: str, now: float) -> None:
-        """Get one owner's part from the peer that told of it."""
-        row = self._context.table.get(teller)
-        if row is None or not row.status.living:
-            return  # the roots will tell
-        wanted = self._wanted.setdefault(teller, _Wanted())
-        if len(wanted.owners) < _WANTED_LIMIT:
-            wanted.owners[owner] = None
-        self._fetch_from(teller, now)
-
-    def _fetch_from(self, teller: str, now: float) -> None:
-        wanted = self._wanted.get(teller)
-        row = self._context.table.get(teller)
-        if wanted is None or wanted.under_way or now < wanted.not_before:
-            return
-        if row is None or not wanted.owners:
-            del self._wanted[teller]
-            return
-        owners = list(wanted.owners)[:_FETCHED_AT_ONCE]
-        if self._begin("fetch", row.address, now, row=row, owners=owners):
-            wanted.under_way = True
-            for owner in owners:
-                del wanted.owners[owner]
-        else:
-            del self._wanted[teller]
-
     # Exchanges and their bounds
 
     def _begin(
@@ -435,14 +342,11 @@ class Contacts:
             del self._outbound[exchange.address]
         if reason is None and exchange.peer is not None:
             self._succeeded(exchange, now)
-            seed = self._seeds.get(exchange.address)
-            if seed is not None:
-                seed.is_self = False
         elif reason is not None and exchange.teller and exchange.retry_after is None:
             self.on_stream_failed(exchange.teller)
         match exchange.purpose:
             case "join" if reason is not None:
-                self._join_failed(exchange.address, exchange.retry_after, now)
+                self._seeds.failed(exchange.address, exchange.retry_after, now)
             case "repair" if reason is None:
                 if self._context.changed_at == self._repaired_at:
                     self._fruitless = min(self._fruitless + 1, 10)
@@ -451,10 +355,11 @@ class Contacts:
             case "heal" if exchange.retry_after is not None:
                 self._heal_again(exchange.address, exchange.retry_after, now)
             case "fetch":
-                self._fetched(exchange, reason, now)
+                self.fetches.ended(exchange, reason, now)
         self._join_more(now)
 
     def _succeeded(self, exchange: SyncExchange, now: float) -> None:
+        self._seeds.met_another(exchange.address)
         if not self._exchanged:
             self._exchanged = True
             self._context.events.append(Joined())
@@ -476,22 +381,3 @@ class Contacts:
             self._begin("heal", address, when)
 
         self._context.timers.at(now + after, again)
-
-    def _fetched(self, exchange: SyncExchange, reason: str | None, now: float) -> None:
-        teller = exchange.teller
-        wanted = self._wanted.get(teller)
-        if wanted is None:
-            return
-        wanted.under_way = False
-        if reason is None:
-            self._fetch_from(teller, now)
-        elif exchange.retry_after is not None:
-            wanted.owners.update(dict.fromkeys(exchange.owners))
-            wanted.not_before = now + exchange.retry_after
-
-            def again(when: float) -> None:
-                self._fetch_from(teller, when)
-
-            self._context.timers.at(now + exchange.retry_after, again)
-        else:
-            del self._wanted[teller]

@@ -69,7 +69,9 @@ class Gossip:
         self._detector = Detector(context, self._spread, self._membership, planner)
         self._contacts = Contacts(context, self._spread, self._membership, now)
         self._own = OwnPart(context, self._spread, overtaken=self._membership.raise_epoch)
-        self._replicas = Replicas(context, self._spread, self._own, fetch=self._contacts.fetch)
+        self._replicas = Replicas(
+            context, self._spread, self._own, fetch=self._contacts.fetches.want
+        )
         self._contacts.own = self._own
         self._contacts.replicas = self._replicas
         self._contacts.on_stream_failed = self._detector.paths.stream_failed

@@ -156,7 +156,7 @@ def test_the_dead_are_tried_again_at_a_bounded_rate(dead: int) -> None:
     bench.meet(*names, *gone)
     for name in gone:
         bench.hear("m0", updates=[news(name, Status.DEAD).encode()])
-    bench.core._contacts._exchanged = True
+    bench.core._contacts.acquainted()
     pings = _heal_pings(bench, 400)
     share = min(1.0, 2 * dead / 10)
     assert 0.6 * share * 400 <= pings <= min(420, 1.4 * share * 400)
@@ -384,9 +384,9 @@ def test_what_is_wanted_from_one_peer_is_bounded() -> None:
         bench.hear("a", updates=heads)
     calls = bench.calls("fetch")
     assert [call.address for call in calls] == [address_of("a")]
-    assert len(bench.core._contacts._wanted["a"].owners) == 1024
+    assert len(bench.core._contacts.fetches._wanted["a"].owners) == 1024
     calls[0].fail("broken", bench.now)
-    assert not bench.core._contacts._wanted
+    assert not bench.core._contacts.fetches._wanted
 
 
 def test_what_comes_while_fetching_is_fetched_next() -> None:

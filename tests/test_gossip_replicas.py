@@ -157,7 +157,7 @@ def test_heads_that_are_never_fetched_do_not_clog() -> None:
     bench.core.tick(bench.now)
     bench.run(0.1)
     assert head in bench.updates()
-    assert len(bench.core._contacts._wanted["t"].owners) <= 1024
+    assert len(bench.core._contacts.fetches._wanted["t"].owners) <= 1024
 
 
 def test_known_heads_ask_for_nothing() -> None:

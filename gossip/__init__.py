@@ -50,6 +50,7 @@ from ._keys import (
 )
 from ._log import KEY_LIMIT as KEY_LIMIT, VALUE_LIMIT as VALUE_LIMIT, Part as Part
 from ._members import Address as Address, Member as Member, Status as Status
+from ._notices import Notices as Notices
 from ._own_part import RecordTooLarge as RecordTooLarge
 from ._places import Places as Places
 from ._receipts import Receipt as Receipt

@@ -194,15 +194,27 @@ class Contacts:
             del self._contacts[next(iter(self._contacts))]
         return self._sequence
 
-    def on_answer(self, sequence: int, source: str, epoch: int, now: float) -> None:
-        """Take in the answer to a contact: whoever is there and was away is exchanged with."""
+    def on_own_ping(self, sequence: int, now: float) -> None:
+        """Take in a ping of this peer's own, from whatever address it came back."""
+        address = self._contacts.get(sequence)
+        if address is not None:
+            self._seeds.met_self(address, now)
+
+    def on_answer(self, sequence: int, source: str, epoch: int, now: float) -> bool:
+        """Take in the answer to a contact: whoever is there and was away is exchanged with.
+
+        Returns whether anybody was asked.
+        """
         address = self._contacts.pop(sequence, None)
         if address is None:
-            return
+            return False
+        # Also if somebody reflected what it was asked.
+        self._seeds.met_another(address)
         if self._context.table.get(source) is None:
             # Only now can it be told who asked.
             self.spread.send(address, epoch, [], [self._context.me.news().encode()])
         self.returned(source, address, now)
+        return True
 
     def returned(self, source: str, address: Address, now: float) -> None:
         """Exchange state with a peer that was held for dead, or was not known."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ._config import GossipConfig
 from ._counters import COUNTERS
 from ._events import Event, KeyRefused, OwnKeyRefused
-from ._foreign import ForeignKeys
 from ._health import Isolation, LocalHealth
 from ._members import Address, Member, MemberTable, News, Status, fingerprint
+from ._notices import Notices
 from ._packet import ROOT_SIZE, Message, encode_body
 from ._seal import ForeignKey, Refused, Seal
 from ._store import Store
@@ -69,8 +69,8 @@ class Context:
     # How often something was refused that may be admitted later, and so is not to be remembered.
     declined: int = 0
     # Apart: who forges senders of the one must not keep the other from being told.
-    foreign_keys: ForeignKeys = field(default_factory=ForeignKeys)
-    refusals_of_ours: ForeignKeys = field(default_factory=ForeignKeys)
+    foreign_keys: Notices = field(default_factory=Notices)
+    refusals_of_ours: Notices = field(default_factory=Notices)
     # The wall clock at `started` in milliseconds.
     first_epoch: int = 0
     clockless: bool = False
@@ -89,7 +89,7 @@ class Context:
     def refuse(
         self, refused: Refused, sender: Address, now: float, *, stream: bool = False
     ) -> bool:
-        """Count what is not believed; return whether to tell the sender that its key is why.
+        """Count what is not believed; return whether to tell, on a stream, that its key is why.
 
         That is so for each sender once a minute: who forges a sender gains nothing by it.
         """

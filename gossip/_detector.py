@@ -162,16 +162,23 @@ class Detector:
                 if row.address == address and row.status.living:
                     self._planner.hasten(row.name)
 
-    def on_not_me(self, sequence: int, source: str, sender: Address, now: float) -> None:
-        """Take in that another peer, or another life of one, is at the address of a ping."""
-        if not self._context.config.evidence:
-            return
+    def on_not_me(self, sequence: int, sender: Address, now: float) -> bool:
+        """Take in that another peer, or another life of one, is at the address of a ping.
+
+        Returns whether one was pinged there.
+        """
+        evidence = self._context.config.evidence
         relay = self._relays.get(sequence)
         if relay is not None and relay.target == sender:
-            self._pass_on_gone(sequence)
+            if evidence:
+                self._pass_on_gone(sequence)
+            return True
         probe = self._probe
-        if probe is not None and probe.sequence == sequence and probe.address == sender:
+        if probe is None or (probe.sequence, probe.address) != (sequence, sender):
+            return False
+        if evidence and not probe.answered:
             self._suspect_gone(probe, now)
+        return True
 
     def on_gone(self, sequence: int, source: str, now: float) -> None:
         """Take in that a relay was told that the target is gone."""

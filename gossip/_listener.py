@@ -14,7 +14,6 @@ from ._packet import (
     GONE,
     HELD,
     HOLD,
-    KEY_REFUSED,
     LEAVE,
     NACK,
     NOT_ME,
@@ -28,7 +27,7 @@ from ._packet import (
     decode_body,
     decode_update,
 )
-from ._rates import Rates
+from ._rates import OPEN_LETTERS, STRAYS, Rates
 from ._receipts import Receipts
 from ._replicas import Replicas
 from ._seal import Refused
@@ -84,17 +83,19 @@ class Listener:
                 raise Refused("oversize")
             to_epoch, body = context.seal.open(datagram)
             meant = to_epoch == context.me.epoch
+            if meant:
+                context.seal.once(datagram)
             # What is not meant for this life may be recorded elsewhere and sent in another's name:
             # it does not use up what that one may send.
-            if not self._rates.admits(sender if meant else None, now):
+            account = sender if meant else STRAYS if to_epoch else OPEN_LETTERS
+            if not self._rates.admits(account, now):
                 raise Refused("rate")
             packet = decode_body(body)
         except Refused as refused:
-            if context.refuse(refused, sender, now):
-                context.send(sender, 0, [[KEY_REFUSED, 0]], [])
+            context.refuse(refused, sender, now)
             return
         if packet.source == context.me.name:
-            self._hear_own_name(packet, sender, now)
+            self._hear_own_name(packet, now)
         elif meant:
             self._take(packet, sender, now)
         elif to_epoch:
@@ -187,14 +188,13 @@ class Listener:
                 self._spread.send(sender, packet.epoch, [answer])
         elif kind == HELD:
             self._receipts.on_held(sequence, source)
-        elif kind == KEY_REFUSED:
-            self._context.hear_own_key_refused(sender, now)
         elif kind == GONE:
             self._detector.on_gone(sequence, source, now)
         elif kind == NOT_ME:
-            self._detector.on_not_me(sequence, source, sender, now)
-            self._contacts.on_answer(sequence, source, packet.epoch, now)
-            if row is not None and row.status.living and self._may_tell(source, now):
+            # Anybody can have a peer say this, with a ping that was recorded elsewhere.
+            asked = self._detector.on_not_me(sequence, sender, now)
+            asked = self._contacts.on_answer(sequence, source, packet.epoch, now) or asked
+            if asked and row is not None and row.status.living and self._may_tell(source, now):
                 self._contacts.reborn(row, now)
 
     def _compare(self, message: Message, row: Member | None, now: float) -> None:
@@ -211,17 +211,19 @@ class Listener:
         """
         row = self._context.table.get(packet.source)
         for message in packet.messages:
-            if message[0] in (PING, KEY_REFUSED):
+            if message[0] == PING:
                 self._take_message(message, packet, row, sender, now)
             else:
                 self._context.count("refused_epoch")
         self._context.count("refused_update", len(packet.updates))
 
-    def _hear_own_name(self, packet: Packet, sender: Address, now: float) -> None:
+    def _hear_own_name(self, packet: Packet, now: float) -> None:
         """A datagram in our own name: a seed that is ourselves, or another process."""
         for message in packet.messages:
+            sequence = message[1]
+            assert isinstance(sequence, int)
             if message[0] == PING and packet.epoch == self._context.me.epoch:
-                self._contacts.met_self(sender, now)
+                self._contacts.on_own_ping(sequence, now)
         self._context.count("refused_own_name")
 
     def _misdirected(self, packet: Packet, sender: Address) -> None:

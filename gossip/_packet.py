@@ -40,8 +40,6 @@ HELD = 8
 """[8, sequence]: yes"""
 GONE = 9
 """[9, sequence]: the relay was told at the target's address that the target is not there"""
-KEY_REFUSED = 10
-"""[10, 0]: what you seal with is not accepted here"""
 
 ROOT_SIZE = 16
 _SEQUENCE_LIMIT = (1 << 32) - 1
@@ -121,7 +119,7 @@ def decode_body(body: bytes) -> Packet:
 def _check_message(message: list[object]) -> Message:
     match message:
         case [int(kind), sequence]:
-            if kind not in (NOT_ME, LEAVE, HELD, GONE, KEY_REFUSED):
+            if kind not in (NOT_ME, LEAVE, HELD, GONE):
                 raise Malformed("a message is unknown")
         case [int(kind), sequence, target] if kind == PING:
             text(target, NAME_LIMIT)

@@ -28,20 +28,19 @@ class Rates:
     def __len__(self) -> int:
         return len(self._datagrams)
 
-    def admits(self, sender: Address | None, now: float) -> bool:
+    def admits(self, sender: Address, now: float) -> bool:
         """Count a datagram; False if `sender` has sent too many in this window.
 
-        Senders beyond the limit of how many are told apart share one account, with those that
-        nobody vouches for (None).
+        Senders beyond the limit of how many are told apart share one account.
+        `STRAYS` and `OPEN_LETTERS` stand for all whose sender nobody vouches for.
         """
         counts = self._datagrams
-        sender = sender or _REST
         if now >= self._ends:
             self._ends = now + _WINDOW
             counts.clear()
             self._updates.clear()
         count = counts.get(sender, 0)
-        if not count and len(counts) >= self._senders_limit:
+        if not count and len(counts) >= self._senders_limit and sender[0]:
             sender = _REST
             count = counts.get(sender, 0)
         if count >= self._datagrams_limit:
@@ -61,3 +60,7 @@ class Rates:
 
 
 _REST: Address = ("", 0)
+STRAYS: Address = ("", 1)
+"""Meant for another life of this peer, or for another peer."""
+OPEN_LETTERS: Address = ("", 2)
+"""Meant for whoever is there."""

@@ -67,6 +67,10 @@ class Seal(Protocol):
         """Return the epoch that a datagram is addressed to and its body, or raise `Refused`."""
         ...
 
+    def once(self, data: bytes) -> None:
+        """Raise `Refused` if a datagram that was opened has been here before, or may have been."""
+        ...
+
     def seal_frame(self, body: bytes, to_epoch: int, bound: bytes = b"") -> bytes:
         """As `seal`, for a frame of a stream.
 
@@ -133,6 +137,9 @@ class ChecksumSeal:
         if state.digest() != data[HEADER.size : _BODY_AT]:
             raise Refused("checksum")
         return to_epoch, data[_BODY_AT:]
+
+    def once(self, data: bytes) -> None:
+        """Let it pass: whoever can send it again can also make another one."""
 
     def seal_frame(self, body: bytes, to_epoch: int, bound: bytes = b"") -> bytes:
         """As `seal`, bound to nothing: whoever can make the one can make the other."""

@@ -66,6 +66,7 @@ _GIVEN_BYTES = 64 * 1024 * 1024
 # a cut that was too short for anybody to be held for dead, exchanges alone would take seconds.
 _RUMORS: dict[Purpose, int] = {"join": 256, "heal": 256, "repair": 16, "fetch": 0}
 _NEWS_SIZE = 1400
+_OPENING = 2.0
 _BUSY_LIMIT = 60_000
 _BUSY_LEAST = 50
 _PURPOSES: tuple[Purpose, ...] = ("join", "heal", "repair", "fetch")
@@ -218,6 +219,8 @@ class SyncExchange(Exchange):
             self.fail("its epoch is not believed", now)
             return
         self._opener = me
+        # The answer and the question take a round trip, as the opening did.
+        self.deadline = max(self.deadline, now + min(_OPENING, self._context.config.stream_timeout))
         # In any case: an initiator that has reached itself learns it from this.
         self._put([HELLO, self._context.me.news().encode()])
 

@@ -12,10 +12,11 @@ both (HKDF-SHA256, RFC 5869), and counts its nonces up from 0; before the counte
 it draws another salt.  So no nonce is used twice under one key, also across restarts and without
 anything being kept on disk: that would take two equal salts of 128 bits.
 
-Whoever records a datagram can send it again.  A receiver remembers the latest counters of each
-salt, and refuses those it has seen and those that are older.  Frames have salts apart from
-datagrams and no such memory: each is bound to what its sender has heard in that very conversation
-(_exchange.py), so that none fits into another one.
+Whoever records a datagram can send it again.  Of those that are meant for its own life a receiver
+remembers the latest counters of each salt, and refuses those it has seen and those that more than
+127 later ones overtook.  Frames have salts apart from datagrams and no such memory: each is bound
+to what its sender has heard in that very conversation (_exchange.py), so that none fits into
+another one.
 """
 
 from collections.abc import Callable
@@ -52,10 +53,13 @@ SALT_ENVELOPES = 1 << 8 * _COUNTER_SIZE
 # Key id; fingerprint and salt.
 _Name = tuple[int, bytes]
 
-# Salts of others that are remembered: each peer has two, and a new pair after a restart.
-_SALTS_LIMIT = 4096
-# Counters remembered for each.  A datagram that half as many later ones overtook is refused.
+# Salts of others whose ciphers are at hand: each peer has two, and a new pair after a restart.
+_CIPHERS_LIMIT = 4096
+# Those whose counters are remembered; each costs some 300 bytes.
+_SALTS_LIMIT = 16_384
+# How many counters.
 _WINDOW = 128
+_WINDOW_BITS = (1 << _WINDOW) - 1
 
 
 class KeyedSeal:
@@ -81,6 +85,7 @@ class KeyedSeal:
         self._cluster_name = cluster.encode()
         self._datagrams = _Channel(b"datagram", salt, salt_envelopes)
         self._frames = _Channel(b"frame", salt, salt_envelopes)
+        self._memory = _Memory()
         self.ring = ring
 
     @property
@@ -102,19 +107,22 @@ class KeyedSeal:
         return self._seal(self._datagrams, body, to_epoch)
 
     def open(self, data: bytes) -> tuple[int, bytes]:
-        """Return the epoch that a datagram is addressed to and its body, or raise `Refused`.
+        """Return the epoch that a datagram is addressed to and its body, or raise `Refused`."""
+        return self._open(self._datagrams, data)
 
-        What was opened once is refused from then on.
-        """
-        return self._open(self._datagrams, data, once=True)
+    def once(self, data: bytes) -> None:
+        """Raise `Refused` if a datagram that was opened has been here before, or may have been."""
+        if data[3] == FORM_AES_GCM:
+            name = data[4], data[HEADER.size : _COUNTER_AT]
+            self._memory.note(name, int.from_bytes(data[_COUNTER_AT:_BODY_AT]))
 
     def seal_frame(self, body: bytes, to_epoch: int, bound: bytes = b"") -> bytes:
         """As `seal`, for a frame of a stream, bound to what was heard in it."""
         return self._seal(self._frames, body, to_epoch, bound)
 
     def open_frame(self, data: bytes, bound: bytes = b"") -> tuple[int, bytes]:
-        """As `open`, for a frame of a stream, which is not remembered, but bound."""
-        return self._open(self._frames, data, bound, once=False)
+        """As `open`, for a frame of a stream."""
+        return self._open(self._frames, data, bound)
 
     def _seal(self, channel: "_Channel", body: bytes, to_epoch: int, bound: bytes = b"") -> bytes:
         ring = self._ring
@@ -129,9 +137,7 @@ class KeyedSeal:
         )
         return head + cipher.encrypt(_NONCE_FILL + number, body, head + bound + self._cluster_name)
 
-    def _open(
-        self, channel: "_Channel", data: bytes, bound: bytes = b"", *, once: bool
-    ) -> tuple[int, bytes]:
+    def _open(self, channel: "_Channel", data: bytes, bound: bytes = b"") -> tuple[int, bytes]:
         form, key_id, to_epoch = check_header(data, self._cluster)
         if form != FORM_AES_GCM:
             opened = self._plain.open(data)
@@ -147,43 +153,43 @@ class KeyedSeal:
         if data[HEADER.size : _SALT_AT] != fingerprint:
             raise ForeignKey(key_id, held=True)
         name = key_id, data[HEADER.size : _COUNTER_AT]
-        heard = channel.heard(key, name)
+        cipher = channel.cipher(key, name)
         number = data[_COUNTER_AT:_BODY_AT]
-        counter = int.from_bytes(number)
-        if once and heard.knows(counter):
-            raise Refused("replay")
         try:
-            body = heard.cipher.decrypt(
+            body = cipher.decrypt(
                 _NONCE_FILL + number, data[_BODY_AT:], data[:_BODY_AT] + bound + self._cluster_name
             )
         except InvalidTag:
             raise Refused("checksum") from None
         # Only now: what is not authentic must not push out what is.
-        channel.remember(name, heard)
-        if once:
-            heard.note(counter)
+        channel.keep(name, cipher)
         return to_epoch, body
 
 
-class _Heard:
-    """What is known of one salt: its cipher, and which counters it was heard with."""
+class _Memory:
+    """The counters with which each salt was heard lately, whatever became of its key."""
 
-    __slots__ = ("_floor", "_seen", "cipher")
+    def __init__(self) -> None:
+        # By salt the highest counter, and a bit for each of those below it; the one heard last at
+        # the end.
+        self._heard: dict[_Name, tuple[int, int]] = {}
 
-    def __init__(self, cipher: AESGCM) -> None:
-        self.cipher = cipher
-        self._floor = 0
-        self._seen: set[int] = set()
-
-    def knows(self, counter: int) -> bool:
-        return counter < self._floor or counter in self._seen
-
-    def note(self, counter: int) -> None:
-        self._seen.add(counter)
-        if len(self._seen) >= _WINDOW:
-            kept = sorted(self._seen)[_WINDOW // 2 :]
-            self._floor = kept[0]
-            self._seen = set(kept)
+    def note(self, name: _Name, counter: int) -> None:
+        """Remember a counter of a salt; raises `Refused` if it was heard, or is too far behind."""
+        highest, heard = self._heard.pop(name, (-1, 0))
+        try:
+            behind = highest - counter
+            if behind >= _WINDOW or (behind >= 0 and heard >> behind & 1):
+                raise Refused("replay")
+            if behind < 0:
+                # Far ahead, nothing of what was heard is in the window any more.
+                heard = heard << -behind & _WINDOW_BITS if -behind < _WINDOW else 0
+                highest, behind = counter, 0
+            heard |= 1 << behind
+        finally:
+            self._heard[name] = highest, heard
+        if len(self._heard) > _SALTS_LIMIT:
+            del self._heard[next(iter(self._heard))]
 
 
 class _Channel:
@@ -197,8 +203,8 @@ class _Channel:
         self._key: Key | None = None
         self._prefix = b""
         self._cipher: AESGCM | None = None
-        # The one heard last at the end.
-        self._heard: dict[_Name, _Heard] = {}
+        # Of others' salts; the one heard last at the end.
+        self._ciphers: dict[_Name, AESGCM] = {}
 
     def use(self, key: Key | None) -> None:
         """Seal with another key from now on, and so with another salt."""
@@ -220,25 +226,22 @@ class _Channel:
         self._counter += 1
         return self._cipher, self._prefix, counter
 
-    def heard(self, key: Key, name: _Name) -> _Heard:
-        """Return what is known of a salt, which may be nothing."""
-        found = self._heard.get(name)
-        if found is None:
-            return _Heard(self._derive(key, name[1][FINGERPRINT_SIZE:]))
-        return found
+    def cipher(self, key: Key, name: _Name) -> AESGCM:
+        """Return the cipher of another's salt."""
+        return self._ciphers.get(name) or self._derive(key, name[1][FINGERPRINT_SIZE:])
 
-    def remember(self, name: _Name, heard: _Heard) -> None:
-        """Keep what is known of a salt, at the cost of the one that was silent longest."""
-        self._heard.pop(name, None)
-        self._heard[name] = heard
-        if len(self._heard) > _SALTS_LIMIT:
-            del self._heard[next(iter(self._heard))]
+    def keep(self, name: _Name, cipher: AESGCM) -> None:
+        """Have a cipher at hand, at the cost of the one that was not needed longest."""
+        self._ciphers.pop(name, None)
+        self._ciphers[name] = cipher
+        if len(self._ciphers) > _CIPHERS_LIMIT:
+            del self._ciphers[next(iter(self._ciphers))]
 
     def forget_all_but(self, accepted: set[tuple[int, bytes]]) -> None:
-        """Forget the salts of keys, by id and fingerprint, that are not accepted any more."""
-        for key_id, prefix in list(self._heard):
+        """Forget the ciphers of keys, by id and fingerprint, that are not accepted any more."""
+        for key_id, prefix in list(self._ciphers):
             if (key_id, prefix[:FINGERPRINT_SIZE]) not in accepted:
-                del self._heard[key_id, prefix]
+                del self._ciphers[key_id, prefix]
 
     def _derive(self, key: Key, salt: bytes) -> AESGCM:
         info = b"gossamer " + self._purpose

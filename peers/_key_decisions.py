@@ -82,6 +82,11 @@ class Decisions:
         """The keys that are to be removed."""
         return [key for key, each in self.removals.items() if each.verb is Verb.REMOVE]
 
+    def parts(self) -> list[object]:
+        """Return these as they travel, and are kept."""
+        used = None if self.use is None else self.use.parts()
+        return [used, [each.parts() for _, each in sorted(self.removals.items())]]
+
     def taking(self, decision: Decision) -> "Decisions":
         """Return these with another one, which may be earlier than what is known."""
         if decision.verb is Verb.USE:
@@ -103,8 +108,22 @@ class Decisions:
         return Decisions(max(uses, default=None), dict(sorted(latest)))
 
 
-def parse_decision(value: object) -> Decision:
-    """Return the decision that travelled as `value`, or raise `Malformed`."""
+def parse_decisions(value: object) -> Decisions:
+    """Return the decisions that were written as `value`, or raise `Malformed`."""
+    match value:
+        case [used, list(removals)] if len(removals) <= REMOVALS_LIMIT:
+            use = None if used is None else parse_decision(used, Verb.USE)
+            decided = [parse_decision(each, Verb.ACCEPT, Verb.REMOVE) for each in removals]
+            return Decisions(use, {each.key: each for each in decided})
+        case _:
+            raise Malformed("decisions have another shape")
+
+
+def parse_decision(value: object, *verbs: Verb) -> Decision:
+    """Return the decision, with one of these verbs, that was written as `value`.
+
+    Raises `Malformed`.
+    """
     match value:
         case [int(stamp), int(verb), key_id, fingerprint, signer_id, signer, bytes(proof)]:
             pass
@@ -112,7 +131,7 @@ def parse_decision(value: object) -> Decision:
             raise Malformed("a decision has another shape")
     if type(stamp) is not int or not 0 <= stamp <= STAMP_MOST:
         raise Malformed("a stamp is out of range")
-    if type(verb) is not int or verb not in tuple(Verb):
+    if type(verb) is not int or verb not in verbs:
         raise Malformed("a decision is of another kind")
     if len(proof) != PROOF_SIZE:
         raise Malformed("a proof has another length")

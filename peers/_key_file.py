@@ -2,9 +2,12 @@
 
     use = 1              the key to seal with, or "plain"
     plain = false        whether plain text is accepted
+    decided = "..."      what the mesh decided on keys, which the peer keeps here
     [keys]
     1 = "base64 of 32 bytes"
 
+Without what was decided, a peer would follow earlier decisions after a restart, of those who come
+back to the mesh or send again what they have recorded.
 Whoever can read it can read and write the mesh's traffic, and whoever can write it can choose
 the keys; so it must belong to the peer's own user or root and be closed to all others.
 """
@@ -18,10 +21,20 @@ import stat
 import tomllib
 from pathlib import Path
 
-from gossamer.gossip import PLAIN, SECRET_SIZE, ConfigError as ProtocolError, Key, KeyRing
+from gossamer.gossip import (
+    PLAIN,
+    SECRET_SIZE,
+    ConfigError as ProtocolError,
+    Key,
+    KeyRing,
+    Malformed,
+    decode,
+    encode,
+)
 
 from ._disk import write_whole
 from ._errors import BadInput, ConfigError
+from ._key_decisions import Decisions, parse_decisions
 
 # Sixteen keys take a thousand bytes.
 _SIZE_LIMIT = 65_536
@@ -34,7 +47,7 @@ StrPath = str | os.PathLike[str]
 
 
 class KeyFile:
-    """A peer's key file, and the ring that the peer last read from it or wrote to it.
+    """A peer's key file, and what the peer last read from it or wrote to it.
 
     Peers of one host may share one; so what another of them has put there is not overwritten.
     """
@@ -42,10 +55,13 @@ class KeyFile:
     def __init__(self, path: StrPath) -> None:
         # The process may change its directory.
         self.path = Path(path).absolute()
-        self.ring = read_key_file(self.path)
+        self.ring, self.decisions = _read(self.path)
 
-    def save(self, ring: KeyRing) -> None:
-        """Write another ring; raises `ConfigError` for `key_file`, with the file as it was."""
+    def save(self, ring: KeyRing, decisions: Decisions) -> None:
+        """Write another ring, and what was decided.
+
+        Raises `ConfigError` for `key_file`, with the file as it was.
+        """
         foreign = set(read_key_file(self.path).keys) - {*self.ring.keys, *ring.keys}
         if foreign:
             key_id = min(key.id for key in foreign)
@@ -54,8 +70,8 @@ class KeyFile:
                 f"key file {self.path} holds key {key_id}, which another peer put there:"
                 " add it here as well, from that file",
             )
-        write_key_file(self.path, ring)
-        self.ring = ring
+        write_key_file(self.path, ring, decisions)
+        self.ring, self.decisions = ring, decisions
 
 
 def make_key(id: int) -> Key:
@@ -72,6 +88,10 @@ def read_key_file(path: StrPath) -> KeyRing:
     Raises `ConfigError` for `key_file` when it cannot be read, others may read it, or it does not
     hold what it should; no message has a key in it.
     """
+    return _read(path)[0]
+
+
+def _read(path: StrPath) -> tuple[KeyRing, Decisions]:
     try:
         # Not blocking: a pipe of that name must not hang a start.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -91,18 +111,21 @@ def read_key_file(path: StrPath) -> KeyRing:
     except (ValueError, RecursionError):
         # The parser's own words may quote the line, and with it a key.
         raise _wrong(path, "is not TOML") from None
-    return _ring(path, table)
+    return _ring(path, table), _decisions(path, table)
 
 
-def write_key_file(path: StrPath, ring: KeyRing, *, replace: bool = True) -> None:
-    """Write a ring so that either the old or the new file survives a crash; mode 0600.
+def write_key_file(
+    path: StrPath, ring: KeyRing, decisions: Decisions | None = None, *, replace: bool = True
+) -> None:
+    """Write a ring, and what was decided; mode 0600.
 
+    Either the old or the new file survives a crash.
     Without `replace` the file must not be there yet.
     Raises `ConfigError` for `key_file`, with the old file as it was.
     """
     try:
         # What a symbolic link points to is replaced, not the link.
-        write_whole(Path(os.path.realpath(path)), _text(ring), replace=replace)
+        write_whole(Path(os.path.realpath(path)), _text(ring, decisions), replace=replace)
     except FileExistsError:
         raise ConfigError(
             "key_file", f"key file {path} is there already: choose another, or remove it"
@@ -111,10 +134,14 @@ def write_key_file(path: StrPath, ring: KeyRing, *, replace: bool = True) -> Non
         raise _unusable(path, "cannot be written", error) from None
 
 
-def _text(ring: KeyRing) -> str:
+def _text(ring: KeyRing, decisions: Decisions | None) -> str:
     use = '"plain"' if ring.use == PLAIN else str(ring.use)
     keys = (f'{key.id} = "{base64.b64encode(key.secret).decode()}"\n' for key in ring.keys)
-    return f"{_HEAD}use = {use}\nplain = {str(ring.plain).lower()}\n\n[keys]\n{''.join(keys)}"
+    values = f"use = {use}\nplain = {str(ring.plain).lower()}\n"
+    if decisions not in (None, Decisions()):
+        assert decisions is not None
+        values += f'decided = "{base64.b64encode(encode(decisions.parts())).decode()}"\n'
+    return f"{_HEAD}{values}\n[keys]\n{''.join(keys)}"
 
 
 def _check_owner(path: StrPath, found: os.stat_result) -> None:
@@ -135,8 +162,8 @@ def _check_owner(path: StrPath, found: os.stat_result) -> None:
 
 def _ring(path: StrPath, table: dict[str, object]) -> KeyRing:
     # Not even names are quoted: one that stands in the wrong place may be a key.
-    if table.keys() - {"use", "plain", "keys"}:
-        raise _wrong(path, "has entries beside use, plain and keys")
+    if table.keys() - {"use", "plain", "decided", "keys"}:
+        raise _wrong(path, "has entries beside use, plain, decided and keys")
     entries = table.get("keys")
     if not isinstance(entries, dict):
         raise _wrong(path, "has no [keys]")
@@ -152,6 +179,19 @@ def _ring(path: StrPath, table: dict[str, object]) -> KeyRing:
         return KeyRing(tuple(_key(name, entries[name]) for name in entries), use, plain)
     except ProtocolError as error:
         raise _wrong(path, f"does not fit: {error}") from None
+
+
+def _decisions(path: StrPath, table: dict[str, object]) -> Decisions:
+    decided = table.get("decided")
+    if decided is None:
+        return Decisions()
+    try:
+        text = decided if isinstance(decided, str) else "-"
+        return parse_decisions(decode(base64.b64decode(text, validate=True)))
+    except (binascii.Error, ValueError, Malformed):
+        raise ConfigError(
+            "key_file", f"key file {path} has a value for decided that no peer wrote: remove it"
+        ) from None
 
 
 def _key(name: str, value: object) -> Key:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from gossamer.gossip import Malformed, decode, encode
 
-from ._key_decisions import REMOVALS_LIMIT, Decision, Decisions, Named, Verb, named, parse_decision
+from ._key_decisions import Decisions, Named, named, parse_decisions
 from ._records import FORM
 
 # A full ring and all decisions take less than 2,000 bytes.
@@ -31,16 +31,8 @@ class KeyNews:
 
     def encode(self) -> bytes:
         """Return the bytes of the record that carries this."""
-        decisions = self.decisions
-        return encode(
-            [
-                FORM,
-                [item for pair in sorted(self.accepts.items()) for item in pair],
-                self.use,
-                None if decisions.use is None else decisions.use.parts(),
-                [each.parts() for _, each in sorted(decisions.removals.items())],
-            ]
-        )
+        accepts = [item for pair in sorted(self.accepts.items()) for item in pair]
+        return encode([FORM, accepts, self.use, *self.decisions.parts()])
 
 
 def decode_key_news(data: bytes) -> KeyNews:
@@ -54,22 +46,13 @@ def decode_key_news(data: bytes) -> KeyNews:
 @lru_cache(maxsize=2048)
 def _decode(data: bytes) -> KeyNews:
     match decode(data):
-        case [int(form), list(flat), int(use), used, list(removals)] if form == FORM:
+        case [int(form), list(flat), int(use), *decided] if form == FORM:
             pass
         case _:
             raise Malformed("not what peers say of their keys")
-    if len(flat) % 2 or len(removals) > REMOVALS_LIMIT or type(form) is not int:
+    if len(flat) % 2 or type(form) is not int:
         raise Malformed("not what peers say of their keys")
     accepts = dict(named(flat[i], flat[i + 1]) for i in range(0, len(flat), 2))
     if type(use) is not int or use not in accepts:
         raise Malformed("a key is used that is not accepted")
-    to_use = None if used is None else _decision(used, Verb.USE)
-    decided = [_decision(each, Verb.ACCEPT, Verb.REMOVE) for each in removals]
-    return KeyNews(accepts, use, Decisions(to_use, {each.key: each for each in decided}))
-
-
-def _decision(value: object, *verbs: Verb) -> Decision:
-    decision = parse_decision(value)
-    if decision.verb not in verbs:
-        raise Malformed("a decision is in another's place")
-    return decision
+    return KeyNews(accepts, use, parse_decisions(decided))

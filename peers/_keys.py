@@ -22,6 +22,7 @@ from gossamer.gossip import (
     Malformed,
     Member,
     MemberForgotten,
+    Notices,
     PartChanged,
     PartDropped,
     RecordTooLarge,
@@ -37,8 +38,6 @@ from ._records import KEYS_RECORD
 
 # So many members are named in a sentence.
 _NAMED_AT_ONCE = 8
-# In seconds. That a key is lacking is heard from whoever can speak here.
-_LACKING_EVERY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +51,18 @@ class _Said:
 class Keys:
     """The keys of one peer.
 
-    `save` keeps a ring on disk and raises `GossamerError` if it cannot; nothing is sealed with a
-    key before that.
+    `save` keeps a ring, and what was decided, on disk and raises `GossamerError` if it cannot;
+    nothing is sealed with a key before that.
     """
 
     def __init__(
         self,
         gossip: Gossip,
         seal: KeyedSeal,
+        decisions: Decisions,
         *,
         wall: Callable[[], float],
-        save: Callable[[KeyRing], None],
+        save: Callable[[KeyRing, Decisions], None],
         now: float,
         file: str | None = None,
     ) -> None:
@@ -72,11 +72,13 @@ class Keys:
         self._save = save
         self._file = file
         self._clock = HybridClock()
-        self._decisions = Decisions()
+        self._decisions = decisions
         self._said: dict[str, _Said] = {}
         self._told: bytes | None = None
-        self._lacking_from = now
+        self._lacking = Notices()
         self.refused = 0
+        self._clock.observe(decisions.latest, round(wall() * 1000))
+        self._carry_out()
         self._tell(now)
 
     @property
@@ -117,8 +119,9 @@ class Keys:
                 f"{key_label(key_id)} is not accepted yet by",
                 "add it there first",
             )
-        self._settle(self.ring.using(key_id))
-        self._decide(Verb.USE, key)
+        ring = self.ring.using(key_id)
+        self._settle(ring, self._deciding(Verb.USE, key, ring))
+        self._carry_out()
         self._tell(now)
 
     def remove(self, key_id: int, now: float, *, force: bool = False) -> None:
@@ -143,8 +146,8 @@ class Keys:
                 f"{key_label(key_id)} is still needed by",
                 "wait until all use another key",
             )
-        self._settle(ring)
-        self._decide(Verb.REMOVE, key)
+        self._settle(ring, self._deciding(Verb.REMOVE, key, ring))
+        self._carry_out()
         self._tell(now)
 
     def summary(self) -> dict[str, object]:
@@ -221,8 +224,7 @@ class Keys:
             return
         merged = self._decisions.merge(heard)
         if merged != self._decisions:
-            self._decisions = merged
-            self._carry_out()
+            self._carry_out(merged)
             self._tell(now)
 
     def _believes(self, decision: Decision) -> bool:
@@ -240,12 +242,13 @@ class Keys:
 
     def _note_lacking(self, use: Decision | None, now: float) -> None:
         """Say which key the mesh uses, if it is lacking here; others may only pretend so."""
-        latest = self._decisions.use
-        if use is None or (latest is not None and use.stamp <= latest.stamp):
+        known = self._decisions
+        if use is None or (known.use is not None and use.stamp <= known.use.stamp):
             return
         key_id, fingerprint = use.key
-        if self.ring.accepted.get(key_id) != fingerprint and now >= self._lacking_from:
-            self._lacking_from = now + _LACKING_EVERY
+        if self.ring.accepted.get(key_id) == fingerprint or use.key in known.removed:
+            return
+        if self._lacking.tell(use.key, now):
             self._log_error(
                 f"the mesh seals with {key_label(key_id)} ({fingerprint.hex()}), which this peer"
                 " lacks: add it with 'gossamer keys add'"
@@ -309,10 +312,11 @@ class Keys:
         return f"{name} ({', '.join(remarks)})" if remarks else name
 
     def _readmit(self, ring: KeyRing, keys: list[Named], now: float) -> None:
-        self._settle(ring)
+        decisions = self._decisions
         for key in keys:
-            if key in self._decisions.removals:
-                self._decide(Verb.ACCEPT, key)
+            if key in decisions.removals:
+                decisions = decisions.merge(self._deciding(Verb.ACCEPT, key, ring))
+        self._settle(ring, decisions)
         self._carry_out()
         self._tell(now)
         for _, news in list(self._known()):
@@ -320,47 +324,49 @@ class Keys:
                 # Some of it could not be believed without the key.
                 self._hear_decisions(news.decisions, now)
 
-    def _decide(self, verb: Verb, key: Named) -> None:
-        """Take a decision for the mesh, with a proof that all who it is for can check."""
-        ring = self.ring
+    def _deciding(self, verb: Verb, key: Named, ring: KeyRing) -> Decisions:
+        """Return what is decided with one more, and a proof that all who it is for can check."""
         # Who is to use a key has it; who is to remove one or to take it back has another.
         others = [each for each in ring.keys if (each.id, each.fingerprint) != key]
         in_use = [each for each in others if each.id == ring.use]
         used = [each for each in ring.keys if verb is Verb.USE and each.id == key[0]]
         signer = (used or in_use or others or list(ring.keys))[0]
-        decision = Decision(self._stamp(), verb, key)
-        self._decisions = self._decisions.taking(
-            decision.signed(self._gossip.config.cluster, signer)
-        )
+        decision = Decision(self._stamp(), verb, key).signed(self._gossip.config.cluster, signer)
+        return self._decisions.taking(decision)
 
-    def _settle(self, ring: KeyRing) -> None:
-        if ring != self.ring:
-            self._save(ring)
-            self._seal.ring = ring
+    def _settle(self, ring: KeyRing, decisions: Decisions) -> None:
+        if (ring, decisions) != (self.ring, self._decisions):
+            self._save(ring, decisions)
+            self._decisions = decisions
+            if ring != self.ring:
+                self._seal.ring = ring
 
-    def _carry_out(self) -> None:
+    def _carry_out(self, decisions: Decisions | None = None) -> None:
         """Do what was decided in the mesh, as far as this peer has the keys for it."""
-        ring = self._decided()
-        if ring == self.ring:
-            return
+        if decisions is None:
+            decisions = self._decisions
+        before, ring = self.ring, self._decided(decisions)
         try:
-            self._settle(ring)
+            self._settle(ring, decisions)
         except GossamerError as error:
+            # Told to others all the same.
+            self._decisions = decisions
             self._log_error(
                 f"what was decided on keys is not carried out here: {error}; mend that, and decide"
                 " it once more"
             )
             return
-        used = key_label(ring.use)
-        accepted = ", ".join(key_label(each) for each in ring.accepted)
-        logger.info(
-            "as the mesh decided: seals with %s, accepts %s", used, accepted, extra=self._extra
-        )
+        if ring != before:
+            used = key_label(ring.use)
+            accepted = ", ".join(key_label(each) for each in ring.accepted)
+            logger.info(
+                "as the mesh decided: seals with %s, accepts %s", used, accepted, extra=self._extra
+            )
 
-    def _decided(self) -> KeyRing:
+    def _decided(self, decisions: Decisions) -> KeyRing:
         ring = self.ring
-        gone = self._decisions.removed
-        use = self._decisions.use
+        gone = decisions.removed
+        use = decisions.use
         if use is not None and use.key not in (PLAIN_NAMED, *gone):
             key_id, fingerprint = use.key
             if ring.accepted.get(key_id) == fingerprint:

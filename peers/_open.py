@@ -182,7 +182,13 @@ def _keys(file: KeyFile, gossip: Gossip, seal: "KeyedSeal", wall: Callable[[], f
     from ._keys import Keys
 
     return Keys(
-        gossip, seal, wall=wall, save=file.save, now=trio.current_time(), file=str(file.path)
+        gossip,
+        seal,
+        file.decisions,
+        wall=wall,
+        save=file.save,
+        now=trio.current_time(),
+        file=str(file.path),
     )
 
 

@@ -16,10 +16,17 @@ ONE, TWO = key(1), key(2)
 FINGERPRINT, SALT, COUNTER, BODY = 21, 25, 41, 45
 
 
+def hear(seal: KeyedSeal | ChecksumSeal, data: bytes) -> tuple[int, bytes]:
+    """Open a datagram that is meant for who holds the seal."""
+    opened = seal.open(data)
+    seal.once(data)
+    return opened
+
+
 def refusal(seal: KeyedSeal | ChecksumSeal, data: bytes) -> str:
     """Return the reason for which a datagram is refused."""
     with pytest.raises(Refused) as caught:
-        seal.open(data)
+        hear(seal, data)
     return caught.value.reason
 
 
@@ -200,11 +207,11 @@ def test_a_restart_draws_another_salt() -> None:
 
 
 def test_a_replayed_datagram_is_refused_and_a_frame_is_not() -> None:
-    """A datagram opens once; frames have an order and a connection of their own."""
+    """A datagram is heard once; a frame is bound to its conversation instead."""
     seal, opener = sealer(ring(ONE)), sealer(ring(ONE), seed=2)
     datagram, frame = seal.seal(b"d", 0), seal.seal_frame(b"f", 0)
 
-    assert opener.open(datagram) == (0, b"d")
+    assert hear(opener, datagram) == (0, b"d")
     assert refusal(opener, datagram) == "replay"
     assert opener.open_frame(frame) == opener.open_frame(frame) == (0, b"f")
 
@@ -215,7 +222,7 @@ def test_datagrams_may_come_in_any_order(order: list[int]) -> None:
     seal, opener = sealer(ring(ONE)), sealer(ring(ONE), seed=2)
     sent = [seal.seal(bytes([number]), 0) for number in range(60)]
 
-    assert [opener.open(sent[number])[1][0] for number in order] == order
+    assert [hear(opener, sent[number])[1][0] for number in order] == order
     assert {refusal(opener, data) for data in sent} == {"replay"}
 
 
@@ -225,7 +232,7 @@ def test_what_is_older_than_the_memory_is_refused() -> None:
     sent = [seal.seal(b"", 0) for _ in range(1000)]
     late = sent.pop(0)
     for data in sent:
-        opener.open(data)
+        hear(opener, data)
 
     assert refusal(opener, late) == "replay"
     assert {refusal(opener, data) for data in sent} == {"replay"}
@@ -235,7 +242,7 @@ def test_what_is_not_authentic_leaves_nothing_behind() -> None:
     """Forged salts push out none that was heard, and forged counters use up none."""
     seal, opener = sealer(ring(ONE)), sealer(ring(ONE), seed=2)
     heard, expected = seal.seal(b"heard", 0), seal.seal(b"expected", 0)
-    opener.open(heard)
+    hear(opener, heard)
     for number in range(5000):
         forged = heard[:SALT] + number.to_bytes(16) + heard[COUNTER:]
         assert refusal(opener, forged) == "checksum"
@@ -243,17 +250,43 @@ def test_what_is_not_authentic_leaves_nothing_behind() -> None:
 
     assert refusal(opener, damaged) == "checksum"
     assert refusal(opener, heard) == "replay"
-    assert opener.open(expected) == (0, b"expected")
+    assert hear(opener, expected) == (0, b"expected")
 
 
 def test_the_memory_of_salts_is_bounded() -> None:
     """The salt that was silent longest is forgotten for the one beyond the limit."""
     opener = sealer(ring(ONE), seed=2)
-    sent = [sealer(ring(ONE), seed=100 + number).seal(b"", 0) for number in range(4097)]
-    for data in sent[:4096]:
-        opener.open(data)
+    sent = [sealer(ring(ONE), seed=100 + number).seal(b"", 0) for number in range(16_385)]
+    for data in sent[:16_384]:
+        hear(opener, data)
 
     assert refusal(opener, sent[0]) == "replay"
-    opener.open(sent[4096])
-    assert refusal(opener, sent[1]) == "replay"
-    assert opener.open(sent[0]) == (0, b"")
+    hear(opener, sent[16_384])
+    assert refusal(opener, sent[0]) == "replay"
+    assert hear(opener, sent[1]) == (0, b"")
+
+
+@given(st.lists(st.integers(0, 400), max_size=300))
+def test_no_counter_is_heard_twice_and_none_in_the_window_is_lost(counters: list[int]) -> None:
+    """As by a model that remembers all: what is new is heard if fewer than 128 are ahead."""
+    seal, opener = sealer(ring(ONE)), sealer(ring(ONE), seed=2)
+    sent = [seal.seal(b"", 0) for _ in range(401)]
+    heard: set[int] = set()
+    for counter in counters:
+        new = counter not in heard and counter > max(heard, default=-1) - 128
+        if new:
+            hear(opener, sent[counter])
+            heard.add(counter)
+        else:
+            assert refusal(opener, sent[counter]) == "replay"
+
+
+def test_a_key_that_comes_back_brings_no_replays() -> None:
+    """What was heard under a key stays refused after it was removed and added again."""
+    seal, opener = sealer(ring(ONE)), sealer(ring(ONE, TWO), seed=2)
+    heard = seal.seal(b"heard", 0)
+    hear(opener, heard)
+    opener.ring = ring(TWO)
+    assert refusal(opener, heard) == "key"
+    opener.ring = ring(ONE, TWO)
+    assert refusal(opener, heard) == "replay"

@@ -11,7 +11,6 @@ from gossamer.gossip._packet import (
     GONE,
     HELD,
     HOLD,
-    KEY_REFUSED,
     LEAVE,
     NACK,
     NOT_ME,
@@ -125,7 +124,6 @@ _GOOD: list[Message] = [
     [HOLD, 1, 2],
     [HELD, 1],
     [GONE, 1],
-    [KEY_REFUSED, 0],
 ]
 
 

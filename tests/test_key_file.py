@@ -10,9 +10,11 @@ from keys import key, ring
 
 from gossamer.gossip import PLAIN, KeyRing
 from gossamer.peers import BadInput, ConfigError, make_key, read_key_file, write_key_file
+from gossamer.peers._key_decisions import PLAIN_NAMED, Decision, Decisions, Verb
 from gossamer.peers._key_file import KeyFile
 
 ONE, TWO = key(1), key(2)
+NOTHING = Decisions()
 GOOD = 'use = 1\nplain = false\n[keys]\n1 = "' + "A" * 43 + '="\n'
 
 
@@ -111,7 +113,7 @@ def test_a_file_of_another_user_is_refused(path: Path) -> None:
         (GOOD.replace("use = 1\n", ""), "has no use"),
         (GOOD.replace("use = 1", 'use = "plain"'), "plain text is not accepted"),
         (GOOD.replace("false", '"no"'), "neither true nor false"),
-        (GOOD.replace("plain", "plane"), "has entries beside use, plain and keys"),
+        (GOOD.replace("plain", "plane"), "has entries beside use, plain, decided and keys"),
         (GOOD.replace("1 = ", "x = "), "must be a number"),
         (GOOD.replace("1 = ", "01 = "), "must be a number"),
         (GOOD.replace("1 = ", "300 = "), "from 1 to 255, not 300"),
@@ -168,7 +170,7 @@ def test_a_file_that_cannot_be_written_stays_as_it_was(path: Path) -> None:
     held = KeyFile(path)
     path.rename(path.with_name("moved.key"))
     with pytest.raises(ConfigError, match="is not there"):
-        held.save(ring(ONE, TWO))
+        held.save(ring(ONE, TWO), NOTHING)
 
     assert held.ring == ring(ONE)
     with pytest.raises(ConfigError, match="cannot be written"):
@@ -179,11 +181,36 @@ def test_peers_that_share_a_file_do_not_undo_each_other(path: Path) -> None:
     """A key that another peer has put there is not written away; once added, all go on."""
     write_key_file(path, ring(ONE))
     first, second = KeyFile(path), KeyFile(path)
-    first.save(ring(ONE, TWO))
+    first.save(ring(ONE, TWO), NOTHING)
     with pytest.raises(ConfigError, match="holds key 2, which another peer put there"):
-        second.save(ring(ONE, key(3)))
+        second.save(ring(ONE, key(3)), NOTHING)
 
-    second.save(ring(ONE, TWO))
-    second.save(ring(TWO))
-    first.save(ring(TWO))
+    second.save(ring(ONE, TWO), NOTHING)
+    second.save(ring(TWO), NOTHING)
+    first.save(ring(TWO), NOTHING)
     assert read_key_file(path) == ring(TWO)
+
+
+def test_what_was_decided_is_kept(path: Path) -> None:
+    """It is there at the next start, and no other line of the file has changed for it."""
+    write_key_file(path, ring(ONE, TWO))
+    before = path.read_text()
+    held = KeyFile(path)
+    assert held.decisions == NOTHING
+    removal = Decision(7, Verb.REMOVE, (3, b"abcd")).signed("default", ONE)
+    decisions = NOTHING.taking(Decision(5, Verb.USE, PLAIN_NAMED)).taking(removal)
+    held.save(ring(ONE, TWO), decisions)
+    again = KeyFile(path)
+    assert (again.ring, again.decisions) == (ring(ONE, TWO), decisions)
+    lines = path.read_text().splitlines(keepends=True)
+    assert "".join(line for line in lines if not line.startswith("decided")) == before
+
+
+@pytest.mark.parametrize("value", ["7", "true", '""', '"!"', '"gA=="', '"gvb2"', '"AAAA"'])
+def test_what_no_peer_decided_is_refused(path: Path, value: str) -> None:
+    """A value that was damaged is named, with what to do."""
+    write_key_file(path, ring(ONE))
+    text = path.read_text().replace("[keys]", f"decided = {value}\n[keys]")
+    path.write_text(text)
+    with pytest.raises(ConfigError, match="has a value for decided that no peer wrote: remove it"):
+        read_key_file(path)

@@ -20,7 +20,6 @@ from gossamer.gossip._exchange import ASK, OPEN
 from gossamer.gossip._log import Operation
 from gossamer.gossip._members import News
 from gossamer.gossip._packet import (
-    KEY_REFUSED,
     Message,
     Packet,
     decode_body,
@@ -297,15 +296,11 @@ def exchange(caller: Gossip, callee: Gossip, now: float, purpose: Any = "heal") 
 
 
 def without_notices(core: Gossip) -> tuple[list[bytes], list[Event]]:
-    """Return and drain what a core says and tells, but for that a key is not accepted.
+    """Return and drain what a core says, and tells but for that a key is not accepted.
 
     Damage can look like the seal of somebody with a key.
     """
-    said = [
-        data
-        for _, data in core.outbox
-        if decode_body(SEAL.open(data)[1]).messages != [[KEY_REFUSED, 0]]
-    ]
+    said = [data for _, data in core.outbox]
     told: list[Event] = [each for each in core.events if not isinstance(each, KeyRefused)]
     core.outbox.clear()
     core.events.clear()

@@ -9,6 +9,7 @@ from typing import TypeVar
 from gossamer.gossip import Event, Key, KeyRing
 from gossamer.gossip.keyed_seal import SALT_SIZE, KeyedSeal
 from gossamer.peers import GossamerError
+from gossamer.peers._key_decisions import Decisions
 from gossamer.peers._keys import Keys
 from gossamer.simulations import Mesh, SimulatedPeer
 
@@ -58,6 +59,7 @@ class KeyHolders:
         self._of: dict[str, Keys] = {}
         self._seals: dict[str, KeyedSeal] = {}
         self.files: dict[str, KeyRing | None] = {}
+        self._decisions: dict[str, Decisions] = {}
         self.default = keys
         # All that anybody sealed.
         self.sealed: list[bytes] = []
@@ -112,6 +114,7 @@ class KeyHolders:
         keys = Keys(
             peer.gossip,
             self._seals[peer.name],
+            self._decisions.get(peer.name, Decisions()),
             wall=peer.wall,
             save=partial(self._save, peer.name),
             now=self._mesh.now,
@@ -123,7 +126,8 @@ class KeyHolders:
         for event in events:
             keys.handle(event, self._mesh.now)
 
-    def _save(self, name: str, ring: KeyRing) -> None:
+    def _save(self, name: str, ring: KeyRing, decisions: Decisions) -> None:
         if name in self.full:
             raise GossamerError("no room is left on the disk")
         self.files[name] = ring
+        self._decisions[name] = decisions

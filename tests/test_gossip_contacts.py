@@ -6,7 +6,7 @@ import pytest
 from cores import EPOCH, NOW, ROOT, SEAL, Bench, Link, address_of, converse, gossip, news
 
 from gossamer.gossip import Address, Exchange, Joined, SeedIsSelf, Status, encode
-from gossamer.gossip._exchange import BUSY, HELLO
+from gossamer.gossip._exchange import BUSY, HELLO, OPEN
 from gossamer.gossip._packet import ACK, LEAVE, NOT_ME, PING, encode_head
 
 SEEDS: list[Address] = [(f"10.1.1.{number}", 1) for number in range(1, 6)]
@@ -259,6 +259,36 @@ def test_that_a_seed_is_this_peer_is_looked_into_again() -> None:
     converse(call, gossip("s").accept(bench.core.address, bench.now), bench.now)
     assert (bench.core.joined, bench.core.seed_is_self) == (True, False)
     assert len(bench.events(SeedIsSelf)) == 1
+
+
+def test_only_a_ping_to_a_seed_that_comes_back_makes_it_this_peer() -> None:
+    """From whatever address; others that are sent back do not, and the seed's own word wins."""
+    bench = _alone()
+    bench.meet("a")
+    bench.core._contacts.acquainted()
+    bench.core.join(SEEDS[:1], bench.now)
+    found = list[bool]()
+    bench.hear("me", [PING, 5, ""], sender=SEEDS[0], to_epoch=0)
+    bench.hear("me", [PING, 6, "a"], sender=SEEDS[0])
+    found.append(bench.core.seed_is_self)
+    bench.core._contacts._ask_who_is_there(SEEDS[0])
+    [ping] = bench.sent(PING)
+    number = ping.packet.messages[0][1]
+    bench.hear("me", [PING, number, ""], sender=("10.200.0.7", 9), to_epoch=0)
+    found.append(bench.core.seed_is_self)
+    bench.hear("s", [ACK, number, ROOT], sender=SEEDS[0])
+    found.append(bench.core.seed_is_self)
+    assert found == [False, True, False]
+    assert [call.address for call in bench.calls("heal")] == [SEEDS[0]]
+
+
+def test_a_slow_opening_has_time_for_its_question() -> None:
+    """Each of the first two frames may take two seconds, so that a round trip may."""
+    bench = _alone()
+    called = bench.core.accept(("10.1.1.1", 1), bench.now)
+    opening = SEAL.seal(encode([OPEN, news("c").encode()]), EPOCH)
+    called.receive(opening, bench.now + 1.9)
+    assert bench.now + 3.8 < called.deadline < bench.now + 4
 
 
 def test_seeds_where_nobody_lives_are_tried_as_the_dead_are() -> None:

@@ -165,6 +165,26 @@ def test_another_peer_at_the_address_counts_as_its_host() -> None:
     assert bench.counts("probes_unreachable") == (1,)
 
 
+def test_a_not_me_that_nothing_asked_for_begins_nothing() -> None:
+    """A ping that somebody recorded has another peer say it; only who was pinged is believed."""
+    bench = Bench()
+    bench.meet(*OTHERS)
+    bench.calls()
+    for number in range(100):
+        bench.hear("a", [NOT_ME, number])
+        bench.run(0.01)
+    assert not bench.calls("heal")
+    assert bench.counts("probes_unreachable") == (0,)
+
+
+def test_a_not_me_after_the_answer_is_no_evidence() -> None:
+    """Whoever has answered is there, whatever is said of its address afterwards."""
+    bench = Probing()
+    bench.hear(bench.target, [ACK, bench.ping[1], ROOT])
+    bench.hear("x", [NOT_ME, bench.ping[1]], sender=bench.address)
+    assert bench.counts("probes_unreachable") == (0,)
+
+
 def test_only_relays_that_were_asked_are_witnesses() -> None:
     """What others claim, or a relay claims of another probe, does not count, nor twice."""
     bench = Probing(*"abcdefgh")

@@ -434,12 +434,13 @@ def test_a_recorded_removal_is_not_carried_out_after_a_restart() -> None:
     mesh.run_for(1.0)
     assert holders.accepted(peers) == {(0, 1, 2)}
 
-    holders.files["outsider"] = None
-    outsider = mesh.add("outsider", seeds=[peers[0].address])
     peers[2].restart()
-    outsider.publish(KEYS_RECORD, recorded)
-    mesh.run_for(5.0)
+    life = peers[2].gossip.epoch
+    update = encode_delta("outsider", life, 0, [(KEYS_RECORD, recorded)])
+    body = encode_body("outsider", life, [], [update])
+    peers[2].receive(ChecksumSeal("default").seal(body, life), ("10.9.9.9", 7940))
     assert "outsider" in peers[2].gossip.parts
+    mesh.run_for(5.0)
     assert holders.accepted(peers) == {(0, 1, 2)}
 
 
@@ -512,7 +513,10 @@ def test_replayed_datagrams_change_nothing() -> None:
 
     Of one that has left and is forgotten, nobody hears again.
     """
-    mesh, _, peers = keyed_mesh(ring(ONE), peers=4, left_for=5.0, part_for=2.0)
+    mesh = Mesh(1, left_for=5.0, part_for=2.0, tombstone_for=10.0)
+    KeyHolders(mesh, ring(ONE))
+    peers = mesh.add_peers(4, apart=0.1)
+    mesh.run_until(lambda: mesh.converged(peers), 10.0)
     recorded: list[Packet] = []
     mesh.fabric.observer = recorded.append
     for number in range(10):
@@ -524,6 +528,7 @@ def test_replayed_datagrams_change_nothing() -> None:
     mesh.run_until(lambda: mesh.converged(peers[:3]), 10.0)
     mesh.run_until(lambda: all("p3" not in peer.gossip.members for peer in peers[:3]), 60.0)
     mesh.run_until(lambda: mesh.converged(peers[:3]), 60.0)
+    mesh.run_for(30.0)
     datagrams = [packet for packet in recorded if packet.kind is Kind.UDP]
     roots = {peer.gossip.root for peer in peers[:3]}
     events = len(mesh.events(MemberSuspected, MemberFailed))
@@ -584,6 +589,14 @@ def test_what_cannot_be_written_is_not_done(caplog: pytest.LogCaptureFixture) ->
     holders.full = set()
     holders.use(peers[0], 2)
     mesh.run_until(lambda: holders.uses(peers) == {2}, 3.0)
+
+    holders.full = {"p2"}
+    holders.remove(peers[0], 1)
+    mesh.run_for(1.0)
+    assert holders.accepted(peers) == {(2,), (1, 2)}
+    holders.full = set()
+    holders.use(peers[2], 2)  # decides what is decided, and carries out the rest
+    assert holders.accepted(peers) == {(2,)}
 
 
 @pytest.mark.parametrize("record", [b"", b"\x80", b"junk", bytes(3000)])

@@ -107,7 +107,7 @@ class Keys:
         Raises `BadInput` if this peer does not accept it, `Conflict` if a known member does not;
         `force` leaves those behind.
         """
-        key = self._named(key_id)
+        key = self._named(key_id, ": add it first")
         if not force:
             self._check_joined()
             self._refuse_for(
@@ -275,13 +275,11 @@ class Keys:
         except Malformed:
             return None
 
-    def _named(self, key_id: int) -> Named:
+    def _named(self, key_id: int, remedy: str = "") -> Named:
         accepted = self.ring.accepted
         if key_id not in accepted:
             held = ", ".join(key_label(each) for each in accepted)
-            raise BadInput(
-                "id", f"{key_label(key_id)} is not accepted here, but {held}: add it first"
-            )
+            raise BadInput("id", f"{key_label(key_id)} is not accepted here, but {held}{remedy}")
         return key_id, accepted[key_id]
 
     def _check_joined(self) -> None:

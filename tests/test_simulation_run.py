@@ -412,6 +412,19 @@ def test_zones_have_paths_of_their_own() -> None:
     assert report.convergence.complete == report.convergence.changes
 
 
+def test_a_report_tells_its_zones_and_their_paths() -> None:
+    """What a report holds says on which network it was found; without zones it says so too."""
+    far = ZonePath(zones=("a", "b"), latency=Latency(kind="constant", low_ms=80))
+    zones = (Zone(name="a", share=3), Zone(name="b"))
+    told = run(duration=1.0, zones=zones, network=Network(paths=(far,))).as_json()
+    assert told["zones"] == {"a": 3, "b": 1.0}
+    assert [(path["zones"], path["latency"]["low_ms"]) for path in told["paths"]] == [
+        (("a", "b"), 80)
+    ]
+    none = run(duration=1.0).as_json()
+    assert (none["zones"], none["paths"]) == ({}, ())
+
+
 def test_a_bad_network_still_carries_all_changes() -> None:
     """Reordered, duplicated, lost, and through narrow links: every change arrives."""
     bad = Network(loss=0.1, duplication=0.1, reordering=0.3, bandwidth_mbit=1, queue_kib=64)

@@ -149,6 +149,8 @@ def _report(
             peers=scenario.peers,
             duration=scenario.duration,
             parameters=scenario.parameters,
+            zones={zone.name: zone.share for zone in scenario.zones},
+            paths=scenario.network.paths,
             convergence=convergence,
             detection=detection,
             false_accusations=measures.accusations.result(),

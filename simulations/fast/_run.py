@@ -102,6 +102,8 @@ def run(scenario: Scenario, reason: str, progress: Watcher | None) -> Report:
         peers=scenario.peers,
         duration=scenario.duration,
         parameters=scenario.parameters,
+        zones={zone.name: zone.share for zone in scenario.zones},
+        paths=scenario.network.paths,
         convergence=convergence,
         detection=detection,
         false_accusations=FalseAccusations(

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from math import ceil
 from typing import Any, Literal, Self
 
-from gossamer.simulations.scenario import Value
+from gossamer.simulations.scenario import Value, ZonePath
 
 Model = Literal["faithful", "fast"]
 
@@ -231,6 +231,10 @@ class Report:
     digest: str
     """Fingerprint of every delivery and event: the same seed gives the same digest."""
     work: Work
+    zones: Mapping[str, float] = field(default_factory=dict)
+    """The zones of the network by name, and their shares of the peers in relation to each other."""
+    paths: Sequence[ZonePath] = ()
+    """How long packets take between two zones, where the scenario says so."""
     version: str = ""
 
     def as_json(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ Result = dict[str, Any]
 
 # One report of the first kind has more bytes than a thousand runs without; the parameters that
 # all runs share stand once in the table.
-_LEFT_OUT: Final = ("series", "timeline", "theory", "parameters", "summary")
+_LEFT_OUT: Final = ("series", "timeline", "theory", "parameters", "zones", "paths", "summary")
 _LEFT_OUT_BELOW: Final = (
     ("convergence", "curve"),
     ("detection", "first_times"),

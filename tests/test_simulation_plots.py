@@ -33,6 +33,7 @@ from gossamer.simulations.report import (
 )
 from gossamer.simulations.report._plots import PLOTS
 from gossamer.simulations.report._style import save, style
+from gossamer.simulations.scenario import Latency, ZonePath
 
 
 def _names(paths: list[Path]) -> set[str]:
@@ -80,6 +81,13 @@ def test_the_document_can_be_shown_again(written: list[Path], tmp_path: Path) ->
     again = _draw(report_of(document), tmp_path, "overview", "convergence")
     for path in again:
         assert path.read_bytes() == written[0].with_name(path.name).read_bytes(), path.name
+
+
+def test_zones_and_their_paths_are_read_again() -> None:
+    """What a report tells of its network comes back from JSON as it was."""
+    far = ZonePath(zones=("a", "b"), latency=Latency(kind="constant", low_ms=80))
+    report = replace(partition_report(3), zones={"a": 3.0, "b": 1.0}, paths=(far,))
+    assert report_of(json.loads(json.dumps(report.as_json()))) == report
 
 
 @pytest.mark.parametrize("document", [{}, {"scenario": "x"}, {"scenario": 1, "convergence": 2}])

@@ -37,13 +37,15 @@ def _part(kind: type[Part], document: Mapping[str, Any]) -> Part:
     return kind(**given)
 
 
-# Only the shapes that a report holds: dataclasses, lists of them, and either of them or None.
+# Only the shapes that a report holds: dataclasses, lists and tuples of one kind of item, and
+# either of them or None.
 def _value(hint: Any, value: Any) -> Any:
     if is_dataclass(hint) and isinstance(hint, type):
         return _part(hint, value)
-    if get_origin(hint) is list:
-        return [_value(get_args(hint)[0], item) for item in value]
-    if get_origin(hint) is UnionType and value is not None:
+    kind = get_origin(hint)
+    if kind in (list, tuple):
+        return kind(_value(get_args(hint)[0], item) for item in value)
+    if kind is UnionType and value is not None:
         inner = [part for part in get_args(hint) if part is not NoneType]
         return _value(inner[0], value) if len(inner) == 1 else value
     return value

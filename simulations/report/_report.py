@@ -233,7 +233,7 @@ class Report:
     work: Work
     zones: Mapping[str, float] = field(default_factory=dict)
     """The zones of the network by name, and their shares of the peers in relation to each other."""
-    paths: Sequence[ZonePath] = ()
+    paths: tuple[ZonePath, ...] = ()
     """How long packets take between two zones, where the scenario says so."""
     version: str = ""
 

@@ -134,7 +134,7 @@ class Context:
         key = (me.epoch, me.incarnation)
         if self.fingerprint_of != key:
             self.fingerprint_of = key
-            self.own_fingerprint = fingerprint(me.name, me.epoch, me.incarnation)
+            self.own_fingerprint = fingerprint(me.name, me.epoch, me.incarnation, me.nonce)
         return self.own_fingerprint
 
     def send(

@@ -187,9 +187,13 @@ def encoded_news(row: Member) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def fingerprint(name: str, epoch: int, incarnation: int) -> int:
-    """Return the 64-bit hash that a living member adds to the root."""
-    data = f"{name}\0{epoch}\0{incarnation}".encode()
+def fingerprint(name: str, epoch: int, incarnation: int, nonce: int) -> int:
+    """Return the 64-bit hash that a living member adds to the root.
+
+    The nonce tells apart two processes that began with one epoch: where they are taken for one,
+    different records under the same version stay different for good.
+    """
+    data = f"{name}\0{epoch}\0{incarnation}\0{nonce}".encode()
     return int.from_bytes(blake2b(data, digest_size=8, person=b"gsmr-member").digest())
 
 
@@ -251,7 +255,7 @@ class MemberTable:
                 row.since = now
             row.zone, row.nonce = news.zone, news.nonce
             row.epoch, row.incarnation, row.status = news.epoch, news.incarnation, news.status
-            mark = fingerprint(row.name, row.epoch, row.incarnation)
+            mark = fingerprint(row.name, row.epoch, row.incarnation, row.nonce)
             self.root ^= row.fingerprint ^ mark
             row.fingerprint = mark
             return row
@@ -271,7 +275,7 @@ class MemberTable:
             row = self.rows[news.name] = Member(
                 news.name, news.epoch, news.incarnation, news.status,
                 news.address, news.zone, news.nonce, now,
-                fingerprint(news.name, news.epoch, news.incarnation), payload,
+                fingerprint(news.name, news.epoch, news.incarnation, news.nonce), payload,
             )  # fmt: skip
             self.root ^= row.fingerprint
             self.ring.append(row.name)
@@ -287,7 +291,7 @@ class MemberTable:
             position = bisect_left(self.ring, row.name)
             if position == len(self.ring) or self.ring[position] != row.name:
                 insort(self.ring, row.name)
-            row.fingerprint = fingerprint(row.name, row.epoch, row.incarnation)
+            row.fingerprint = fingerprint(row.name, row.epoch, row.incarnation, row.nonce)
             self.root ^= row.fingerprint
             self._residents[row.address] = self._residents.get(row.address, 0) + 1
         elif row.status is Status.DEAD:

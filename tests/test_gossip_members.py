@@ -56,7 +56,7 @@ def content(table: MemberTable) -> object:
 def check(table: MemberTable, own_name: str) -> None:
     """Compare a table's ordered views with what its rows alone come to."""
     living = [row for row in table if row.status.living]
-    prints = [fingerprint(row.name, row.epoch, row.incarnation) for row in living]
+    prints = [fingerprint(row.name, row.epoch, row.incarnation, row.nonce) for row in living]
     assert table.root == reduce(xor, prints, 0)
     assert table.ring == sorted({own_name, *(row.name for row in living)})
     assert table.living == len(table.ring)
@@ -271,8 +271,10 @@ def test_statuses_have_words_and_know_the_living() -> None:
     assert [status for status in Status if status.living] == [Status.ALIVE, Status.SUSPECT]
 
 
-@pytest.mark.parametrize("other", [("a", 1, 2), ("b", 2, 2), ("b", 1, 3), ("b1", 1, 2)])
-def test_fingerprints_tell_members_apart(other: tuple[str, int, int]) -> None:
-    """A member that differs in name, epoch or incarnation has another fingerprint, of 64 bits."""
-    assert fingerprint(*other) != fingerprint("b", 1, 2)
+@pytest.mark.parametrize(
+    "other", [("a", 1, 2, 3), ("b", 2, 2, 3), ("b", 1, 3, 3), ("b1", 1, 2, 3), ("b", 1, 2, 4)]
+)
+def test_fingerprints_tell_members_apart(other: tuple[str, int, int, int]) -> None:
+    """What differs in name, epoch, incarnation or nonce has another fingerprint, of 64 bits."""
+    assert fingerprint(*other) != fingerprint("b", 1, 2, 3)
     assert 0 <= fingerprint(*other) < 1 << 64

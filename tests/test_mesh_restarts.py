@@ -138,6 +138,23 @@ def test_a_kept_epoch_that_was_refuted_in_is_not_refused_for_ever() -> None:
     assert mesh.converged()
 
 
+def test_two_lives_of_one_epoch_are_never_taken_for_one() -> None:
+    """Other records under one epoch and version are found: a root tells the lives apart."""
+    mesh, (holder, restarted) = _settled(2, 1)
+    restarted.publish("orders", b"old")
+    mesh.run_for(2.0)
+    holder.pause()
+    restarted.restart(keep_epoch=True, seeds=[])
+    restarted.publish("orders", b"new")
+    # As if it had heard of the holder from somebody who never knew its earlier life.
+    news = holder.gossip._context.me.news().encode()
+    restarted.gossip._context.table.fill([news], mesh.now)
+    holder.resume()
+
+    mesh.run_until(lambda: set(mesh.record(restarted, "orders").values()) == {b"new"}, 10.0)
+    mesh.run_until(lambda: mesh.complete() and mesh.converged(), 10.0)
+
+
 @pytest.mark.parametrize("busy", [False, True], ids=["silent at first", "publishing at once"])
 def test_leased_instances_outlive_a_restart(busy: bool) -> None:
     """A peer takes up what its earlier life left, also if it has already published something."""

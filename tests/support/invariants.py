@@ -20,12 +20,12 @@ def registry_of(gossip: Gossip, but: Collection[str] = ()) -> object:
     Without the parts of those in `but`.
     """
     living = {
-        member.name: (member.epoch, member.incarnation)
+        member.name: (member.epoch, member.incarnation, member.nonce)
         for member in gossip.members.values()
         if member.status.living
     }
     if not gossip._context.me.left:
-        living[gossip.name] = (gossip.epoch, gossip.incarnation)
+        living[gossip.name] = (gossip.epoch, gossip.incarnation, gossip._context.me.nonce)
     parts = {
         owner: (part.head, dict(part.records))
         for owner, part in gossip.parts.items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -233,6 +235,8 @@ def _report(
             # What cannot be written is better known now than after a simulation of minutes.
             require_plots()
             _prepare(out)
+        # A mesh ends with its process; to look for cycles in a large one first takes seconds.
+        atexit.register(gc.freeze)
         with ProgressBar(scenario.name, hidden=quiet) as bar:
             return simulate(scenario, model=model, progress=bar.show)
     except (ScenarioError, MissingExtra) as error:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
@@ -23,6 +24,14 @@ from gossamer.simulations.sweep._processes import in_processes
 from gossamer.simulations.sweep._run import attempt
 
 pytestmark = pytest.mark.processes
+
+# More than all imports take together, on whatever machine.
+_SECONDS_TO_BEGIN = 4.0
+
+
+def _seconds_of_processor(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +61,12 @@ def test_a_process_that_dies_fails_its_own_run_alone(plan: Plan) -> None:
         plan.runs[0], scenario=replace(plan.runs[0].scenario, peers=100, duration=1e5)
     )
     running = in_processes([endless, *plan.runs[1:]], 2)
-    # By then it has begun.
     outcomes = [next(running) for _ in plan.runs[1:]]
     assert all(isinstance(each, Finished) for each in outcomes)
     first, *_ = sorted(active_children(), key=lambda process: process.name)
     assert first.pid is not None
+    while _seconds_of_processor(first.pid) < _SECONDS_TO_BEGIN:
+        time.sleep(0.05)
     os.kill(first.pid, signal.SIGKILL)
     outcomes += running
     failed = [each for each in outcomes if isinstance(each, Failed)]

@@ -90,6 +90,7 @@ class Contacts:
         self._sequence = context.rng.getrandbits(31)
         self._exchanged = False
         self._awaiting_return = False
+        self._awaiting_quiet = False
         self._comparisons = 0
         self._comparing_until = now
         self._arm(now)
@@ -262,12 +263,32 @@ class Contacts:
         if not self._context.me.left:
             self._compare_with_anybody()
 
+    def _compare_when_quiet(self, now: float) -> None:
+        """Compare as soon as a difference counts: what was on its way has arrived by then."""
+        if self._awaiting_quiet:
+            return
+        self._awaiting_quiet = True
+
+        def look(when: float) -> None:
+            self._awaiting_quiet = False
+            if not self._context.me.left:
+                self._compare_with_anybody()
+
+        config = self._context.config
+        jitter = config.gossip_interval * self._context.rng.random()
+        self._context.timers.at(self._context.changed_at + config.settle + jitter, look)
+
     def _compare_with_anybody(self) -> None:
-        ring = self._context.table.ring
-        name = ring[int(self._context.rng.random() * len(ring))]
-        if name != self._context.me.name:
-            row = self._context.table.rows[name]
+        row = self._anybody()
+        if row is not None:
             self._contact(row, [])
+
+    def _anybody(self) -> Member | None:
+        """Return a living member drawn at random, if there is one."""
+        table = self._context.table
+        place = int(self._context.rng.random() * table.living)
+        name = table.ring[place]
+        return table.rows.get(name if name != self._context.me.name else table.ring[place - 1])
 
     def on_root(self, row: Member, root: bytes, now: float) -> None:
         """Compare the root of a living member with ours; exchange if they stay different."""
@@ -282,10 +303,12 @@ class Contacts:
                 travelled = _TRAVEL_ROUNDS * context.config.gossip_interval
                 self.spread.quench(self._agreed[0] - travelled)
             return
-        if self._comparisons and now < self._comparing_until:
-            self._comparisons = _COMPARISONS
         settle = context.config.settle
         quiet = now - context.changed_at >= settle
+        if self._comparisons and now < self._comparing_until:
+            self._comparisons = _COMPARISONS
+            if not quiet:
+                self._compare_when_quiet(now)
         overdue = now - self._patient_since >= _UNSETTLED * settle
         if (quiet or overdue) and now >= self._repair_from and not self.spread.pours(now):
             if context.changed_at != self._repaired_at:
@@ -382,10 +405,8 @@ class Contacts:
 
     def _look_again(self, now: float) -> None:
         """Compare with a random member, unless roots are being compared anyway."""
-        ring, own = self._context.table.ring, self._context.me.name
-        name = self._context.rng.choice(ring)
-        if name != own:
-            row = self._context.table.rows[name]
+        row = self._anybody()
+        if row is not None:
             self._begin("repair", row.address, now, row=row)
 
     def _heal_again(self, address: Address, after: float, now: float) -> None:

@@ -16,8 +16,9 @@ from ._spread import Spread
 
 # From so many accusations in one frame on they are doubted.
 _MANY = 8
-# How many of those concerned one peer tells, for each frame.
-_TOLD = 16
+# How many of those concerned one peer tells, for each frame. A single peer that lost all others
+# has but one or two who tell for it.
+_TOLD = 64
 # The time to speak up, in probe intervals.
 _PATIENCE = 3
 

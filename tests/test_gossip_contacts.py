@@ -509,3 +509,26 @@ def test_after_a_return_roots_are_compared_beside_the_probes() -> None:
         asked += [bench.now for _ in bench.sent(PING)]
     assert len(asked) == 3
     assert all(later - sooner >= 0.49 for sooner, later in pairwise(asked))
+
+
+def test_after_a_return_a_difference_is_looked_at_again_as_soon_as_it_counts() -> None:
+    """Not before it has rested for a settling time, nor a comparison's random wait after that."""
+    bench = _alone()
+    bench.meet("a", "b", "p0")
+    _hold_for_dead(bench, ["p0"])
+    assert bench.core._detector._next is not None
+    bench.core._detector._next.cancel()
+    bench.hear("p0", updates=[news("p0", incarnation=1).encode()])
+    changed, config = bench.context.changed_at, bench.context.config
+    bench.core._contacts._comparisons = 1  # the others that are due come late
+    bench.run(0.05)
+    bench.sent()
+    assert not _compared(bench, bytes(16))
+    bench.core._contacts._compare_later = lambda now: None  # type: ignore[method-assign]
+    asked = []
+    while bench.now < changed + 2 * config.settle:
+        bench.run(0.01)
+        asked += [bench.now for _ in bench.sent(PING)]
+    soonest = changed + config.settle
+    assert asked
+    assert soonest <= asked[0] <= soonest + config.gossip_interval + 0.02

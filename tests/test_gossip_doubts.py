@@ -8,12 +8,12 @@ from gossamer.gossip import MemberSuspected, Status
 from gossamer.gossip._doubts import _MANY, _PATIENCE, _TOLD
 from gossamer.gossip._members import News, decode_news
 
-NAMES = [f"m{number:02}" for number in range(40)]
+NAMES = [f"m{number:02}" for number in range(90)]
 
 
 @pytest.fixture
 def bench() -> Bench:
-    """A core that knows forty living members and the teller, and probes nobody meanwhile."""
+    """A core that knows ninety living members and the teller, and probes nobody meanwhile."""
     bench = Bench(probe_interval=1.0)
     bench.meet("teller", *NAMES)
     bench.context.timers._heap.clear()

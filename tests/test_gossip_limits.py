@@ -224,6 +224,9 @@ def test_what_was_declined_is_taken_when_there_is_room() -> None:
     assert "other" not in held(full)
     for second in range(60):
         full.tick(NOW + second)
+        for begun in full.calls:
+            begun.fail("nobody calls", NOW + second)
+        full.calls.clear()
     exchange(full, other, NOW + 60)
     assert held(full)["other"][2] == {"k": bytes(1000)}
 

@@ -5,11 +5,9 @@ Healing: each period at most one member that is held for dead, or a seed that no
 known at, is pinged; over the whole mesh that makes about two pings a period for each of them.
 An answer leads to an exchange at once, so a partition heals by itself, at a bounded rate, for as
 long as the dead are remembered, and seeds for ever.
-Repair: every ack carries a root; one that differs from ours though we have heard no news for a
-while tells that a rumor was missed.
+Repair: what the roots show that a rumor missed (_repair.py).
 """
 
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from ._context import Context
@@ -21,6 +19,7 @@ from ._membership import Membership
 from ._own_part import OwnPart
 from ._packet import PING
 from ._places import Places
+from ._repair import Repair
 from ._replicas import Replicas
 from ._seeds import Seeds
 from ._spread import Spread
@@ -28,36 +27,17 @@ from ._sync import SyncExchange
 
 _JOINS_AT_ONCE = 3
 _OUTBOUND_LIMIT = 6
-# Roots are compared with whoever was probed; under constant change they are never equal, so
-# after so many settling times without an equal one an exchange is due all the same.
-_UNSETTLED = 8
-# What so many members drawn at random know is passed on no more.  If one in a hundred lacks it,
-# that is so in 97 cases of 100; the one finds out by its own next probe.
-_AGREED = 3
-# A rumor has its rounds all the same: nobody else tells those few in time.
-_TRAVEL_ROUNDS = 10
 _CONTACTS_LIMIT = 64
 _BUSY_MS = (100, 400)
 # In seconds. A host that brings all it may, again and again, has some 8 % of a core.
 _BROUGHT_WINDOW = 10.0
 # A round trip over a slow link, and some.
 _FIRST_FRAME = 2.0
-# Repairs that change nothing are repeated ever later, up to this: some difference is not for
-# them to mend.
-_FRUITLESS_WAIT = 60.0
-# With members that no datagram reaches state is exchanged, changed or not, so often at most.
-_BY_STREAM_PERIODS = 4
 # When a partition heals, everybody hears of many at once.  Each waits a moment, the longer the more
 # are away, and exchanges with one of them if that has not become known to be alive meanwhile: a few
 # exchanges, and what all say of themselves, then do for the whole mesh.
 _RETURN_WAIT = 0.02
 _LONGEST_RETURN_WAIT = 3.0
-# After somebody came back, roots are compared beside the probes, which a partition may have slowed:
-# local health suffers from it.  So often after the last that differed, for so many seconds at most.
-_COMPARISONS = 3
-_COMPARED_FOR = 10.0
-# A newcomer looks again after these times: of those who join at the same moment nobody told it.
-_SECOND_LOOKS = (0.25, 0.8)
 
 
 class Contacts:
@@ -73,26 +53,17 @@ class Contacts:
         self._context = context
         self._seeds = Seeds(context, try_again=self._join_more)
         self.fetches = Fetches(context, self._begin)
+        self.repair = Repair(context, spread, self, now)
         self._outbound: dict[Address, SyncExchange] = {}
         self._inbound = Places(context.config.inbound_exchanges)
         # What each host has brought in this window; a host that has is one that was served in it.
         self._brought: dict[str, int] = {}
         self._brought_until = now
         self._contacts: dict[int, Address] = {}
-        self._patient_since = now
-        self._repair_from = now
-        self._fruitless = 0
-        self._by_stream_from = now
-        self._repaired_at = now
-        # When equal roots were seen last.
-        self._agreed: deque[float] = deque(maxlen=_AGREED)
         self.on_stream_failed: Callable[[str], None] = lambda name: None
         self._sequence = context.rng.getrandbits(31)
         self._exchanged = False
         self._awaiting_return = False
-        self._awaiting_quiet = False
-        self._comparisons = 0
-        self._comparing_until = now
         self._arm(now)
 
     # Joining
@@ -153,9 +124,9 @@ class Contacts:
         if context.me.left:
             return
         self._tell_a_suspect()
-        if context.health.score and not self._comparisons:
+        if context.health.score and not self.repair.comparing:
             # Local health is to slow accusations down, and not the repair of what was missed.
-            self._compare_with_anybody()
+            self.repair.compare_with_anybody()
         if not absent:
             return
         if context.rng.random() * table.living >= 2 * absent:
@@ -243,87 +214,15 @@ class Contacts:
         """Exchange state with a new life of a member, which may know nobody yet."""
         self._begin("heal", row.address, now)
 
-    # Repair
+    # What repair calls
 
-    def came_back(self, now: float) -> None:
-        """Have roots compared soon: a member that was held for dead lives, and more will follow."""
-        if not self._comparisons:
-            self._compare_later(now)
-        self._comparisons = _COMPARISONS
-        self._comparing_until = now + _COMPARED_FOR
+    def ask_for_root(self, row: Member) -> None:
+        """Ping a member beside the probes; its root comes with the answer."""
+        self._contact(row, [])
 
-    def _compare_later(self, now: float) -> None:
-        wait = self._context.config.settle * (1 + self._context.rng.random())
-        self._context.timers.at(now + wait, self._compare)
-
-    def _compare(self, now: float) -> None:
-        self._comparisons = 0 if self._context.me.left else self._comparisons - 1
-        if self._comparisons:
-            self._compare_later(now)
-        if not self._context.me.left:
-            self._compare_with_anybody()
-
-    def _compare_when_quiet(self, now: float) -> None:
-        """Compare as soon as a difference counts: what was on its way has arrived by then."""
-        if self._awaiting_quiet:
-            return
-        self._awaiting_quiet = True
-
-        def look(when: float) -> None:
-            self._awaiting_quiet = False
-            if not self._context.me.left:
-                self._compare_with_anybody()
-
-        config = self._context.config
-        jitter = config.gossip_interval * self._context.rng.random()
-        self._context.timers.at(self._context.changed_at + config.settle + jitter, look)
-
-    def _compare_with_anybody(self) -> None:
-        row = self._anybody()
-        if row is not None:
-            self._contact(row, [])
-
-    def _anybody(self) -> Member | None:
-        """Return a living member drawn at random, if there is one."""
-        table = self._context.table
-        place = int(self._context.rng.random() * table.living)
-        name = table.ring[place]
-        return table.rows.get(name if name != self._context.me.name else table.ring[place - 1])
-
-    def on_root(self, row: Member, root: bytes, now: float) -> None:
-        """Compare the root of a living member with ours; exchange if they stay different."""
-        context = self._context
-        if root == context.root:
-            self._patient_since = now
-            if not self.replicas.full:  # else others differ for ever, and repair mends nothing
-                self._fruitless = 0
-            # Whoever has an equal root knows all that it tells of and that was known here by now.
-            self._agreed.append(now)
-            if len(self._agreed) == _AGREED:
-                travelled = _TRAVEL_ROUNDS * context.config.gossip_interval
-                self.spread.quench(self._agreed[0] - travelled)
-            return
-        settle = context.config.settle
-        quiet = now - context.changed_at >= settle
-        if self._comparisons and now < self._comparing_until:
-            self._comparisons = _COMPARISONS
-            if not quiet:
-                self._compare_when_quiet(now)
-        overdue = now - self._patient_since >= _UNSETTLED * settle
-        if (quiet or overdue) and now >= self._repair_from and not self.spread.pours(now):
-            if context.changed_at != self._repaired_at:
-                self._fruitless = 0
-            wait = min(settle * 2**self._fruitless, _FRUITLESS_WAIT)
-            self._repair_from = now + wait * (1 + context.rng.random())
-            self._repaired_at = context.changed_at
-            self._patient_since = now
-            self._begin("repair", row.address, now, row=row)
-
-    def repair_by_stream(self, row: Member, now: float) -> None:
-        """Exchange with a member that no datagram reaches: neither rumors nor roots do."""
-        if now >= self._by_stream_from:
-            self._by_stream_from = now + _BY_STREAM_PERIODS * self._context.config.probe_interval
-            self._begin("repair", row.address, now, row=row)
+    def mend(self, row: Member, now: float) -> None:
+        """Exchange with a member what it and this peer do not have in common."""
+        self._begin("repair", row.address, now, row=row)
 
     # Exchanges and their bounds
 
@@ -383,10 +282,9 @@ class Contacts:
             case "join" if reason is not None:
                 self._seeds.failed(exchange.address, exchange.retry_after, now)
             case "repair" if reason is None:
-                if self._context.changed_at == self._repaired_at:
-                    self._fruitless = min(self._fruitless + 1, 10)
+                self.repair.succeeded()
             case "repair" if exchange.retry_after is not None:
-                self._repair_from = now + exchange.retry_after
+                self.repair.postpone(now + exchange.retry_after)
             case "heal" if exchange.retry_after is not None:
                 self._heal_again(exchange.address, exchange.retry_after, now)
             case "fetch":
@@ -399,15 +297,7 @@ class Contacts:
             self._exchanged = True
             self._context.events.append(Joined())
             self.own.introduce(now)
-            for wait in _SECOND_LOOKS:
-                jittered = wait * (0.75 + self._context.rng.random() / 2)
-                self._context.timers.at(now + jittered, self._look_again)
-
-    def _look_again(self, now: float) -> None:
-        """Compare with a random member, unless roots are being compared anyway."""
-        row = self._anybody()
-        if row is not None:
-            self._begin("repair", row.address, now, row=row)
+            self.repair.look_twice(now)
 
     def _heal_again(self, address: Address, after: float, now: float) -> None:
         def again(when: float) -> None:

@@ -75,9 +75,9 @@ class Gossip:
         self._contacts.own = self._own
         self._contacts.replicas = self._replicas
         self._contacts.on_stream_failed = self._detector.paths.stream_failed
-        self._detector.on_stream_only = self._contacts.repair_by_stream
+        self._detector.on_stream_only = self._contacts.repair.by_stream
         self._membership.on_epoch_raised = self._own.restart
-        self._membership.on_return = self._contacts.came_back
+        self._membership.on_return = self._contacts.repair.came_back
         self._receipts = Receipts(context, self._spread)
         self._departure = Departure(
             context, self._spread, is_meeting=lambda: self._contacts.under_way

@@ -202,7 +202,7 @@ class Listener:
         root = message[2]
         assert isinstance(root, bytes)
         if row is not None and row.status.living:
-            self._contacts.on_root(row, root, now)
+            self._contacts.repair.on_root(row, root, now)
 
     def _answer_anybody(self, packet: Packet, sender: Address, now: float) -> None:
         """Answer what is addressed to no life, and believe nothing of it.

@@ -3,14 +3,25 @@
 from itertools import pairwise
 
 import pytest
-from cores import EPOCH, NOW, ROOT, SEAL, Bench, Link, address_of, converse, gossip, news
+from cores import (
+    EPOCH,
+    NOW,
+    ROOT,
+    SEAL,
+    Bench,
+    Link,
+    address_of,
+    converse,
+    gossip,
+    hold_for_dead,
+    news,
+)
 
 from gossamer.gossip import Address, Exchange, Joined, SeedIsSelf, Status, encode
 from gossamer.gossip._exchange import BUSY, HELLO, OPEN
 from gossamer.gossip._packet import ACK, LEAVE, NOT_ME, PING, encode_head
 
 SEEDS: list[Address] = [(f"10.1.1.{number}", 1) for number in range(1, 6)]
-OTHER_ROOT = b"\xff" * 16
 
 
 def _alone() -> Bench:
@@ -304,65 +315,6 @@ def test_seeds_where_nobody_lives_are_tried_as_the_dead_are() -> None:
     assert 15 <= count <= 60
 
 
-# Repair
-
-
-def _compared(bench: Bench, root: bytes) -> list[Exchange]:
-    bench.core._contacts.on_root(bench.core.members["a"], root, bench.now)
-    return bench.calls("repair")
-
-
-def _settled(bench: Bench) -> None:
-    """Let what was news grow old; equal roots are seen meanwhile."""
-    bench.now += 3
-    _compared(bench, bench.core.root)
-
-
-def test_roots_that_stay_different_lead_to_an_exchange() -> None:
-    """A differing root is no cause while there were news just now; after a while it is."""
-    bench = _alone()
-    bench.meet("a", "b")
-    _settled(bench)
-    assert not _compared(bench, bench.core.root)
-    bench.core.publish("k", b"v", bench.now)
-    assert not _compared(bench, OTHER_ROOT)
-    bench.now += 0.49
-    assert not _compared(bench, OTHER_ROOT)
-    bench.now += 0.02
-    [call] = _compared(bench, OTHER_ROOT)
-    assert call.address == address_of("a")
-
-
-def test_repairs_keep_their_distance() -> None:
-    """However many roots differ, a repair begins at most once in one to two settling times."""
-    bench = _alone()
-    bench.meet("a", "b")
-    _settled(bench)
-    began = []
-    for _ in range(2000):
-        bench.now += 0.01
-        for call in _compared(bench, OTHER_ROOT):
-            began.append(bench.now)
-            call.fail("refused", bench.now)
-    gaps = [b - a for a, b in pairwise(began)]
-    assert min(gaps) >= 0.49
-    assert max(gaps) <= 1.02
-
-
-def test_under_constant_change_repair_comes_all_the_same() -> None:
-    """When roots were never equal for eight settling times, it is done although nothing rests."""
-    bench = _alone()
-    bench.meet("a", "b")
-    _settled(bench)
-    began = bench.context.changed_at = bench.now
-    while not (calls := _compared(bench, OTHER_ROOT)):
-        bench.now += 0.1
-        bench.context.changed_at = bench.now
-        assert bench.now < began + 5
-    assert calls
-    assert bench.now - began == pytest.approx(4.0, abs=0.11)
-
-
 # Bounds
 
 
@@ -454,20 +406,13 @@ def test_a_greeting_alone_is_no_join() -> None:
     assert not bench.events(Joined)
 
 
-def _hold_for_dead(bench: Bench, names: list[str]) -> None:
-    for name in names:
-        bench.hear("a", updates=[news(name, Status.DEAD).encode()])
-    bench.sent()
-    bench.calls()
-
-
 def test_of_many_that_return_one_is_met_after_a_moment() -> None:
     """Of 50 that speak up after a cut one is exchanged with, and not at once; one alone is."""
     bench = _alone()
     names = [f"p{number}" for number in range(50)]
     bench.meet("a", *names)
     bench.core._contacts.acquainted()
-    _hold_for_dead(bench, names)
+    hold_for_dead(bench, names)
     for name in names:
         bench.core._contacts.returned(name, address_of(name), bench.now)
     assert not bench.calls("heal")
@@ -477,7 +422,7 @@ def test_of_many_that_return_one_is_met_after_a_moment() -> None:
     alone = _alone()
     alone.meet("a", "p0")
     alone.core._contacts.acquainted()
-    _hold_for_dead(alone, ["p0"])
+    hold_for_dead(alone, ["p0"])
     alone.core._contacts.returned("p0", address_of("p0"), alone.now)
     assert len(alone.calls("heal")) == 1
 
@@ -488,47 +433,8 @@ def test_who_has_returned_meanwhile_is_not_met() -> None:
     names = ["p0", "p1", "p2"]
     bench.meet("a", *names)
     bench.core._contacts.acquainted()
-    _hold_for_dead(bench, names)
+    hold_for_dead(bench, names)
     bench.core._contacts.returned("p0", address_of("p0"), bench.now)
     bench.hear("p0", updates=[news("p0", incarnation=1).encode()])
     bench.run(1.0)
     assert not bench.calls("heal")
-
-
-def test_after_a_return_roots_are_compared_beside_the_probes() -> None:
-    """Three members drawn at random are asked for their roots, apart from each other in time."""
-    bench = _alone()
-    bench.meet("a", "b", "p0")
-    _hold_for_dead(bench, ["p0"])
-    assert bench.core._detector._next is not None
-    bench.core._detector._next.cancel()
-    bench.hear("p0", updates=[news("p0", incarnation=1).encode()])
-    asked = []
-    for _ in range(500):
-        bench.run(0.01)
-        asked += [bench.now for _ in bench.sent(PING)]
-    assert len(asked) == 3
-    assert all(later - sooner >= 0.49 for sooner, later in pairwise(asked))
-
-
-def test_after_a_return_a_difference_is_looked_at_again_as_soon_as_it_counts() -> None:
-    """Not before it has rested for a settling time, nor a comparison's random wait after that."""
-    bench = _alone()
-    bench.meet("a", "b", "p0")
-    _hold_for_dead(bench, ["p0"])
-    assert bench.core._detector._next is not None
-    bench.core._detector._next.cancel()
-    bench.hear("p0", updates=[news("p0", incarnation=1).encode()])
-    changed, config = bench.context.changed_at, bench.context.config
-    bench.core._contacts._comparisons = 1  # the others that are due come late
-    bench.run(0.05)
-    bench.sent()
-    assert not _compared(bench, bytes(16))
-    bench.core._contacts._compare_later = lambda now: None  # type: ignore[method-assign]
-    asked = []
-    while bench.now < changed + 2 * config.settle:
-        bench.run(0.01)
-        asked += [bench.now for _ in bench.sent(PING)]
-    soonest = changed + config.settle
-    assert asked
-    assert soonest <= asked[0] <= soonest + config.gossip_interval + 0.02

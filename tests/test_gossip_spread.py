@@ -340,6 +340,6 @@ def test_equal_roots_end_what_roots_tell() -> None:
     bench.core._spread.news(REGISTRY, 3, _records_rumor(3), "a", "", bench.now)
     before = bench.now
     for after, left in ((1.0, (2, 1)), (1.5, (2, 1)), (2.5, (2, 1)), (3.0, (2, 1)), (3.1, (1, 0))):
-        bench.core._contacts.on_root(row, bench.core.root, before + after)
+        bench.core._contacts.repair.on_root(row, bench.core.root, before + after)
         # The queues are kept by the roots alone here: no round has run.
         assert (len(queue), len(records)) == left

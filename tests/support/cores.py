@@ -295,6 +295,14 @@ def exchange(caller: Gossip, callee: Gossip, now: float, purpose: Any = "heal") 
     return converse(call, callee.accept(caller.address, now), now)
 
 
+def hold_for_dead(bench: Bench, names: list[str]) -> None:
+    """Have the member `a` say that these are dead; drop what follows."""
+    for name in names:
+        bench.hear("a", updates=[news(name, Status.DEAD).encode()])
+    bench.sent()
+    bench.calls()
+
+
 def without_notices(core: Gossip) -> tuple[list[bytes], list[Event]]:
     """Return and drain what a core says, and tells but for that a key is not accepted.
 

@@ -93,7 +93,7 @@ class World:
         self.removals: list[Removal] = []
         self.done: Counter[str] = Counter()
         self._numbers = 0
-        # Owners of whom two processes have shared an epoch since all was quiet.
+        # Owners of whom two processes have shared an epoch, and who may not have heard of it.
         self._twice: set[str] = set()
         self._monotony = Monotony()
         self._sizes = DatagramLimit()
@@ -335,7 +335,8 @@ class World:
         took = self.mesh.now - began
         self.check()
         self.mesh.run_for(SETTLED_AFTER)
-        self._twice.clear()
+        # Who ended before it heard of its earlier life leaves both behind, until it is forgotten.
+        self._twice -= {peer.name for peer in running}
         self.check()
         check_nobody_dead(self.mesh, running)
         for peer in running:

@@ -78,6 +78,7 @@ class Gossip:
         self._detector.on_stream_only = self._contacts.repair.by_stream
         self._membership.on_epoch_raised = self._own.restart
         self._membership.on_return = self._contacts.repair.came_back
+        self._membership.left_by = self._replicas.left_by
         self._receipts = Receipts(context, self._spread)
         self._departure = Departure(
             context, self._spread, is_meeting=lambda: self._contacts.under_way

@@ -72,6 +72,7 @@ class Membership:
         self._raised_at = float("-inf")
         self.on_epoch_raised: Callable[[float], None] = lambda now: None
         self.on_return: Callable[[float], None] = lambda now: None
+        self.left_by: Callable[[str], int] = lambda name: -1
 
     # News of others
 
@@ -168,10 +169,10 @@ class Membership:
         A peer that hears that its epoch is over begins a new one, which all believe; were the old
         one believed again by those who hear the peer itself, the others would still refuse it.
         """
-        grave = self._tombstones.get(news.name)
-        if grave is None or news.epoch > grave[0] or not news.status.living:
+        last = self._last_epoch(news.name)
+        if news.epoch > last or not news.status.living:
             return None
-        over = replace(news, epoch=grave[0], status=Status.LEFT, accuser="")
+        over = replace(news, epoch=last, status=Status.LEFT, accuser="")
         return over.encode()
 
     def table_news(self, now: float) -> list[tuple[bytes, int]]:
@@ -222,11 +223,21 @@ class Membership:
         if news.incarnation > INCARNATION_JUMP:
             context.count("refused_incarnation")
             return False
-        grave = self._tombstones.get(news.name)
-        if grave is not None and news.epoch <= grave[0]:
+        if news.epoch <= self._last_epoch(news.name):
             context.count("refused_tombstone")
             return False
         return True
+
+    def _last_epoch(self, name: str) -> int:
+        """Return the last epoch of a member that was forgotten; -1 if nothing tells of one.
+
+        A peer that never knew it may hold what it left: another process that begins with the same
+        epoch would be taken for it, and what that one registers for what is held already.
+        """
+        grave = self._tombstones.get(name)
+        if grave is not None:
+            return grave[0]
+        return -1 if name in self._context.table.rows else self.left_by(name)
 
     def _meet_gone(self, news: News, payload: bytes, teller: str, age: int, now: float) -> None:
         """Keep a member that was gone before this peer heard of it, as long as others do."""

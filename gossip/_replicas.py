@@ -60,7 +60,8 @@ class Replicas:
         self._rumor_limit = rumor_limit(context)
         self._waiting: dict[str, list[_Waiting]] = {}
         self._heads: dict[str, tuple[Head, bytes]] = {}
-        self._gone_since: dict[str, float] = {}
+        # Owner who does not live to (epoch of the part, since when).
+        self._gone: dict[str, tuple[int, float]] = {}
         # Owner to the head for which there was no room, and when that was.
         self._declined: dict[str, tuple[tuple[int, int], float]] = {}
         # Owner to (last epoch, when dropped).
@@ -148,7 +149,7 @@ class Replicas:
     def take_gone(self, owner: str, epoch: int, now: float) -> None:
         """Drop a part that another peer dropped, if its owner is gone in our view too."""
         part = self._context.store.get(owner)
-        if part is not None and owner in self._gone_since and part.epoch <= epoch:
+        if part is not None and owner in self._gone and part.epoch <= epoch:
             self._drop(part, now)
 
     def lacks(self, owner: str, epoch: int, version: int) -> bool:
@@ -221,6 +222,10 @@ class Replicas:
         """Whether this peer dropped that life of the owner and still holds it for gone."""
         grave = self._tombstones.get(owner)
         return grave is not None and epoch <= grave[0] and not self._lives(owner)
+
+    def left_by(self, owner: str) -> int:
+        """Return the last epoch of an owner that does not live and left a part; else -1."""
+        return self._gone.get(owner, (-1, 0.0))[0]
 
     def statistics(self) -> dict[str, int]:
         """Return how much is kept."""
@@ -354,11 +359,13 @@ class Replicas:
         config, own = self._context.config, self._context.me.name
         for part in list(self._context.store):
             if part.owner == own or self._lives(part.owner):
-                self._gone_since.pop(part.owner, None)
-            elif (
-                now - self._gone_since.setdefault(part.owner, self._gone_at(part.owner, now))
-                >= config.part_for
-            ):
+                self._gone.pop(part.owner, None)
+                continue
+            epoch, since = self._gone.get(part.owner, (-1, 0.0))
+            if epoch != part.epoch:
+                since = self._gone_at(part.owner, now)
+                self._gone[part.owner] = part.epoch, since
+            if now - since >= config.part_for:
                 self._drop(part, now)
         for owner, (_, declined) in list(self._declined.items()):
             if now - declined < _ROOM_PATIENCE:
@@ -375,7 +382,7 @@ class Replicas:
 
     def _drop(self, part: Part, now: float) -> None:
         self._context.store.drop(part.owner)
-        self._gone_since.pop(part.owner, None)
+        self._gone.pop(part.owner, None)
         self._tombstones.pop(part.owner, None)
         self._tombstones[part.owner] = part.epoch, now
         if len(self._tombstones) > _TOMBSTONE_LIMIT:

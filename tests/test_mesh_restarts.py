@@ -155,6 +155,28 @@ def test_two_lives_of_one_epoch_are_never_taken_for_one() -> None:
     mesh.run_until(lambda: mesh.complete() and mesh.converged(), 10.0)
 
 
+def test_what_a_forgotten_life_left_is_not_taken_for_a_later_one() -> None:
+    """Also by a peer that never knew the earlier life, and holds its part from others."""
+    mesh, (leaving, newcomer, other) = _settled(3, 1)
+    leaving.publish("orders", b"old")
+    mesh.run_for(1.0)
+    epoch = leaving.gossip.epoch
+    leaving.leave()
+    mesh.run_for(90.0)
+    newcomer.restart()
+    mesh.run_for(30.0)
+    other.crash()
+    assert newcomer.gossip.parts["p0"].records == {"orders": b"old"}
+    assert "p0" not in newcomer.gossip.members
+    leaving.start([newcomer.address], epoch=epoch)
+    leaving.publish("payments", b"new")
+
+    mesh.run_until(lambda: "payments" in newcomer.gossip.parts["p0"].records, 10.0)
+    mesh.run_until(mesh.converged, 10.0)
+    assert newcomer.gossip.parts["p0"].records == {"payments": b"new"}
+    assert leaving.gossip.epoch > epoch
+
+
 @pytest.mark.parametrize("busy", [False, True], ids=["silent at first", "publishing at once"])
 def test_leased_instances_outlive_a_restart(busy: bool) -> None:
     """A peer takes up what its earlier life left, also if it has already published something."""

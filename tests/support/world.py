@@ -42,7 +42,9 @@ from gossamer.simulations import (
 SERVICE = "orders"
 HOUR = 3600.0
 # What peers may need once all faults have ended: to be found again, and to hear of one another.
-QUIET_WITHIN = 60.0
+# Where most of a small mesh is gone: half a minute of isolation, some probes, and after them the
+# longest suspicion, of 24 s.
+QUIET_WITHIN = 75.0
 # Interventions go when their owners have adopted them, a little later.
 SETTLED_AFTER = 15.0
 

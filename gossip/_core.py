@@ -262,6 +262,8 @@ class Gossip:
 
     def _notice_lag(self, now: float) -> None:
         """Discard what this peer could not have heard, if it was itself stopped or starved."""
+        if not self._context.timers.may_be_late(now):
+            return  # as nearly always, and this is asked for each packet
         lag = now - max(self._context.timers.deadline, self._lag_noticed)
         if lag > self._lag_limit and self.config.stop_guard:
             self._lag_noticed = now

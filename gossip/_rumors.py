@@ -86,6 +86,8 @@ class RumorQueue:
         chosen: list[Rumor] = []
         misfits = 0
         for level in self._levels:
+            if not level:
+                continue
             for rumor in reversed(level.values()):
                 size = len(rumor.payload) + overhead
                 if size <= room:

@@ -131,12 +131,13 @@ class ChecksumSeal:
             raise ForeignKey(key_id)
         if form != FORM_CHECKSUM or key_id != 0:
             raise Refused("key")
+        body = data[_BODY_AT:]
         state = self._state.copy()
         state.update(data[: HEADER.size])
-        state.update(data[_BODY_AT:])
+        state.update(body)
         if state.digest() != data[HEADER.size : _BODY_AT]:
             raise Refused("checksum")
-        return to_epoch, data[_BODY_AT:]
+        return to_epoch, body
 
     def once(self, data: bytes) -> None:
         """Let it pass: whoever can send it again can also make another one."""

@@ -51,6 +51,11 @@ class Timers:
             heappop(heap)
         return heap[0][0] if heap else inf
 
+    def may_be_late(self, now: float) -> bool:
+        """Whether `deadline` can lie before `now`; costs less than to ask for it."""
+        heap = self._heap
+        return bool(heap) and heap[0][0] < now
+
     def run(self, now: float) -> None:
         """Run what is due, in order of time; actions may set further timers."""
         heap = self._heap

@@ -116,7 +116,7 @@ class SimulatedPeer:
     @property
     def running(self) -> bool:
         """Whether there is a process, be it paused."""
-        return self.state in {State.RUNNING, State.PAUSED}
+        return self.state is State.RUNNING or self.state is State.PAUSED
 
     @property
     def skew(self) -> float:
@@ -320,7 +320,8 @@ class SimulatedPeer:
 
     def drain(self) -> None:
         """Carry out what the core wants; to be called after every input to it."""
-        gossip = self.gossip
+        gossip = self._gossip
+        assert gossip is not None
         while gossip.outbox or gossip.events or gossip.calls:
             if gossip.outbox:
                 source, send = self.address, self._fabric.send_datagram
@@ -342,7 +343,7 @@ class SimulatedPeer:
                     self._call(exchange)
         deadline = gossip.deadline
         if deadline < self._wakes_at:
-            self._wakes_at = max(deadline, self._world.now)
+            self._wakes_at = max(deadline, self._fabric.clock.now)
             self._fabric.clock.call_at(self._wakes_at, self._wake, self._wakes_at)
 
     def _left(self, _: None) -> None:
@@ -381,13 +382,13 @@ class SimulatedPeer:
             return
         if self._inbox:
             self._inbox.put_timer(self._look)
-        elif self.gossip.deadline <= self._world.now:
+        elif self.gossip.deadline <= self._fabric.clock.now:
             self._tick()
         else:
             self.drain()
 
     def _tick(self) -> None:
-        now = self._world.now
+        now = self._fabric.clock.now
         self._ticks_here = self._ticks_here + 1 if now == self._ticked_at else 0
         self._ticked_at = now
         if self._ticks_here > _TICKS_AT_ONE_INSTANT:

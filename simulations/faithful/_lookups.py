@@ -6,9 +6,10 @@
 # changes who can reach whom; so each spell is known to the instant, and no sample scans them all.
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from gossamer.peers import Registry
+from gossamer.simulations import Clock
 from gossamer.simulations.report import Lookups, Spread
 
 from ._reach import Reach
@@ -29,13 +30,13 @@ class Answers:
         reach: Reach,
         registries: Sequence[Registry | None],
         active: Sequence[bool],
-        clock: Callable[[], float],
+        clock: Clock,
     ) -> None:
         self._truth = truth
         self._reach = reach
         self._registries = registries
         self._active = active
-        self._now = clock
+        self._clock = clock
         # Since when, of each peer, by service and instance.
         self._open: list[dict[str, dict[str, float]]] = [{} for _ in active]
         self._spells = array("d")
@@ -127,7 +128,7 @@ class Answers:
 
     def result(self) -> Lookups:
         """Return what was found; spells that still last count until now."""
-        now = self._now()
+        now = self._clock.now
         spells = array("d", self._spells)
         for services in self._open:
             for open_ in services.values():
@@ -150,11 +151,11 @@ class Answers:
         open_ = services.get(service)
         if open_ is None:
             if wrong:
-                now = self._now()
+                now = self._clock.now
                 services[service] = dict.fromkeys(wrong, now)
                 self.wrong_pairs += len(wrong)
             return
-        now = self._now()
+        now = self._clock.now
         for name in [name for name in open_ if name not in wrong]:
             lasted = now - open_.pop(name)
             # What is put right within the same instant was never to be seen.

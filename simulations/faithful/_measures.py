@@ -1,6 +1,6 @@
 """All that is measured in one run, fed from one place."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from gossamer.gossip import (
     Event,
@@ -44,7 +44,7 @@ class Measures:
         self._peers = peers
         self._number = number
         self._present = present
-        self._clock: Callable[[], float] = lambda: mesh.now
+        self._clock = mesh.clock
         self.views = Views(len(present))
         self.changes = Propagation(reach, present)
         self.joins = Propagation(reach, present)
@@ -65,7 +65,7 @@ class Measures:
                 subject = self._hold(observer, event)
                 assert isinstance(event, MemberFailed)
                 self.accusations.failed(observer, subject, self._accuser(event.by, observer))
-                self.crashes.failed(observer, subject, self._clock())
+                self.crashes.failed(observer, subject, self._clock.now)
             elif kind is MemberReturned or kind is MemberJoined:
                 subject = self._hold(observer, event)
                 self._met(observer, subject, event)
@@ -87,13 +87,13 @@ class Measures:
         """All peers that run have begun at this moment: each is news to all others."""
         for peer, present in enumerate(self._present):
             if present:
-                self.joins.made(peer, self._peers[peer].gossip.epoch, 0, self._clock())
+                self.joins.made(peer, self._peers[peer].gossip.epoch, 0, self._clock.now)
 
     def started(self, peer: int) -> None:
         """A process begins; its core has said nothing yet."""
         self.crashes.returned(peer)
         self.views.started(peer)
-        self.joins.made(peer, self._peers[peer].gossip.epoch, 0, self._clock())
+        self.joins.made(peer, self._peers[peer].gossip.epoch, 0, self._clock.now)
         self.answers.peer_changed(peer)
 
     def stopped(self, peer: int, *, crashed: bool) -> None:
@@ -104,7 +104,7 @@ class Measures:
                 for observer, present in enumerate(self._present)
                 if present and self.views.how(observer, peer) == DEAD
             ]
-            self.crashes.crashed(peer, self._clock(), knew)
+            self.crashes.crashed(peer, self._clock.now, knew)
         self.crashes.stopped(peer)
         self.views.stopped(peer)
         self.changes.stopped(peer)
@@ -130,7 +130,7 @@ class Measures:
     def _met(self, observer: int, subject: int, event: Event) -> None:
         member = event.member  # type: ignore[union-attr]
         if member.status is Status.ALIVE:
-            self.joins.seen(observer, subject, member.epoch, 0, self._clock())
+            self.joins.seen(observer, subject, member.epoch, 0, self._clock.now)
 
     def _part_changed(self, observer: int, owner: str) -> None:
         peer = self._peers[observer]
@@ -140,6 +140,6 @@ class Measures:
             return
         subject = self._number[owner]
         if subject == observer:
-            self.changes.made(observer, part.epoch, part.version, self._clock())
+            self.changes.made(observer, part.epoch, part.version, self._clock.now)
         else:
-            self.changes.seen(observer, subject, part.epoch, part.version, self._clock())
+            self.changes.seen(observer, subject, part.epoch, part.version, self._clock.now)

@@ -338,7 +338,9 @@ class Membership:
 
     def _arm(self, name: str, suspicion: Suspicion, now: float) -> None:
         # First for when it may end at the soonest: until then confirmations set no timer anew.
-        when = suspicion.soonest if now < suspicion.soonest else suspicion.ends_at
+        # What shares an old suspicion can end it in the past: it ends now, as a timer that is found
+        # long overdue would tell that this peer itself was stopped.
+        when = suspicion.soonest if now < suspicion.soonest else max(suspicion.ends_at, now)
         timer = self._context.timers.at(when, partial(self._judge, name))
         self._suspicions[name] = suspicion, timer
 

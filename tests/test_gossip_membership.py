@@ -168,6 +168,25 @@ def test_distinct_accusers_shorten_a_suspicion() -> None:
     assert len(bench.events(MemberSuspected)) == 1
 
 
+def test_what_is_confirmed_late_ends_at_once() -> None:
+    """A suspicion that others share so late that it should be over ends now, and nothing else does.
+
+    A deadline in the past would be taken for a sign that this peer itself was stopped.
+    """
+    bench = _bench("a", "b", "c", "d", "e", "x", "y")
+    _hear(bench, [news("x", SUSPECT, accuser="a"), news("y", SUSPECT, accuser="a")])
+    bench.run(10)
+    assert _row(bench) == (0, 0, SUSPECT)
+    health = bench.core.health
+    _hear(bench, [news("x", SUSPECT, accuser=accuser) for accuser in ("b", "c")])
+    assert bench.core.deadline == bench.now
+    bench.run(0.01)
+    assert _row(bench) == (0, 0, DEAD)
+    assert _row(bench, "y") == (0, 0, SUSPECT)
+    assert bench.core.statistics()["lags"] == 0
+    assert bench.core.health == health
+
+
 def test_hearsay_confirms_nothing() -> None:
     """A suspicion that comes in an exchange is taken, but counts for nobody's confirmation."""
     bench = _bench("a", "b", "c", "d", "e", "x")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gossamer.gossip import Status
+from gossamer.gossip import MemberFailed, Status
 from gossamer.simulations import Block, Cut, Hold, Lag, Loss, Mesh, SimulatedPeer
 
 
@@ -28,6 +28,18 @@ def _all_hold(mesh: Mesh, key: str) -> bool:
     return all(
         held == owner.name.encode() for owner in mesh for held in mesh.record(owner, key).values()
     )
+
+
+def test_nobody_takes_itself_for_stopped_because_of_a_cut() -> None:
+    """However many are suspected, and die, no peer that runs believes that it was stopped."""
+    mesh = Mesh(3, trace=False)
+    peers = mesh.settle(64)
+    mesh.cut(peers[:32], peers[32:])
+    mesh.run_for(40.0)
+    mesh.heal()
+    mesh.run_for(10.0)
+    assert any(mesh.events(MemberFailed))
+    assert [peer.name for peer in mesh if peer.gossip.statistics()["lags"]] == []
 
 
 @pytest.mark.parametrize(

@@ -122,9 +122,8 @@ class Repair:
         context = self._context
         if root == context.root:
             self._patient_since = now
-            if (
-                not self._caller.replicas.full
-            ):  # else others differ for ever, and repair mends nothing
+            # A peer without room differs from others for ever, and no repair mends that.
+            if not self._caller.replicas.full:
                 self._fruitless = 0
             # Whoever has an equal root knows all that it tells of and that was known here by now.
             self._agreed.append(now)

@@ -2,12 +2,12 @@
 
 import os
 import signal
-import time
 from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
+from processes import eventually
 
 from gossamer.simulations.sweep import (
     Failed,
@@ -65,9 +65,9 @@ def test_a_process_that_dies_fails_its_own_run_alone(plan: Plan) -> None:
     assert all(isinstance(each, Finished) for each in outcomes)
     first, *_ = sorted(active_children(), key=lambda process: process.name)
     assert first.pid is not None
-    while _seconds_of_processor(first.pid) < _SECONDS_TO_BEGIN:
-        time.sleep(0.05)
-    os.kill(first.pid, signal.SIGKILL)
+    pid = first.pid
+    eventually(lambda: _seconds_of_processor(pid) >= _SECONDS_TO_BEGIN, 120.0, what="it has begun")
+    os.kill(pid, signal.SIGKILL)
     outcomes += running
     failed = [each for each in outcomes if isinstance(each, Failed)]
     assert [each.run for each in failed] == [endless]

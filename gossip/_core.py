@@ -3,24 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
-from ._config import GossipConfig
-from ._contacts import Contacts
-from ._context import Context, Identity
-from ._departure import Departure
-from ._detector import Detector
-from ._events import Event
-from ._exchange import Exchange
-from ._health import Isolation, LocalHealth
 from ._listener import Listener
-from ._log import Part
-from ._members import Address, Member, MemberTable
-from ._membership import Membership
-from ._own_part import OwnPart
-from ._planner import ProbePlanner
-from ._receipts import Receipt, Receipts
-from ._replicas import Replicas
-from ._seal import ChecksumSeal, Seal
-from ._spread import Spread
+from .basis import GossipConfig
+from .dissemination import Spread
+from .exchange import Contacts
+from .kernel import Context, Exchange, Identity, Isolation, LocalHealth
+from .membership import Departure, Detector, Membership, ProbePlanner
+from .replication import OwnPart, Receipt, Receipts, Replicas
+from .sealing import ChecksumSeal, Seal
+from .state import Address, Event, Member, MemberTable, Part
 
 
 class Gossip:

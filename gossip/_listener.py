@@ -3,13 +3,13 @@
 Whoever speaks with a life of its own that is over, or to one of ours, is told so.
 """
 
-from ._contacts import Contacts
-from ._context import Context
-from ._departure import Departure
-from ._detector import Detector
-from ._members import Address, Member, News, Status
-from ._membership import Membership, Source
-from ._packet import (
+from ._rates import OPEN_LETTERS, STRAYS, Rates
+from .basis import Malformed
+from .dissemination import Spread
+from .exchange import Contacts
+from .kernel import Context
+from .membership import Departure, Detector, Membership, Source
+from .messages import (
     ACK,
     GONE,
     HELD,
@@ -27,12 +27,9 @@ from ._packet import (
     decode_body,
     decode_update,
 )
-from ._rates import OPEN_LETTERS, STRAYS, Rates
-from ._receipts import Receipts
-from ._replicas import Replicas
-from ._seal import Refused
-from ._spread import Spread
-from ._wire import Malformed
+from .replication import Receipts, Replicas
+from .sealing import Refused
+from .state import Address, Member, News, Status
 
 # Updates whose bytes were seen lately are not looked at again; each costs some 200 bytes.
 # That many, and those of the generation before.

@@ -8,8 +8,8 @@ Only what carries a right seal is counted, so that a stranger who writes another
 garbage does not use up what that one may send.
 """
 
-from ._config import GossipConfig
-from ._members import Address
+from .basis import GossipConfig
+from .state import Address
 
 _WINDOW = 1.0
 

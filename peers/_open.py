@@ -17,23 +17,17 @@ import trio
 
 from gossamer.gossip import Gossip
 
-from ._address import format_address, parse_address
-from ._config import PeerConfig
-from ._errors import ConfigError, GossamerError
-from ._key_file import KeyFile
-from ._limits import RegistryConfig
-from ._logging import logger
-from ._network import Endpoint, Network, SocketNetwork
-from ._peer import Peer
-from ._registry import Registry
-from ._route import find_advertised
-from ._seeds import Seeds
-from ._storage import Storage
+from .host import PeerConfig, Storage, logger
+from .keys import KeyFile
+from .model import ConfigError, GossamerError, RegistryConfig, format_address, parse_address
+from .network import Endpoint, Network, Seeds, SocketNetwork, find_advertised
+from .registry import Registry
+from .runtime import Peer
 
 if TYPE_CHECKING:
-    from gossamer.gossip.keyed_seal import KeyedSeal
+    from gossamer.gossip.sealing.keyed_seal import KeyedSeal
 
-    from ._keys import Keys
+    from .keys import Keys
 
 # As many bits as the core's packets hold.
 _NONCE_BITS = 64
@@ -103,7 +97,7 @@ async def _run(
 async def _serve_http(peer: Peer, nursery: trio.Nursery) -> None:
     if peer.config.http is None:
         return
-    from .http import serve_http
+    from .fronts.native import serve_http
 
     host, port = parse_address(peer.config.http, "http")
     try:
@@ -172,14 +166,14 @@ async def _prepare(
 
 def _seal(config: PeerConfig, file: KeyFile) -> "KeyedSeal":
     # Encryption takes 30 ms to import, which a peer without keys need not wait for.
-    from gossamer.gossip.keyed_seal import SALT_SIZE, KeyedSeal
+    from gossamer.gossip.sealing.keyed_seal import SALT_SIZE, KeyedSeal
 
     # Never the peer's own generator, which tests and simulations seed.
     return KeyedSeal(config.cluster, file.ring, salt=partial(secrets.token_bytes, SALT_SIZE))
 
 
 def _keys(file: KeyFile, gossip: Gossip, seal: "KeyedSeal", wall: Callable[[], float]) -> "Keys":
-    from ._keys import Keys
+    from .keys import Keys
 
     return Keys(
         gossip,

@@ -9,16 +9,13 @@ import trio
 
 from gossamer.gossip import Address
 
-from ._choose import Policy, PolicyName
-from ._config import PeerConfig
-from ._errors import GossamerError, Unavailable
-from ._instance import Instance, Lookup, ServiceSummary
-from ._key_actions import KeyName
-from ._key_file import StrPath
-from ._member import MemberInfo
-from ._network import Network
 from ._open import open_peer
-from ._peer import Peer
+from .host import PeerConfig
+from .keys import KeyName, StrPath
+from .model import GossamerError, Instance, Lookup, MemberInfo, ServiceSummary, Unavailable
+from .network import Network
+from .runtime import Peer
+from .selection import Policy, PolicyName
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

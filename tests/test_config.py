@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gossamer.peers import ConfigError, PeerConfig, read_toml
-from gossamer.peers._config import SEED_LIMIT
+from gossamer.peers.host import SEED_LIMIT
 
 
 def refused(**settings: Any) -> ConfigError:
@@ -29,7 +29,7 @@ def test_defaults_need_nothing() -> None:
 
 def test_every_field_has_its_sentence() -> None:
     """The dataclass is the reference of settings, so no field stands without an explanation."""
-    source = (Path(__file__).parent.parent / "peers" / "_config.py").read_text()
+    source = (Path(__file__).parent.parent / "peers" / "host" / "_config.py").read_text()
     for field in fields(PeerConfig):
         _, _, after = source.partition(f"\n    {field.name}: ")
         assert after.splitlines()[1].lstrip().startswith('"""'), field.name

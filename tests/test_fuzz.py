@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, Phase, given, note, settings, strategies as 
 from mutations import bytes_changed, value_changed
 
 from gossamer.gossip import Address, Exchange, Gossip, Status, decode
-from gossamer.gossip._exchange import ASK, PARTS
-from gossamer.gossip._packet import decode_body
-from gossamer.gossip._wire import array
-from gossamer.peers._records import Refused, decode_intervention, decode_record, parse_key
+from gossamer.gossip.basis import array
+from gossamer.gossip.kernel import ASK, PARTS
+from gossamer.gossip.messages import decode_body
+from gossamer.peers.registry._records import Refused, decode_intervention, decode_record, parse_key
 from gossamer.simulations import Mesh
 
 CAPTURED = capture()

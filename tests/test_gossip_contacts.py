@@ -18,8 +18,8 @@ from cores import (
 )
 
 from gossamer.gossip import Address, Exchange, Joined, SeedIsSelf, Status, encode
-from gossamer.gossip._exchange import BUSY, HELLO, OPEN
-from gossamer.gossip._packet import ACK, LEAVE, NOT_ME, PING, encode_head
+from gossamer.gossip.kernel import BUSY, HELLO, OPEN
+from gossamer.gossip.messages import ACK, LEAVE, NOT_ME, PING, encode_head
 
 SEEDS: list[Address] = [(f"10.1.1.{number}", 1) for number in range(1, 6)]
 

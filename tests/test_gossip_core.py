@@ -12,7 +12,7 @@ from cores import (
 from hypothesis import given, settings, strategies as st
 
 from gossamer.gossip import Gossip, Joined, PartChanged, Status
-from gossamer.gossip._counters import COUNTERS
+from gossamer.gossip.basis import COUNTERS
 
 
 def _pair() -> tuple[Link, Gossip, Gossip]:

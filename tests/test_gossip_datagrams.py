@@ -17,8 +17,8 @@ from cores import (
 from hypothesis import given, settings, strategies as st
 
 from gossamer.gossip import Gossip, Status
-from gossamer.gossip._counters import COUNTERS
-from gossamer.gossip._packet import ACK, HELD, HOLD, NACK, NOT_ME, PING, PING_REQ, RELAYED
+from gossamer.gossip.basis import COUNTERS
+from gossamer.gossip.messages import ACK, HELD, HOLD, NACK, NOT_ME, PING, PING_REQ, RELAYED
 
 REASONS = [name for name in COUNTERS if name.startswith("refused_")]
 

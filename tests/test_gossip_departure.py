@@ -3,7 +3,7 @@
 from cores import ROOT, Bench, news
 
 from gossamer.gossip import LeaveCompleted, MemberLeft, Status
-from gossamer.gossip._packet import ACK, LEAVE, PING
+from gossamer.gossip.messages import ACK, LEAVE, PING
 
 NAMES = [f"m{number}" for number in range(20)]
 

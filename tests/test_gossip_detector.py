@@ -12,8 +12,9 @@ from gossamer.gossip import (
     Status,
     encode,
 )
-from gossamer.gossip._exchange import ANOTHER, PROBED
-from gossamer.gossip._packet import ACK, NACK, NOT_ME, PING, PING_REQ, RELAYED, Message
+from gossamer.gossip.kernel import ANOTHER
+from gossamer.gossip.kernel._exchange import PROBED
+from gossamer.gossip.messages import ACK, NACK, NOT_ME, PING, PING_REQ, RELAYED, Message
 
 QUIET = {"probe_interval": 1.0, "probe_timeout": 0.5}
 

@@ -5,8 +5,8 @@ from cores import EPOCH, Bench, address_of, news
 from hypothesis import given, settings, strategies as st
 
 from gossamer.gossip import MemberSuspected, Status
-from gossamer.gossip._doubts import _MANY, _PATIENCE, _TOLD
-from gossamer.gossip._members import News, decode_news
+from gossamer.gossip.membership._doubts import _MANY, _PATIENCE, _TOLD
+from gossamer.gossip.state import News, decode_news
 
 NAMES = [f"m{number:02}" for number in range(90)]
 

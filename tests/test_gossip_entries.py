@@ -1,17 +1,11 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from gossamer.gossip._entries import (
-    PIECE_BYTES,
-    Gone,
-    Piece,
-    decode_entry,
-    encode_gone,
-    encode_part,
-)
-from gossamer.gossip._log import LOG_OPERATIONS, VALUE_LIMIT, Operation, Part, operation_size
-from gossamer.gossip._packet import Delta
-from gossamer.gossip._wire import Malformed, encode
+from gossamer.gossip.basis import Malformed, encode
+from gossamer.gossip.messages import Delta, Gone, Piece, decode_entry, encode_gone, encode_part
+from gossamer.gossip.messages._entries import PIECE_BYTES
+from gossamer.gossip.state import VALUE_LIMIT, Operation, Part, operation_size
+from gossamer.gossip.state._part import LOG_OPERATIONS
 
 _operations: st.SearchStrategy[list[Operation]] = st.lists(
     st.tuples(st.sampled_from("abcdef"), st.one_of(st.none(), st.binary(max_size=8))),

@@ -7,10 +7,10 @@ import pytest
 from cores import EPOCH, ROOT, Bench, address_of, news
 
 from gossamer.gossip import REFUSAL, MemberFailed, MemberReturned, MemberSuspected, Status
-from gossamer.gossip._evidence import Evidence
-from gossamer.gossip._exchange import ProbeExchange
-from gossamer.gossip._members import decode_news
-from gossamer.gossip._packet import ACK, GONE, NACK, NOT_ME, PING, PING_REQ, RELAYED
+from gossamer.gossip.kernel import ProbeExchange
+from gossamer.gossip.membership._evidence import Evidence
+from gossamer.gossip.messages import ACK, GONE, NACK, NOT_ME, PING, PING_REQ, RELAYED
+from gossamer.gossip.state import decode_news
 
 OTHERS = ("a", "b", "c", "d")
 

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from gossamer.gossip._health import Isolation, LocalHealth
+from gossamer.gossip.kernel import Isolation, LocalHealth
 
 
 @given(st.integers(1, 10), st.lists(st.integers(-3, 3)))

@@ -6,8 +6,8 @@ from hypothesis import given, strategies as st
 from keys import key, ring, sealer
 
 from gossamer.gossip import PLAIN
-from gossamer.gossip._seal import ChecksumSeal, ForeignKey, Refused
-from gossamer.gossip.keyed_seal import KeyedSeal
+from gossamer.gossip.sealing import ChecksumSeal, ForeignKey, Refused
+from gossamer.gossip.sealing.keyed_seal import KeyedSeal
 
 _bodies = st.binary(max_size=80)
 _epochs = st.integers(0, (1 << 64) - 1)

@@ -4,9 +4,9 @@ import pytest
 from cores import EPOCH, NOW, SEAL, Bench, address_of, delta, exchange, gossip, held, open_exchange
 
 from gossamer.gossip import Exchange, Gossip, GossipConfig, Places, encode
-from gossamer.gossip._entries import SNAPSHOT
-from gossamer.gossip._exchange import DONE, MEMBERS, PARTS, WANT
-from gossamer.gossip._log import operation_size
+from gossamer.gossip.kernel import DONE, MEMBERS, PARTS, WANT
+from gossamer.gossip.messages._entries import SNAPSHOT
+from gossamer.gossip.state import operation_size
 
 # Places
 

@@ -4,16 +4,8 @@ from random import Random
 import pytest
 from hypothesis import given, strategies as st
 
-from gossamer.gossip._log import (
-    LOG_BYTES,
-    LOG_OPERATIONS,
-    PART_BYTES,
-    PART_RECORDS,
-    Operation,
-    Part,
-    operation_size,
-    part_fingerprint,
-)
+from gossamer.gossip.state import PART_BYTES, PART_RECORDS, Operation, Part, operation_size
+from gossamer.gossip.state._part import LOG_BYTES, LOG_OPERATIONS, part_fingerprint
 
 _values = st.one_of(st.none(), st.binary(max_size=4))
 _operations: st.SearchStrategy[list[Operation]] = st.lists(

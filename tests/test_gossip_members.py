@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.strategies import DrawFn
 
-from gossamer.gossip._members import (
+from gossamer.gossip.basis import Malformed, decode, encode
+from gossamer.gossip.state import (
     EPOCH_LIMIT,
     HOST_LIMIT,
     INCARNATION_LIMIT,
-    NONCE_LIMIT,
     Address,
     MemberTable,
     News,
@@ -20,7 +20,7 @@ from gossamer.gossip._members import (
     fingerprint,
     news_of,
 )
-from gossamer.gossip._wire import Malformed, decode, encode
+from gossamer.gossip.state._members import NONCE_LIMIT
 
 _GOOD: list[object] = [0, "b", 1, 2, 1, "10.0.0.1", 7940, "z", 3, "c"]
 

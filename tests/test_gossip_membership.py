@@ -20,7 +20,7 @@ from gossamer.gossip import (
     Refuted,
     Status,
 )
-from gossamer.gossip._members import INCARNATION_JUMP, News
+from gossamer.gossip.state import INCARNATION_JUMP, News
 
 ALIVE, SUSPECT, DEAD, LEFT = Status
 DAY_MS = 24 * 3600 * 1000

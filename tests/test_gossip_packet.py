@@ -4,9 +4,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, strategies as st
 
-from gossamer.gossip._log import KEY_LIMIT, VALUE_LIMIT, VERSION_LIMIT, Operation
-from gossamer.gossip._members import EPOCH_LIMIT, HOST_LIMIT, News, Status
-from gossamer.gossip._packet import (
+from gossamer.gossip.basis import Malformed, encode
+from gossamer.gossip.messages import (
     ACK,
     GONE,
     HELD,
@@ -29,8 +28,17 @@ from gossamer.gossip._packet import (
     encode_head,
     update_cost,
 )
-from gossamer.gossip._seal import Refused
-from gossamer.gossip._wire import Malformed, encode
+from gossamer.gossip.sealing import Refused
+from gossamer.gossip.state import (
+    EPOCH_LIMIT,
+    HOST_LIMIT,
+    KEY_LIMIT,
+    VALUE_LIMIT,
+    VERSION_LIMIT,
+    News,
+    Operation,
+    Status,
+)
 
 _ROOT = bytes(ROOT_SIZE)
 _names = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=128)

@@ -2,7 +2,7 @@ from random import Random
 
 from hypothesis import given, strategies as st
 
-from gossamer.gossip._planner import ProbePlanner
+from gossamer.gossip.membership import ProbePlanner
 
 _seeds = st.integers(0, 1 << 32)
 

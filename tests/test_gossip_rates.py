@@ -5,8 +5,8 @@ from typing import Any
 from cores import EPOCH, Bench, address_of, datagram, delta, news
 
 from gossamer.gossip import Address, GossipConfig
-from gossamer.gossip._packet import PING
 from gossamer.gossip._rates import Rates
+from gossamer.gossip.messages import PING
 
 
 def _rates(**limits: Any) -> Rates:

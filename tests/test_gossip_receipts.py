@@ -3,7 +3,7 @@
 from cores import EPOCH, Bench, Link, delta, gossip, news
 
 from gossamer.gossip import Status
-from gossamer.gossip._packet import HELD, HOLD, encode_head
+from gossamer.gossip.messages import HELD, HOLD, encode_head
 
 NAMES = ("a", "b", "c", "d", "e")
 

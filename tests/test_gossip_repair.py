@@ -6,7 +6,7 @@ import pytest
 from cores import Bench, address_of, hold_for_dead, news
 
 from gossamer.gossip import Exchange
-from gossamer.gossip._packet import PING
+from gossamer.gossip.messages import PING
 
 OTHER_ROOT = b"\xff" * 16
 

@@ -16,9 +16,11 @@ from gossamer.gossip import (
     RecordTooLarge,
     Status,
 )
-from gossamer.gossip._log import LOG_OPERATIONS, PART_RECORDS, Operation
-from gossamer.gossip._packet import HEAD, Delta, encode_head
-from gossamer.gossip._wire import decode
+from gossamer.gossip.basis import decode
+from gossamer.gossip.messages import Delta, encode_head
+from gossamer.gossip.messages._packet import HEAD
+from gossamer.gossip.state import PART_RECORDS, Operation
+from gossamer.gossip.state._part import LOG_OPERATIONS
 
 operations = st.lists(
     st.tuples(st.sampled_from("abc"), st.one_of(st.none(), st.binary(max_size=3))),

@@ -4,7 +4,7 @@ from math import inf
 import pytest
 from hypothesis import given, strategies as st
 
-from gossamer.gossip._rumors import Rumor, RumorQueue, transmissions
+from gossamer.gossip.dissemination._rumors import Rumor, RumorQueue, transmissions
 
 _SIZE = 100
 _OVERHEAD = 3

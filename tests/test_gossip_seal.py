@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from gossamer.gossip._seal import ChecksumSeal, Refused
+from gossamer.gossip.sealing import ChecksumSeal, Refused
 
 _bodies = st.binary(max_size=80)
 _epochs = st.integers(0, (1 << 64) - 1)

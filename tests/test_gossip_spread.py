@@ -9,9 +9,9 @@ from hypothesis import given, settings, strategies as st
 from keys import key, ring, sealer
 
 from gossamer.gossip import Status
-from gossamer.gossip._packet import PING, encode_head
-from gossamer.gossip._rumors import Rumor
-from gossamer.gossip._spread import MEMBERSHIP, REGISTRY
+from gossamer.gossip.dissemination import MEMBERSHIP, REGISTRY
+from gossamer.gossip.dissemination._rumors import Rumor
+from gossamer.gossip.messages import PING, encode_head
 
 LONGEST = "n" * 128
 OTHERS = [f"p{number}" for number in range(30)]

@@ -9,8 +9,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from gossamer.gossip._log import part_fingerprint
-from gossamer.gossip._store import BUCKETS, Store, bucket_of
+from gossamer.gossip.state import BUCKETS, Store, bucket_of
+from gossamer.gossip.state._part import part_fingerprint
 
 # Two of these fall into one bucket, so that a bucket holds more than one part's share.
 _SHARED = next(

@@ -3,7 +3,7 @@ from math import log
 import pytest
 from hypothesis import given, strategies as st
 
-from gossamer.gossip._suspicion import Suspicion, start_suspicion
+from gossamer.gossip.membership._suspicion import Suspicion, start_suspicion
 
 
 def lan(members: int, now: float = 0.0) -> Suspicion:

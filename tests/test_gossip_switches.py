@@ -16,7 +16,7 @@ from gossamer.gossip import (
     MemberSuspected,
     Status,
 )
-from gossamer.gossip._packet import ACK, NACK, PING, PING_REQ
+from gossamer.gossip.messages import ACK, NACK, PING, PING_REQ
 
 SWITCHES = ("nacks", "stream_probes", "tell_suspects", "witnesses", "stop_guard", "eager", "rounds")
 OTHERS = [f"p{number}" for number in range(12)]

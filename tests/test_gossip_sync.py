@@ -21,7 +21,9 @@ from hypothesis import given, settings, strategies as st
 from keys import key, ring, sealer
 
 from gossamer.gossip import FRAME_LIMIT, Address, Gossip, Joined, PartChanged, encode
-from gossamer.gossip._exchange import (
+from gossamer.gossip.basis import decode
+from gossamer.gossip.exchange._sync import SyncExchange
+from gossamer.gossip.kernel import (
     ANOTHER,
     ASK,
     BUSY,
@@ -32,12 +34,10 @@ from gossamer.gossip._exchange import (
     OPEN,
     PARTS,
     PROBE,
-    PROBED,
     WANT,
 )
-from gossamer.gossip._log import Operation, Part
-from gossamer.gossip._sync import SyncExchange
-from gossamer.gossip._wire import decode
+from gossamer.gossip.kernel._exchange import PROBED
+from gossamer.gossip.state import Operation, Part
 
 # What an owner wrote in its life: epoch, and operations on few keys, some records of a datagram.
 histories = st.tuples(
@@ -207,7 +207,7 @@ def test_a_frame_beyond_the_limit_is_not_read() -> None:
 
 def test_what_one_exchange_gives_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the budget nothing is given, smallest first, also to who asks again and again."""
-    monkeypatch.setattr("gossamer.gossip._sync._GIVEN_BYTES", 10_000)
+    monkeypatch.setattr("gossamer.gossip.exchange._sync._GIVEN_BYTES", 10_000)
     b = gossip("b")
     for number, size in enumerate((5000, 30, 4000, 3000)):
         _know(b, f"o{number}", EPOCH, [("k", bytes(size))], 100)

@@ -3,7 +3,7 @@ from typing import TypeVar
 
 from hypothesis import given, strategies as st
 
-from gossamer.gossip._timers import Timer, Timers
+from gossamer.gossip.basis import Timer, Timers
 
 Word = TypeVar("Word")
 

@@ -4,7 +4,7 @@ from math import gcd
 import pytest
 from hypothesis import given, strategies as st
 
-from gossamer.gossip._tree import children
+from gossamer.gossip.dissemination._tree import children
 
 
 def ring_of(n: int) -> list[str]:

@@ -2,7 +2,7 @@ import cbor2
 import pytest
 from hypothesis import given, strategies as st
 
-from gossamer.gossip._wire import Malformed, array, blob, decode, encode, text, whole
+from gossamer.gossip.basis import Malformed, array, blob, decode, encode, text, whole
 
 _leaves = st.one_of(
     st.none(),

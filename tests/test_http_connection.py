@@ -7,15 +7,7 @@ import pytest
 import trio
 from http_wire import Lab, Wire, open_lab
 
-from gossamer.peers.http import (
-    HttpLimits,
-    Pending,
-    Request,
-    Response,
-    Router,
-    Streamed,
-)
-from gossamer.peers.http._messages import Send
+from gossamer.peers.web import HttpLimits, Pending, Request, Response, Router, Send, Streamed
 
 LIMITS = HttpLimits(head_bytes=2_000, body_bytes=1_000, connections=3, ahead_bytes=500)
 

@@ -3,8 +3,8 @@
 import pytest
 from http_wire import open_lab
 
-from gossamer.peers.http import HttpError, Request, Response, Router
-from gossamer.peers.http._guard import check_origin, is_local
+from gossamer.peers.web import HttpError, Request, Response, Router, is_local
+from gossamer.peers.web._guard import check_origin
 
 
 def check(method: str, *, loopback: bool = True, **headers: str) -> int:

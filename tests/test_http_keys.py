@@ -13,10 +13,9 @@ from whole_peers import Town, alive, open_town, until
 
 from gossamer.gossip import PLAIN
 from gossamer.peers import Conflict, Peer, read_key_file, write_key_file
-from gossamer.peers.http._key_routes import _read
-from gossamer.peers.http._limits import HttpLimits
-from gossamer.peers.http._messages import HttpError, Request
-from gossamer.peers.http._native import native_router
+from gossamer.peers.fronts.native._key_routes import _read
+from gossamer.peers.fronts.native._native import native_router
+from gossamer.peers.web import HttpError, HttpLimits, Request
 
 ONE, TWO = key(1), key(2)
 

@@ -10,7 +10,7 @@ import trio.testing
 from http_wire import Lab, Wire, open_lab
 from hypothesis import example, given, strategies as st
 
-from gossamer.peers.http import HttpLimits, Response, Router
+from gossamer.peers.web import HttpLimits, Response, Router
 
 LIMITS = HttpLimits(head_bytes=500, body_bytes=100)
 

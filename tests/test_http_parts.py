@@ -3,9 +3,9 @@
 import pytest
 
 from gossamer.peers import Instance, Lookup
-from gossamer.peers.http import HttpError, HttpLimits, Request, Response, Router
-from gossamer.peers.http._cache import AnswerCache, Question
-from gossamer.peers.http._target import parse_query, parse_target
+from gossamer.peers.fronts.native._cache import AnswerCache, Question
+from gossamer.peers.web import HttpError, HttpLimits, Request, Response, Router, parse_query
+from gossamer.peers.web._target import parse_target
 
 
 def handler(request: Request) -> Response:

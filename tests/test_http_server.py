@@ -10,7 +10,8 @@ import pytest
 import trio
 
 from gossamer.peers import ConfigError, Peer, PeerConfig, open_peer
-from gossamer.peers.http import HttpLimits, serve_http
+from gossamer.peers.fronts.native import serve_http
+from gossamer.peers.web import HttpLimits
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 import pytest
 
-from gossamer.peers._instance import Instance, Lookup, Override, show_moment
+from gossamer.peers.model import Instance, Lookup, Override, show_moment
 
 
 def make(id: str = "orders-1", override: Override | None = None) -> Instance:

@@ -10,8 +10,8 @@ from keys import key, ring
 
 from gossamer.gossip import PLAIN, KeyRing
 from gossamer.peers import BadInput, ConfigError, make_key, read_key_file, write_key_file
-from gossamer.peers._key_decisions import PLAIN_NAMED, Decision, Decisions, Verb
-from gossamer.peers._key_file import KeyFile
+from gossamer.peers.keys import KeyFile
+from gossamer.peers.keys._key_decisions import PLAIN_NAMED, Decision, Decisions, Verb
 
 ONE, TWO = key(1), key(2)
 NOTHING = Decisions()

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from gossamer.gossip import PLAIN, RING_LIMIT, Key, Malformed, encode
-from gossamer.peers._key_decisions import (
+from gossamer.peers.keys._key_decisions import (
     PLAIN_NAMED,
     REMOVALS_LIMIT,
     Decision,
     Decisions,
     Verb,
 )
-from gossamer.peers._key_news import KeyNews, decode_key_news
+from gossamer.peers.keys._key_news import KeyNews, decode_key_news
 
 _named = st.one_of(
     st.just(PLAIN_NAMED), st.tuples(st.integers(1, 255), st.binary(min_size=4, max_size=4))

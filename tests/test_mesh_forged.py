@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from gossamer.gossip import Gossip, GossipConfig, MemberFailed, MemberLeft, Status, encode
-from gossamer.gossip._seal import ChecksumSeal
+from gossamer.gossip.sealing import ChecksumSeal
 from gossamer.simulations import Address, Mesh
 
 STRANGER: Address = ("10.9.9.9", 5000)

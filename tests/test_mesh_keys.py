@@ -14,12 +14,12 @@ from gossamer.gossip import (
     MemberSuspected,
     OwnKeyRefused,
 )
-from gossamer.gossip._packet import PING, encode_body, encode_delta
-from gossamer.gossip._seal import ChecksumSeal
+from gossamer.gossip.messages import PING, encode_body, encode_delta
+from gossamer.gossip.sealing import ChecksumSeal
 from gossamer.peers import BadInput, Conflict
-from gossamer.peers._key_decisions import PLAIN_NAMED, Decision, Decisions, Verb
-from gossamer.peers._key_news import KeyNews
-from gossamer.peers._records import KEYS_RECORD
+from gossamer.peers.keys._key_decisions import PLAIN_NAMED, Decision, Decisions, Verb
+from gossamer.peers.keys._key_news import KeyNews
+from gossamer.peers.registry import KEYS_RECORD
 from gossamer.simulations import Kind, Mesh, Packet, SimulatedPeer
 
 ONE, TWO = key(1), key(2)

@@ -5,7 +5,7 @@ from collections import Counter
 from cores import EPOCH, NOW, SEAL, address_of, datagram, gossip, held
 
 from gossamer.gossip import VALUE_LIMIT, Exchange, Gossip, encode
-from gossamer.gossip._packet import PING, encode_delta
+from gossamer.gossip.messages import PING, encode_delta
 from gossamer.simulations import Mesh
 
 STEP = 0.01

@@ -9,7 +9,8 @@ import trio
 import trio.testing
 
 from gossamer.gossip import Address
-from gossamer.peers._network import BATCH_LIMIT, Endpoint, Network, SocketNetwork
+from gossamer.peers.network import Endpoint, Network, SocketNetwork
+from gossamer.peers.network._network import BATCH_LIMIT
 from gossamer.simulations import MemoryNetwork
 
 HOST = "127.0.0.1"

@@ -6,7 +6,7 @@ from trio.testing import MockClock
 from whole_peers import open_town, until
 
 from gossamer.peers import METADATA_VALUE_LENGTH, RECORD_BYTES, BadInput, GossamerError
-from gossamer.peers._records import decode_record, encode_record
+from gossamer.peers.registry._records import decode_record, encode_record
 
 MEBIBYTE = 1 << 20
 

@@ -3,10 +3,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from gossamer.peers._checks import check_address, check_names, check_text
-from gossamer.peers._errors import BadInput, TooLarge
-from gossamer.peers._records import Record, decode_record, encode_record
-from gossamer.peers._registration import read_registration
+from gossamer.peers.model import BadInput, TooLarge, check_address, check_names, check_text
+from gossamer.peers.registry._records import Record, decode_record, encode_record
+from gossamer.peers.registry._registration import read_registration
 
 VALID: dict[str, Any] = {
     "service": "orders",

@@ -4,10 +4,10 @@ from math import inf
 import pytest
 
 from gossamer.gossip import Member, Status
-from gossamer.peers._entry import NO_DECISION, Decision, Entry
-from gossamer.peers._instance import Override
-from gossamer.peers._owner import Owner, Standing
-from gossamer.peers._records import Intervention, Kind, Record
+from gossamer.peers.model import Override
+from gossamer.peers.registry._entry import NO_DECISION, Decision, Entry
+from gossamer.peers.registry._owner import Owner, Standing
+from gossamer.peers.registry._records import Intervention, Kind, Record
 
 DOWN = Override("DOWN", None, "x", None)
 STARTING = Override("STARTING", None, "y", None)

@@ -2,8 +2,8 @@ from math import inf
 
 from hypothesis import given, strategies as st
 
-from gossamer.peers._deadlines import Deadlines
-from gossamer.peers._leases import Leases
+from gossamer.peers.registry._deadlines import Deadlines
+from gossamer.peers.registry._leases import Leases
 
 ONE = ("orders", "one")
 TWO = ("orders", "two")

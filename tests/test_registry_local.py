@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from gossamer.gossip import Gossip, GossipConfig
-from gossamer.peers._errors import BadInput, NotFound, TooLarge, Unavailable
-from gossamer.peers._limits import RegistryConfig
-from gossamer.peers._registry import Registry
+from gossamer.peers.model import BadInput, NotFound, RegistryConfig, TooLarge, Unavailable
+from gossamer.peers.registry import Registry
 
 UNIX = 1_700_000_000.0
 

@@ -10,12 +10,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from gossamer.gossip import Exchange, Gossip, GossipConfig, Status
-from gossamer.peers._errors import NotFound
-from gossamer.peers._instance import Instance
-from gossamer.peers._limits import RegistryConfig
-from gossamer.peers._records import decode_record, encode_record
-from gossamer.peers._registry import Registry
-from gossamer.peers._view import View
+from gossamer.peers.model import Instance, NotFound, RegistryConfig
+from gossamer.peers.registry import Registry
+from gossamer.peers.registry._records import decode_record, encode_record
+from gossamer.peers.registry._view import View
 
 UNIX = 1_700_000_000.0
 

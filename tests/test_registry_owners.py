@@ -6,13 +6,14 @@ import pytest
 from cores import EPOCH, Bench, news
 from hypothesis import given, strategies as st
 
-from gossamer.gossip._entries import SNAPSHOT, decode_entry
-from gossamer.gossip._wire import encode
+from gossamer.gossip.basis import encode
+from gossamer.gossip.messages import decode_entry
+from gossamer.gossip.messages._entries import SNAPSHOT
 from gossamer.peers import RegistryConfig
-from gossamer.peers._entry import Entry
-from gossamer.peers._errors import ConfigError
-from gossamer.peers._records import Record, encode_record
-from gossamer.peers._registry import Registry
+from gossamer.peers.model import ConfigError
+from gossamer.peers.registry import Registry
+from gossamer.peers.registry._entry import Entry
+from gossamer.peers.registry._records import Record, encode_record
 
 MOMENT = 1_700_000_000_000
 KEY = "i\norders\none"

@@ -1,7 +1,7 @@
 import pytest
 
-from gossamer.peers._limits import RegistryConfig
-from gossamer.peers._preservation import Preservation
+from gossamer.peers.model import RegistryConfig
+from gossamer.peers.registry._preservation import Preservation
 
 
 def make(size: int, **changes: float) -> Preservation:

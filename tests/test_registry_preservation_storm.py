@@ -2,8 +2,8 @@ import random
 
 import pytest
 
-from gossamer.peers._limits import RegistryConfig
-from gossamer.peers._preservation import Preservation
+from gossamer.peers.model import RegistryConfig
+from gossamer.peers.registry._preservation import Preservation
 
 
 def step(preservation: Preservation, kind: float, name: str, now: float) -> None:

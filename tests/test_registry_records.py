@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from gossamer.gossip import decode, encode
-from gossamer.peers._instance import Override
-from gossamer.peers._limits import MOMENT_MOST, STAMP_MOST
-from gossamer.peers._records import (
+from gossamer.peers.model import MOMENT_MOST, STAMP_MOST, Override
+from gossamer.peers.registry._records import (
     Intervention,
     Kind,
     Record,

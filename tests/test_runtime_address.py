@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from gossamer.peers import BadInput, format_address, parse_address
-from gossamer.peers._address import is_loopback, numeric
+from gossamer.peers.model import is_loopback, numeric
 
 
 @pytest.mark.parametrize(

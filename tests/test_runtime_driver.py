@@ -10,8 +10,8 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from gossamer.gossip import Address, Event, Joined
-from gossamer.peers._driver import CALL_LIMIT, Driver
-from gossamer.peers._network import BATCH_LIMIT
+from gossamer.peers.network._network import BATCH_LIMIT
+from gossamer.peers.runtime._driver import CALL_LIMIT, Driver
 
 STRANGER = ("10.0.0.9", 7940)
 

@@ -18,7 +18,7 @@ from gossamer.gossip import (
     Status,
 )
 from gossamer.peers import configure_logging
-from gossamer.peers._logging import log_event, logger
+from gossamer.peers.host import log_event, logger
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import trio
 
 from gossamer.gossip import Address
 from gossamer.peers import ConfigError, PeerConfig, SocketNetwork, format_address, open_peer
-from gossamer.peers._network import BATCH_LIMIT, Endpoint, SocketEndpoint
+from gossamer.peers.network import Endpoint
+from gossamer.peers.network._network import BATCH_LIMIT, SocketEndpoint
 
 LIMIT = 20.0
 

@@ -12,7 +12,7 @@ from whole_peers import PORT, open_town, schedule_by_seed, until, wall
 
 from gossamer.gossip import Address
 from gossamer.peers import ConfigError, PeerConfig, open_peer
-from gossamer.peers._route import find_advertised
+from gossamer.peers.network import find_advertised
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gossamer.peers import ConfigError
-from gossamer.peers._storage import Storage
+from gossamer.peers.host import Storage
 
 
 def test_an_epoch_is_read_again(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from trio.testing import MockClock, memory_stream_pair
 from whole_peers import PORT, alive, open_town, schedule_by_seed, until
 
 from gossamer.gossip import FRAME_LIMIT
-from gossamer.peers._driver import INBOUND_LIMIT
-from gossamer.peers._frames import FrameStream, Oversize, converse
+from gossamer.peers.network import converse
+from gossamer.peers.network._frames import FrameStream, Oversize
+from gossamer.peers.runtime._driver import INBOUND_LIMIT
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis.strategies import DataObject, binary, data, integers
 
 from gossamer.gossip import GossipConfig
-from gossamer.gossip._tree import children
+from gossamer.gossip.dissemination._tree import children
 from gossamer.simulations._simulate import MissingExtra, simulate
 from gossamer.simulations.fast import run_fast
 from gossamer.simulations.fast._compare import (

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from gossamer.gossip._log import Operation, Part
-from gossamer.gossip._membership import Membership
-from gossamer.gossip._replicas import Replicas
+from gossamer.gossip.membership import Membership
+from gossamer.gossip.replication import Replicas
+from gossamer.gossip.state import Operation, Part
 from gossamer.simulations._simulate import Progress
 from gossamer.simulations.faithful import run_faithful
 from gossamer.simulations.report import Report

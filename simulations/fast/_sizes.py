@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from gossamer.gossip import Gossip, GossipConfig
-from gossamer.gossip._packet import decode_body
-from gossamer.gossip._seal import ChecksumSeal
+from gossamer.gossip.messages import decode_body
+from gossamer.gossip.sealing import ChecksumSeal
 from gossamer.peers import Registry
 from gossamer.simulations import Address, host_address
 

@@ -12,9 +12,9 @@ from random import Random
 from unittest.mock import patch
 
 from gossamer.gossip import Address, Exchange, Gossip, GossipConfig
-from gossamer.gossip._seal import ChecksumSeal, Refused
-from gossamer.peers._instance import Override
-from gossamer.peers._records import (
+from gossamer.gossip.sealing import ChecksumSeal, Refused
+from gossamer.peers.model import Override
+from gossamer.peers.registry._records import (
     Intervention,
     Kind,
     Record,
@@ -132,7 +132,7 @@ def capture(seed: int = 1) -> Captured:
         mesh.add_peers(3, apart=0.2)
         mesh.run_for(3.0)
         _live(mesh)
-        with patch("gossamer.gossip._sync._HEADS_AT_ONCE", 1):
+        with patch("gossamer.gossip.exchange._sync._HEADS_AT_ONCE", 1):
             mesh.add_peers(2)
             mesh.run_for(5.0)
     target = mesh[TARGET].gossip

@@ -16,17 +16,10 @@ from gossamer.gossip import (
     Status,
     encode,
 )
-from gossamer.gossip._exchange import ASK, OPEN
-from gossamer.gossip._log import Operation
-from gossamer.gossip._members import News
-from gossamer.gossip._packet import (
-    Message,
-    Packet,
-    decode_body,
-    encode_body,
-    encode_delta,
-)
-from gossamer.gossip._seal import ChecksumSeal
+from gossamer.gossip.kernel import ASK, OPEN
+from gossamer.gossip.messages import Message, Packet, decode_body, encode_body, encode_delta
+from gossamer.gossip.sealing import ChecksumSeal
+from gossamer.gossip.state import News, Operation
 
 T = TypeVar("T")
 

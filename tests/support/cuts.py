@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from registries import Registries
 
-from gossamer.peers._registry import Registry
+from gossamer.peers.registry import Registry
 from gossamer.simulations import DROP, Fabric, Mesh, Packet, Rule, SimulatedPeer, Verdict
 
 _BEFORE = 3.0

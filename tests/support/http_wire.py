@@ -12,7 +12,9 @@ import trio
 import trio.testing
 
 from gossamer.peers import Peer
-from gossamer.peers.http import Application, HttpLimits, HttpServer, native_router
+from gossamer.peers.fronts.native._native import native_router
+from gossamer.peers.web import HttpLimits, HttpServer
+from gossamer.peers.web._router import Application
 
 
 @dataclass

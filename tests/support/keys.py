@@ -7,10 +7,10 @@ from random import Random
 from typing import TypeVar
 
 from gossamer.gossip import Event, Key, KeyRing
-from gossamer.gossip.keyed_seal import SALT_SIZE, KeyedSeal
+from gossamer.gossip.sealing.keyed_seal import SALT_SIZE, KeyedSeal
 from gossamer.peers import GossamerError
-from gossamer.peers._key_decisions import Decisions
-from gossamer.peers._keys import Keys
+from gossamer.peers.keys import Keys
+from gossamer.peers.keys._key_decisions import Decisions
 from gossamer.simulations import Mesh, SimulatedPeer
 
 T = TypeVar("T")

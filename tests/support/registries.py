@@ -6,7 +6,7 @@ from math import inf
 from typing import TypeVar
 
 from gossamer.gossip import Event
-from gossamer.peers._registry import Registry
+from gossamer.peers.registry import Registry
 from gossamer.simulations import Mesh, SimulatedPeer
 
 T = TypeVar("T")

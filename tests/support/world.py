@@ -23,9 +23,9 @@ from invariants import (
 from keys import key, ring
 from registries import Registries
 
-from gossamer.gossip.keyed_seal import SALT_SIZE, KeyedSeal
+from gossamer.gossip.sealing.keyed_seal import SALT_SIZE, KeyedSeal
 from gossamer.peers import NotFound, Unavailable
-from gossamer.peers._registry import Registry
+from gossamer.peers.registry import Registry
 from gossamer.simulations import (
     Corruption,
     Duplication,

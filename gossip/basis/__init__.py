@@ -1,0 +1,24 @@
+"""What every other room stands on: settings, timers, bounded tables, strict CBOR."""
+
+from ._cbor import (
+    Malformed as Malformed,
+    array as array,
+    blob as blob,
+    decode as decode,
+    encode as encode,
+    text as text,
+    whole as whole,
+)
+from ._clock import HybridClock as HybridClock
+from ._config import (
+    NAME_LIMIT as NAME_LIMIT,
+    ZONE_LIMIT as ZONE_LIMIT,
+    ConfigError as ConfigError,
+    GossipConfig as GossipConfig,
+    Profile as Profile,
+    check_name as check_name,
+)
+from ._counters import COUNTERS as COUNTERS
+from ._notices import Notices as Notices
+from ._places import Places as Places
+from ._timers import Timer as Timer, Timers as Timers

@@ -1,0 +1,301 @@
+"""How news travel: at once along the rumor's tree, then in rounds, and on every packet's back.
+
+What is news goes out within `gather` seconds (at once where nothing went out just before) to the
+rumor's children in its tree and to one random member.
+Many news at once are not worth a datagram to each tree's children: they go to a few random members
+together, in full datagrams.
+Rounds every `gossip_interval` carry on what has not been sent often enough, and so do pings and
+acks with the room that they have left.
+Two classes, membership and registry, each have half of every datagram to themselves and may use
+what the other leaves: a storm in one cannot starve the other.
+"""
+
+from collections.abc import Iterable
+from math import inf
+
+from gossamer.gossip.basis import encode
+from gossamer.gossip.kernel import Context
+from gossamer.gossip.messages import Message, encode_body, update_cost
+from gossamer.gossip.state import Address
+
+from ._rumors import Rumor, RumorQueue, transmissions
+from ._tree import children
+
+# News that go out at once in one flush; what is beyond waits for rounds, or for repair.
+_FRESH_LIMIT = 256
+# From so many news in one flush on, their trees together reach nearly everybody, each with a
+# datagram of its own: after a partition that is ten times the datagrams for the same news.
+_BURST = 8
+_POURING = 2
+# Four listeners each let a burst reach all but two in a hundred at once; two, four in five (what is
+# missed has the share s = e^-2(1-s)), and rounds the rest.  A storm grows with the square of the
+# mesh, so that in a large one it is worth to wait for rounds.
+_SMALL = 128
+_LISTENERS_OF_MANY = 2
+# So many rumors that wait are a storm.  Each is sent to as many as hear of a lone one at once; sent
+# by memberlist's law, most of them would travel long after all know.  Repair finds who missed some.
+_STORM = 128
+# Times `gather`, the longest time in which news are gathered while they pour in.
+_LONGEST_PAUSE = 8
+# Datagrams to one member in one flush.
+_FLUSH_DATAGRAMS = 8
+# Updates up to here fit into the smallest datagram behind the longest name.
+_SURELY_FITS = 900
+
+MEMBERSHIP = 0
+REGISTRY = 1
+
+
+class Spread:
+    """Takes in news and passes them on."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        limit = context.config.queue_limit
+        self.queues = (RumorQueue(limit), RumorQueue(limit))
+        # Accusations of many at a time: they take the room that the others leave.
+        self.accusations = RumorQueue(limit)
+        # Set while a newcomer takes in what everybody but itself knows.
+        self.muted = False
+        self._fresh: dict[object, tuple[int, Rumor]] = {}
+        self._flush_at: float | None = None
+        self._flushed = float("-inf")
+        self._pause = context.config.gather
+        # The last answers to two questions that each datagram asks, and what they depend on.
+        self._limits_for: tuple[int, tuple[int, int]] = (0, (0, 0))
+        self._room_for: tuple[int, int] = (-1, 0)
+        self._round_waits = False
+
+    @property
+    def storms(self) -> bool:
+        """Whether so many members' news wait that they are a storm."""
+        return len(self.queues[MEMBERSHIP]) >= _STORM
+
+    def pours(self, now: float) -> bool:
+        """Whether news come in so fast that they are gathered as long as can be."""
+        longest = _LONGEST_PAUSE * self._context.config.gather
+        return self._pause >= longest and now - self._flushed <= 2 * longest
+
+    def news(
+        self,
+        kind: int,
+        key: object,
+        payload: bytes,
+        origin: str,
+        heard_from: str,
+        now: float,
+        *,
+        urgent: bool = True,
+        rooted: bool = True,
+    ) -> None:
+        """Pass on something that this peer did not know before.
+
+        What is not urgent travels in rounds, to one member each, and on other packets' backs;
+        `rooted` is what shows in the root.
+        """
+        if self._context.table.living < 2:
+            return  # nobody to tell: state is kept, messages are not
+        if len(payload) > _SURELY_FITS and update_cost(payload) > self._room([]):
+            # It would wait for ever: another peer, with a shorter name, had the room.
+            self._context.count("rumors_too_large")
+            return
+        if self.muted and origin != self._context.me.name:
+            return
+        rumor = Rumor(key, payload, origin, heard_from, now if rooted else inf)
+        self._want_round(now)
+        if not urgent:
+            self.queues[kind].discard(key)
+            self._fresh.pop(key, None)
+            self.accusations.add(rumor)
+            return
+        self.accusations.discard(key)
+        self.queues[kind].add(rumor)
+        if not self._context.config.eager:
+            return
+        if len(self._fresh) < _FRESH_LIMIT or key in self._fresh:
+            self._fresh[key] = (kind, rumor)
+        if self._flush_at is None:
+            gather = self._context.config.gather
+            self._flush_at = max(now, self._flushed + self._pause)
+            if self._flush_at > now:
+                # News pour in: gather longer each time, until there is a pause.
+                self._pause = min(2 * self._pause, _LONGEST_PAUSE * gather)
+                self._context.timers.at(self._flush_at, self.flush)
+            else:
+                self._pause = gather
+
+    def flush_if_due(self, now: float) -> None:
+        """Send fresh news if they need not be gathered any longer; called after every input."""
+        if self._flush_at is not None and self._flush_at <= now:
+            self.flush(now)
+
+    def flush(self, now: float) -> None:
+        """Send all fresh news, each along its tree or, when they are many, together."""
+        if self._flush_at is None:
+            return
+        self._flush_at = None
+        self._flushed = now
+        fresh = list(self._fresh.values())
+        self._fresh.clear()
+        if not fresh:
+            return  # what was to be told has become an accusation, which can wait
+        pouring = self._pause >= _LONGEST_PAUSE * self._context.config.gather
+        if len(fresh) >= (_POURING if pouring else _BURST) or self.storms:
+            self._flush_together(fresh)
+        else:
+            self._flush_apart(fresh)
+
+    def _flush_apart(self, fresh: list[tuple[int, Rumor]]) -> None:
+        """Send each rumor to its children in its tree and to one random member."""
+        limits = self._limits()
+        by_target: dict[str, list[bytes]] = {}
+        for kind, rumor in fresh:
+            targets = self._targets(rumor)
+            for name in targets:
+                by_target.setdefault(name, []).append(rumor.payload)
+            self.queues[kind].sent(rumor, len(targets), limits[kind])
+        for name, payloads in by_target.items():
+            self._send_all([name], payloads)
+
+    def _flush_together(self, fresh: list[tuple[int, Rumor]]) -> None:
+        """Send all of many rumors to a few random members."""
+        limits = self._limits()
+        names = self._at_random()
+        for kind, rumor in fresh:
+            self.queues[kind].sent(rumor, len(names), limits[kind])
+        self._send_all(names, [rumor.payload for _, rumor in fresh])
+
+    def quench(self, known_at: float) -> None:
+        """Pass on no more of what shows in the root and was known at that time."""
+        for queue in (*self.queues, self.accusations):
+            queue.quench(known_at)
+
+    def discard(self, key: object) -> None:
+        """Pass on no more of a membership rumor."""
+        self.queues[MEMBERSHIP].discard(key)
+        self.accusations.discard(key)
+
+    def send(
+        self,
+        address: Address,
+        to_epoch: int,
+        messages: list[Message],
+        first: Iterable[bytes] = (),
+    ) -> None:
+        """Send messages with `first` and as many rumors as fit."""
+        updates = list(first)
+        room = self._room(messages) - sum(update_cost(update) for update in updates)
+        # Nothing rides to an address that no member has: whoever wrote it on the ping would have
+        # us send a third party many times what it cost him.
+        if self._context.table.lives_at(address):
+            updates += self._ride(room)
+        self._context.send(address, to_epoch, messages, updates)
+
+    def _targets(self, rumor: Rumor) -> list[str]:
+        context = self._context
+        table, own = context.table, context.me.name
+        ring = table.ring
+        arity = context.config.tree_arity
+        if len(ring) <= arity + 2:
+            return [name for name in ring if name not in (own, rumor.heard_from)]
+        targets = children(ring, own, rumor.origin, rumor.payload, arity)
+        targets.append(ring[int(context.rng.random() * len(ring))])
+        return [name for name in dict.fromkeys(targets) if name not in (own, rumor.heard_from)]
+
+    def _at_random(self) -> list[str]:
+        """Return the few members that hear of a burst at once."""
+        context = self._context
+        ring = context.table.ring
+        wanted = context.config.tree_arity + 1 if len(ring) <= _SMALL else _LISTENERS_OF_MANY
+        chosen = context.rng.sample(ring, min(wanted + 1, len(ring)))
+        return [name for name in chosen if name != context.me.name][:wanted]
+
+    def _limits(self) -> tuple[int, int]:
+        """How often a rumor of each class is sent in all.
+
+        memberlist's law for membership; for the registry the sends at once and, apart from them,
+        a few for rounds: behind a fresh cut the tree may reach nobody.
+        """
+        config, living = self._context.config, self._context.table.living
+        if self._limits_for[0] != living:
+            membership = transmissions(config.retransmit_multiplier, living)
+            registry = transmissions(config.registry_multiplier, living)
+            self._limits_for = living, (membership, config.tree_arity + 1 + registry)
+        limits = self._limits_for[1]
+        return (config.tree_arity + 1, limits[REGISTRY]) if self.storms else limits
+
+    def _room(self, messages: list[Message]) -> int:
+        """How many bytes of updates fit beside messages."""
+        me = self._context.me
+        if self._room_for[0] != me.epoch:
+            context = self._context
+            body = len(encode_body(me.name, me.epoch, [], [])) + 2
+            self._room_for = me.epoch, context.config.packet_limit - context.seal.overhead - body
+        room = self._room_for[1]
+        return room - len(encode(messages)) + 1 if messages else room
+
+    def _ride(self, room: int, *, accusations: bool = True) -> list[bytes]:
+        """Take rumors for `room` bytes, half of it to each class unless one leaves some."""
+        membership, registry = self.queues
+        limits = self._limits()
+        taken: list[bytes] = []
+        if membership:
+            taken = membership.take(room // 2 if registry else room, limits[MEMBERSHIP], 3)
+            room -= sum(len(update) + 3 for update in taken)
+        if registry:
+            more = registry.take(room, limits[REGISTRY], 3)
+            room -= sum(len(update) + 3 for update in more)
+            taken += more
+        if accusations and self.accusations:
+            taken += self.accusations.take(room, limits[MEMBERSHIP], 3)
+        return taken
+
+    def _send_all(self, names: list[str], payloads: list[bytes]) -> None:
+        """Send updates alone to each of these members, in as few datagrams as they fit into."""
+        room = full = self._room([])
+        batches: list[list[bytes]] = [[]]
+        for payload in payloads:
+            cost = update_cost(payload)
+            if cost > room and batches[-1]:
+                if len(batches) == _FLUSH_DATAGRAMS:
+                    break
+                batches.append([])
+                room = full
+            batches[-1].append(payload)
+            room -= cost
+        members = [self._context.table.rows[name] for name in names]
+        for batch in batches:
+            self._context.send_to_all(members, batch)
+
+    def _want_round(self, now: float) -> None:
+        if not self._round_waits and self._context.config.rounds:
+            self._round_waits = True
+            # A random phase keeps peers that heard the same news from ticking together.
+            interval = self._context.config.gossip_interval
+            wait = interval * (0.5 + self._context.rng.random() / 2)
+            self._context.timers.at(now + wait, self._round)
+
+    def _round(self, now: float) -> None:
+        self._round_waits = False
+        context = self._context
+        ring, own = context.table.ring, context.me.name
+        if len(ring) < 2:
+            for queue in (*self.queues, self.accusations):
+                queue.clear()
+            return
+        if not self._waiting:
+            return
+        nodes = context.config.gossip_nodes
+        chosen = context.rng.sample(ring, min(nodes + 1, len(ring)))
+        for number, name in enumerate([name for name in chosen if name != own][:nodes]):
+            member = context.table.rows[name]
+            updates = self._ride(self._room([]), accusations=number == 0)
+            if updates:
+                context.send(member.address, member.epoch, [], updates)
+        if self._waiting:
+            self._round_waits = True
+            context.timers.at(now + context.config.gossip_interval, self._round)
+
+    @property
+    def _waiting(self) -> bool:
+        return any(self.queues) or bool(self.accusations)

@@ -1,0 +1,3 @@
+"""Conversations over streams: joining, healing, repair."""
+
+from ._contacts import Contacts as Contacts

@@ -1,0 +1,91 @@
+"""Parts that are to be fetched from the peer that told of them, a few at once."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gossamer.gossip.kernel import Context, Purpose
+from gossamer.gossip.state import Address, Member
+
+from ._sync import SyncExchange
+
+_FETCHED_AT_ONCE = 64
+# Owners that wait to be fetched from one peer; beyond that the roots will tell.
+_WANTED_LIMIT = 1024
+
+
+class Begin(Protocol):
+    """Begins an exchange; False if there is no room for one."""
+
+    def __call__(
+        self,
+        purpose: Purpose,
+        address: Address,
+        now: float,
+        *,
+        row: Member | None = None,
+        owners: list[str] | None = None,
+    ) -> bool: ...
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """What is to be fetched from one peer."""
+
+    owners: dict[str, None] = field(default_factory=dict)
+    under_way: bool = False
+    not_before: float = 0.0
+
+
+class Fetches:
+    """What one peer still wants, by who told of it."""
+
+    def __init__(self, context: Context, begin: Begin) -> None:
+        self._context = context
+        self._begin = begin
+        self._wanted: dict[str, _Wanted] = {}
+
+    def want(self, owner: str, teller: str, now: float) -> None:
+        """Get one owner's part from the peer that told of it."""
+        row = self._context.table.get(teller)
+        if row is None or not row.status.living:
+            return  # the roots will tell
+        wanted = self._wanted.setdefault(teller, _Wanted())
+        if len(wanted.owners) < _WANTED_LIMIT:
+            wanted.owners[owner] = None
+        self._fetch_from(teller, now)
+
+    def ended(self, exchange: SyncExchange, reason: str | None, now: float) -> None:
+        """Go on after an exchange that was begun here has ended."""
+        teller = exchange.teller
+        wanted = self._wanted.get(teller)
+        if wanted is None:
+            return
+        wanted.under_way = False
+        if reason is None:
+            self._fetch_from(teller, now)
+        elif exchange.retry_after is not None:
+            wanted.owners.update(dict.fromkeys(exchange.owners))
+            wanted.not_before = now + exchange.retry_after
+
+            def again(when: float) -> None:
+                self._fetch_from(teller, when)
+
+            self._context.timers.at(now + exchange.retry_after, again)
+        else:
+            del self._wanted[teller]
+
+    def _fetch_from(self, teller: str, now: float) -> None:
+        wanted = self._wanted.get(teller)
+        row = self._context.table.get(teller)
+        if wanted is None or wanted.under_way or now < wanted.not_before:
+            return
+        if row is None or not wanted.owners:
+            del self._wanted[teller]
+            return
+        owners = list(wanted.owners)[:_FETCHED_AT_ONCE]
+        if self._begin("fetch", row.address, now, row=row, owners=owners):
+            wanted.under_way = True
+            for owner in owners:
+                del wanted.owners[owner]
+        else:
+            del self._wanted[teller]

@@ -1,0 +1,110 @@
+"""The members in an exchange: each side tells whom it knows, and since when the gone are gone.
+
+Whom one side lists though its life is over for the other, of that it is told.
+"""
+
+from collections.abc import Callable, Iterable
+
+from gossamer.gossip.basis import Malformed, blob, whole
+from gossamer.gossip.dissemination import Spread
+from gossamer.gossip.kernel import MEMBERS, Context
+from gossamer.gossip.membership import Membership
+from gossamer.gossip.state import News, decode_news
+
+_NEWS_SIZE = 1400
+# Seconds; nobody keeps the gone for longer than some years.
+_AGE_LIMIT = (1 << 31) - 1
+_FRAME_BYTES = 64 * 1024
+
+
+class Roll:
+    """What one side of an exchange says of members, and hears."""
+
+    def __init__(
+        self,
+        context: Context,
+        membership: Membership,
+        spread: Spread,
+        put: Callable[[list[object]], None],
+    ) -> None:
+        self._context = context
+        self._membership = membership
+        self._spread = spread
+        self._put = put
+        self._sent = False
+        self._obituaries: list[bytes] = []
+
+    def send(self, now: float) -> None:
+        """Tell of all members, once."""
+        if self._sent:
+            return
+        self._sent = True
+        told = self._membership.table_news(now)
+        ages = iter([age for _, age in told])
+        for batch in batches([news for news, _ in told]):
+            self._put([MEMBERS, batch, [next(ages) for _ in batch]])
+
+    def take(
+        self,
+        updates: list[object],
+        ages: list[object],
+        teller: str,
+        now: float,
+        *,
+        silently: bool,
+    ) -> None:
+        """Take in what the other side tells, `silently` without rumors of it; tell in return.
+
+        Raises `Malformed` if it does not say how old its news are; news that cannot be are counted.
+        """
+        if len(updates) != len(ages):
+            raise Malformed("members without ages")
+        self.send(now)
+        # Little of a table is news, where two peers agree.
+        known = {row.encoded for row in self._context.table}
+        told: list[tuple[News, bytes, int]] = []
+        for update, told_age in zip(updates, ages, strict=True):
+            if type(update) is bytes and update in known:
+                continue
+            try:
+                payload = blob(update, _NEWS_SIZE)
+                news = decode_news(payload)
+                age = whole(told_age, _AGE_LIMIT)
+            except Malformed:
+                self._context.count("refused_member")
+                continue
+            told.append((news, payload, age))
+        self._spread.muted = silently
+        try:
+            self._membership.hear_table(told, teller, now)
+        finally:
+            self._spread.muted = False
+        for news, _, _ in told:
+            self.judge(news)
+        self.answer()
+
+    def judge(self, news: News) -> None:
+        """Note what is to be answered if that life is over for us."""
+        obituary = self._membership.obituary(news)
+        if obituary is not None:
+            self._obituaries.append(obituary)
+
+    def answer(self) -> None:
+        """Tell the other of lives that it lists and that are over for us."""
+        for batch in batches(self._obituaries):
+            self._put([MEMBERS, batch, [0] * len(batch)])
+        self._obituaries.clear()
+
+
+def batches(items: list[bytes]) -> Iterable[list[bytes]]:
+    """Yield the items in lists that each make a frame of moderate size."""
+    batch: list[bytes] = []
+    size = 0
+    for item in items:
+        if batch and size + len(item) > _FRAME_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(item)
+        size += len(item)
+    if batch:
+        yield batch

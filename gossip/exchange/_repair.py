@@ -1,0 +1,174 @@
+"""Finding by roots what rumors missed.
+
+Every ack carries a root; one that differs from ours though we have heard no news for a while tells
+that a rumor was missed, and leads to an exchange.
+After a return, and for newcomers, roots are compared beside the probes as well.
+"""
+
+from collections import deque
+from typing import Protocol
+
+from gossamer.gossip.dissemination import Spread
+from gossamer.gossip.kernel import Context
+from gossamer.gossip.replication import Replicas
+from gossamer.gossip.state import Member
+
+# Roots are compared with whoever was probed; under constant change they are never equal, so
+# after so many settling times without an equal one an exchange is due all the same.
+_UNSETTLED = 8
+# What so many members drawn at random know is passed on no more.  If one in a hundred lacks it,
+# that is so in 97 cases of 100; the one finds out by its own next probe.
+_AGREED = 3
+# A rumor has its rounds all the same: nobody else tells those few in time.
+_TRAVEL_ROUNDS = 10
+# Repairs that change nothing are repeated ever later, up to this: some difference is not for
+# them to mend.
+_FRUITLESS_WAIT = 60.0
+# With members that no datagram reaches state is exchanged, changed or not, so often at most.
+_BY_STREAM_PERIODS = 4
+# After somebody came back, roots are compared beside the probes, which a partition may have slowed:
+# local health suffers from it.  So often after the last that differed, for so many seconds at most.
+_COMPARISONS = 3
+_COMPARED_FOR = 10.0
+# A newcomer looks again after these times: of those who join at the same moment nobody told it.
+_SECOND_LOOKS = (0.25, 0.8)
+
+
+class Caller(Protocol):
+    """Who pings and exchanges for `Repair`."""
+
+    @property
+    def replicas(self) -> Replicas:
+        """What this peer holds of others' parts."""
+
+    def ask_for_root(self, row: Member) -> None:
+        """Ping a member beside the probes."""
+
+    def mend(self, row: Member, now: float) -> None:
+        """Exchange with a member what it and this peer do not have in common."""
+
+
+class Repair:
+    """Compares roots, and has exchanged what differs for long."""
+
+    def __init__(self, context: Context, spread: Spread, caller: Caller, now: float) -> None:
+        self._context = context
+        self._spread = spread
+        self._caller = caller
+        self._patient_since = now
+        self._repair_from = now
+        self._fruitless = 0
+        self._by_stream_from = now
+        self._repaired_at = now
+        # When equal roots were seen last.
+        self._agreed: deque[float] = deque(maxlen=_AGREED)
+        self._comparisons = 0
+        self._comparing_until = now
+        self._awaiting_quiet = False
+
+    @property
+    def comparing(self) -> bool:
+        """Whether roots are being compared beside the probes."""
+        return self._comparisons > 0
+
+    def came_back(self, now: float) -> None:
+        """Have roots compared soon: a member that was held for dead lives, and more will follow."""
+        if not self._comparisons:
+            self._compare_later(now)
+        self._comparisons = _COMPARISONS
+        self._comparing_until = now + _COMPARED_FOR
+
+    def _compare_later(self, now: float) -> None:
+        wait = self._context.config.settle * (1 + self._context.rng.random())
+        self._context.timers.at(now + wait, self._compare)
+
+    def _compare(self, now: float) -> None:
+        self._comparisons = 0 if self._context.me.left else self._comparisons - 1
+        if self._comparisons:
+            self._compare_later(now)
+        if not self._context.me.left:
+            self.compare_with_anybody()
+
+    def _compare_when_quiet(self, now: float) -> None:
+        """Compare as soon as a difference counts: what was on its way has arrived by then."""
+        if self._awaiting_quiet:
+            return
+        self._awaiting_quiet = True
+
+        def look(when: float) -> None:
+            self._awaiting_quiet = False
+            if not self._context.me.left:
+                self.compare_with_anybody()
+
+        config = self._context.config
+        jitter = config.gossip_interval * self._context.rng.random()
+        self._context.timers.at(self._context.changed_at + config.settle + jitter, look)
+
+    def compare_with_anybody(self) -> None:
+        """Ask a living member drawn at random for its root."""
+        row = self._anybody()
+        if row is not None:
+            self._caller.ask_for_root(row)
+
+    def _anybody(self) -> Member | None:
+        """Return a living member drawn at random, if there is one."""
+        table = self._context.table
+        place = int(self._context.rng.random() * table.living)
+        name = table.ring[place]
+        return table.rows.get(name if name != self._context.me.name else table.ring[place - 1])
+
+    def on_root(self, row: Member, root: bytes, now: float) -> None:
+        """Compare the root of a living member with ours; exchange if they stay different."""
+        context = self._context
+        if root == context.root:
+            self._patient_since = now
+            # A peer without room differs from others for ever, and no repair mends that.
+            if not self._caller.replicas.full:
+                self._fruitless = 0
+            # Whoever has an equal root knows all that it tells of and that was known here by now.
+            self._agreed.append(now)
+            if len(self._agreed) == _AGREED:
+                travelled = _TRAVEL_ROUNDS * context.config.gossip_interval
+                self._spread.quench(self._agreed[0] - travelled)
+            return
+        settle = context.config.settle
+        quiet = now - context.changed_at >= settle
+        if self._comparisons and now < self._comparing_until:
+            self._comparisons = _COMPARISONS
+            if not quiet:
+                self._compare_when_quiet(now)
+        overdue = now - self._patient_since >= _UNSETTLED * settle
+        if (quiet or overdue) and now >= self._repair_from and not self._spread.pours(now):
+            if context.changed_at != self._repaired_at:
+                self._fruitless = 0
+            wait = min(settle * 2**self._fruitless, _FRUITLESS_WAIT)
+            self._repair_from = now + wait * (1 + context.rng.random())
+            self._repaired_at = context.changed_at
+            self._patient_since = now
+            self._caller.mend(row, now)
+
+    def by_stream(self, row: Member, now: float) -> None:
+        """Exchange with a member that no datagram reaches: neither rumors nor roots do."""
+        if now >= self._by_stream_from:
+            self._by_stream_from = now + _BY_STREAM_PERIODS * self._context.config.probe_interval
+            self._caller.mend(row, now)
+
+    def succeeded(self) -> None:
+        """Note the end of an exchange for repair; the next one waits longer if nothing changed."""
+        if self._context.changed_at == self._repaired_at:
+            self._fruitless = min(self._fruitless + 1, 10)
+
+    def postpone(self, until: float) -> None:
+        """Begin no repair before `until`: the member that was asked had no place."""
+        self._repair_from = until
+
+    def look_twice(self, now: float) -> None:
+        """Exchange twice more, with members drawn at random: this peer has just joined."""
+        for wait in _SECOND_LOOKS:
+            jittered = wait * (0.75 + self._context.rng.random() / 2)
+            self._context.timers.at(now + jittered, self._look_again)
+
+    def _look_again(self, now: float) -> None:
+        row = self._anybody()
+        if row is not None:
+            self._caller.mend(row, now)

@@ -1,0 +1,100 @@
+"""The addresses that the operator named to join through.
+
+All are tried, again and again and ever later, until one answers.  Later on, one at which no living
+member is known is asked who is there, as the dead are.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gossamer.gossip.kernel import Context
+from gossamer.gossip.state import Address, SeedIsSelf
+
+# In seconds.
+_RETRY_FIRST = 0.5
+_RETRY_LAST = 10.0
+# That a seed is this peer is looked into again: who reflects what we send can have us believe it
+# of any seed.
+_SELF_FOR = 60.0
+
+
+@dataclass(slots=True)
+class _Seed:
+    address: Address
+    retry: float = _RETRY_FIRST
+    # Until its time has come again.
+    waits: bool = False
+    is_self: bool = False
+
+
+class Seeds:
+    """The seeds of one peer, and what came of trying them; `try_again` is called for one's sake."""
+
+    def __init__(self, context: Context, *, try_again: Callable[[float], None]) -> None:
+        self._context = context
+        self._try_again = try_again
+        self._seeds: dict[Address, _Seed] = {}
+
+    def __len__(self) -> int:
+        return len(self._seeds)
+
+    @property
+    def are_self(self) -> bool:
+        """Whether there are seeds, and all turned out to be this peer."""
+        return bool(self._seeds) and all(seed.is_self for seed in self._seeds.values())
+
+    def take(self, addresses: Sequence[Address], now: float) -> None:
+        """Take these addresses in place of those before."""
+        before = self._seeds
+        self._seeds = {
+            address: before.get(address, _Seed(address)) for address in addresses
+        }  # fmt: skip
+        self.met_self(self._context.me.address, now)
+
+    def due(self) -> list[Address]:
+        """Return the seeds to be tried now."""
+        return [seed.address for seed in self._seeds.values() if not seed.waits]
+
+    def strange(self) -> list[Address]:
+        """Return the seeds at which no living member is known."""
+        lives_at = self._context.table.lives_at
+        return [
+            address
+            for address, seed in self._seeds.items()
+            if not (seed.is_self and seed.waits) and not lives_at(address)
+        ]
+
+    def failed(self, address: Address, after: float | None, now: float) -> None:
+        """Try a seed later, `after` so many seconds if it has said so."""
+        seed = self._seeds.get(address)
+        if seed is None or seed.waits:
+            return
+        wait = after if after is not None else seed.retry * (0.5 + self._context.rng.random() / 2)
+        seed.retry = min(2 * seed.retry, _RETRY_LAST)
+        self._wait(seed, wait, now)
+
+    def met_self(self, address: Address, now: float) -> None:
+        """Note that the peer at an address is this one, for the next minute."""
+        seed = self._seeds.get(address)
+        if seed is None:
+            return
+        if not seed.is_self:
+            seed.is_self = True
+            self._context.events.append(SeedIsSelf(address))
+        if not seed.waits:
+            self._wait(seed, _SELF_FOR, now)
+
+    def met_another(self, address: Address) -> None:
+        """Note that another peer is at an address."""
+        seed = self._seeds.get(address)
+        if seed is not None:
+            seed.is_self = False
+
+    def _wait(self, seed: _Seed, seconds: float, now: float) -> None:
+        seed.waits = True
+
+        def end(when: float) -> None:
+            seed.waits = False
+            self._try_again(when)
+
+        self._context.timers.at(now + seconds, end)

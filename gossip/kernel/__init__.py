@@ -1,0 +1,25 @@
+"""What the parts of one protocol instance share: identity, state, outbox, health."""
+
+from ._context import Context as Context, Identity as Identity
+from ._exchange import (
+    ANOTHER as ANOTHER,
+    ASK as ASK,
+    BUSY as BUSY,
+    DONE as DONE,
+    FRAME_LIMIT as FRAME_LIMIT,
+    HEADS as HEADS,
+    HELLO as HELLO,
+    MEMBERS as MEMBERS,
+    OPEN as OPEN,
+    PARTS as PARTS,
+    PROBE as PROBE,
+    REFUSAL as REFUSAL,
+    REFUSED as REFUSED,
+    WANT as WANT,
+    Answer as Answer,
+    Exchange as Exchange,
+    ProbeExchange as ProbeExchange,
+    Purpose as Purpose,
+    probe_answer as probe_answer,
+)
+from ._health import Isolation as Isolation, LocalHealth as LocalHealth

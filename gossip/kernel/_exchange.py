@@ -1,0 +1,201 @@
+"""Conversations over a stream, sans-IO: frames in, frames out.
+
+The core says with whom it wants one (`Gossip.calls`) and takes in those that others begin
+(`Gossip.accept`); whoever drives it opens the stream, carries each frame behind a 4-byte length,
+and reports when the stream ends early.
+A frame is sealed like a datagram, and bound to the first frame that its sender has heard in the
+conversation: with a key, no recorded frame fits into another one.
+What is said first, by who opens the stream, is bound to nothing, and not believed before something
+follows it that is.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+from gossamer.gossip.basis import NAME_LIMIT, Malformed, array, decode, encode, text, whole
+from gossamer.gossip.sealing import Refused
+from gossamer.gossip.state import Address, Member
+
+from ._context import Context
+
+Answer = Literal["alive", "gone", "silence"]
+"""What a probe over a stream found: the member; that it is not there; nothing."""
+
+REFUSAL = "refused"
+"""The reason that a driver gives when the other host refused the stream: nobody listens there."""
+
+Purpose = Literal["join", "heal", "repair", "fetch", "probe", "inbound"]
+
+FRAME_LIMIT = 1024 * 1024
+
+PROBE = 0
+"""[0, sequence, name]: are you this peer, and do you live?"""
+PROBED = 1
+"""[1, sequence]: yes"""
+ANOTHER = 2
+"""[2]: the peer that is meant is not here"""
+OPEN = 3
+"""[3, news of self]"""
+BUSY = 4
+"""[4, ms]: come back after this time"""
+HELLO = 5
+"""[5, news of self]"""
+MEMBERS = 6
+"""[6, [news, ...], [seconds since it was gone, or 0, ...]]: without the second, who is new would
+count anew how long the dead are kept, and where peers come and go they would be kept for ever"""
+HEADS = 7
+"""[7, mask of buckets or null for all, [owner, epoch, version, ...]]"""
+WANT = 8
+"""[8, [owner, epoch, version, ...]]: parts wanted, and what the sender holds of them"""
+PARTS = 9
+"""[9, [entry, ...]]"""
+DONE = 10
+"""[10]: the sender has sent all that it will"""
+REFUSED = 11
+"""[11]: the epoch of who asks is too far ahead of ours: one of two clocks is wrong"""
+FOREIGN = 12
+"""[12]: what the other side seals with is not accepted here"""
+ASK = 13
+"""[13, purpose, root, owners or null, heads or null, buckets or null]"""
+
+SEQUENCE_LIMIT = (1 << 32) - 1
+# With a key a frame ends with 16 bytes that are of no other.
+_MARK_SIZE = 16
+
+
+class Exchange:
+    """One conversation, from either side.
+
+    `outbox` holds frames to be written, without their length; drain it after creation and after
+    each `receive`.
+    When `finished`, write what is left in the outbox and close the stream.
+    """
+
+    def __init__(
+        self, context: Context, address: Address, purpose: Purpose, deadline: float
+    ) -> None:
+        self.address = address
+        self.purpose: Purpose = purpose
+        self.deadline = deadline
+        self.outbox: list[bytes] = []
+        self.finished = False
+        self._context = context
+        self._gained = 0.0
+        self._to_epoch = 0
+        # The ends of the first frames of both sides.
+        self._said = b""
+        self._heard = b""
+
+    def receive(self, frame: bytes, now: float) -> None:
+        """Take in one frame; a bad one ends the conversation and is counted, nothing raises."""
+        if self.finished:
+            return
+        context = self._context
+        context.count("frames_received")
+        context.count("stream_bytes_received", len(frame))
+        try:
+            if len(frame) > FRAME_LIMIT:
+                raise Refused("oversize")
+            self._heard = self._heard or frame[-_MARK_SIZE:]
+            to_epoch, body = context.seal.open_frame(frame, self._said)
+            if to_epoch not in (0, context.me.epoch):
+                self._misdirected(now)
+                return
+            message = array(decode(body))
+            if message == [FOREIGN]:
+                context.hear_own_key_refused(self.address, now)
+                self.fail("key refused", now)
+                return
+            self._handle(message, now)
+            self.moved(len(frame))
+        except Malformed:
+            self._refuse(Refused("malformed"), now)
+        except Refused as refused:
+            self._refuse(refused, now)
+
+    def moved(self, size: int) -> None:
+        """Grant the time that so many bytes take; whoever drives it tells of each frame written.
+
+        Frames that are taken in are counted by `receive` itself.
+        """
+        config = self._context.config
+        gain = min(size / config.stream_rate, config.stream_extension - self._gained)
+        self._gained += gain
+        self.deadline += gain
+
+    def fail(self, reason: str, now: float) -> None:
+        """End the conversation because the stream was refused, broke, or took too long."""
+        if not self.finished:
+            self.finished = True
+            self._context.count("exchanges_failed")
+            self._closed(reason, now)
+
+    def _refuse(self, refused: Refused, now: float) -> None:
+        if self._context.refuse(refused, self.address, now, stream=True):
+            self._put([FOREIGN])
+        self.fail(refused.reason, now)
+
+    def _misdirected(self, now: float) -> None:
+        """The frame was meant for another life of this peer."""
+        self._context.count("refused_epoch")
+        self._put([ANOTHER])
+        self.fail("meant for another epoch", now)
+
+    def _finish(self, now: float) -> None:
+        self.finished = True
+        self._closed(None, now)
+
+    def _put(self, message: list[object]) -> None:
+        frame = self._context.seal.seal_frame(encode(message), self._to_epoch, self._heard)
+        self._said = self._said or frame[-_MARK_SIZE:]
+        self._context.count("frames_sent")
+        self._context.count("stream_bytes_sent", len(frame))
+        self.outbox.append(frame)
+
+    def _handle(self, message: list[object], now: float) -> None:
+        raise NotImplementedError
+
+    def _closed(self, reason: str | None, now: float) -> None:
+        """React to the end; `reason` is None when all went well."""
+
+
+class ProbeExchange(Exchange):
+    """SWIM's last resort: ask over a stream whether a member lives."""
+
+    def __init__(
+        self,
+        context: Context,
+        row: Member,
+        sequence: int,
+        deadline: float,
+        report: Callable[[Answer, float], None],
+    ) -> None:
+        super().__init__(context, row.address, "probe", deadline)
+        self._to_epoch = row.epoch
+        self._sequence = sequence
+        self._report = report
+        self._put([PROBE, sequence, row.name])
+
+    def _handle(self, message: list[object], now: float) -> None:
+        match message:
+            case [int(kind), sequence] if kind == PROBED:
+                if whole(sequence, SEQUENCE_LIMIT) != self._sequence:
+                    raise Malformed("an answer to another question")
+                self._report("alive", now)
+            case [int(kind)] if kind == ANOTHER:
+                self._report("gone", now)
+            case _:
+                raise Malformed("not an answer to a probe")
+        self._finish(now)
+
+    def _closed(self, reason: str | None, now: float) -> None:
+        if reason is not None:
+            self._report("gone" if reason == REFUSAL else "silence", now)
+
+
+def probe_answer(own_name: str, message: list[object]) -> list[object]:
+    """Return the answer to a `PROBE`, or raise `Malformed`."""
+    _, sequence, name = array(message, 3)
+    if text(name, NAME_LIMIT) != own_name:
+        return [ANOTHER]
+    return [PROBED, whole(sequence, SEQUENCE_LIMIT)]

@@ -1,0 +1,6 @@
+"""Who lives: probes, suspicions, verdicts, evidence, departure."""
+
+from ._departure import Departure as Departure
+from ._detector import Detector as Detector
+from ._membership import Membership as Membership, Source as Source
+from ._planner import ProbePlanner as ProbePlanner

@@ -1,0 +1,78 @@
+"""Leaving gracefully: told directly to several peers, until they acknowledge it.
+
+It goes out before all other traffic and is not left to rumors alone.
+"""
+
+from collections.abc import Callable
+
+from gossamer.gossip.dissemination import Spread
+from gossamer.gossip.kernel import Context
+from gossamer.gossip.messages import LEAVE
+from gossamer.gossip.state import LeaveCompleted
+
+# One lost datagram costs this much of the departure.
+_REPEAT = 0.05
+_TOLD_DIRECTLY = 8
+# So many acknowledgements make sure that the news outlive this peer.
+_ACKNOWLEDGED = 3
+
+
+class Departure:
+    """Tells that this peer leaves and waits for it to be acknowledged."""
+
+    def __init__(self, context: Context, spread: Spread, *, is_meeting: Callable[[], bool]) -> None:
+        self._context = context
+        self._spread = spread
+        # Whether an exchange is under way: somebody may have heard of us whom we do not know yet.
+        self._is_meeting = is_meeting
+        self._waiting: dict[int, str] = {}
+        self._acknowledged: dict[str, None] = {}
+        self._ends_at = 0.0
+        self.completed = False
+
+    def begin(self, now: float) -> None:
+        """Leave the mesh; a second call does nothing."""
+        me = self._context.me
+        if me.left:
+            return
+        me.left = True
+        me.incarnation += 1
+        self._ends_at = now + self._context.config.leave_timeout
+        self._tell(now)
+
+    def on_ack(self, sequence: int, source: str) -> None:
+        """Take in that somebody knows."""
+        if self._waiting.pop(sequence, None) == source:
+            self._acknowledged[source] = None
+            self._check()
+
+    def _tell(self, now: float) -> None:
+        if self.completed:
+            return
+        context = self._context
+        own = context.me.name
+        alone = len(context.table.ring) < 2 and not self._is_meeting()
+        if now >= self._ends_at or alone:
+            self._complete()
+            return
+        names = [
+            name for name in context.table.ring if name != own and name not in self._acknowledged
+        ]
+        payload = context.me.news().encode()
+        for name in context.rng.sample(names, min(_TOLD_DIRECTLY, len(names))):
+            row = context.table.rows[name]
+            sequence = context.rng.getrandbits(32)
+            self._waiting[sequence] = name
+            self._spread.send(row.address, row.epoch, [[LEAVE, sequence]], [payload])
+        context.timers.at(min(now + _REPEAT, self._ends_at), self._tell)
+
+    def _check(self) -> None:
+        others = len(self._context.table.ring) - 1
+        if len(self._acknowledged) >= min(_ACKNOWLEDGED, others):
+            self._complete()
+
+    def _complete(self) -> None:
+        if not self.completed:
+            self.completed = True
+            self._waiting.clear()
+            self._context.events.append(LeaveCompleted(len(self._acknowledged)))

@@ -1,0 +1,392 @@
+"""Failure detection: SWIM's probes with Lifeguard's nacks and local health.
+
+One probe a period: a direct ping; after the timeout, k others are asked to ping (with the budget
+that is left) and one probe goes over a stream; at the end of the period the target is accused if
+nothing came back.
+A relay that got no answer says so (nack) when 80 % of its budget is used up, so that a prober
+whose relays stay silent learns that it is itself the slow one.
+
+A peer that was stopped (its deadline passed long ago) drops its probes instead of accusing.
+
+A target whose own host says that it is gone is asked after at once and, if others are told the
+same, held for dead without a suspicion (_evidence.py).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gossamer.gossip.basis import Timer
+from gossamer.gossip.dissemination import Spread
+from gossamer.gossip.kernel import Answer, Context, ProbeExchange
+from gossamer.gossip.messages import ACK, GONE, NACK, PING, PING_REQ, RELAYED, Message
+from gossamer.gossip.state import Address, IsolationChanged, Member, Status
+
+from ._evidence import Evidence
+from ._membership import Membership
+from ._paths import Path, Paths
+from ._planner import ProbePlanner
+
+_RELAYS_LIMIT = 256
+# Together with the target, as many as make isolation (_health.py).
+_SILENT_RELAYS = 2
+# Whose address was unreachable is looked up among all members; so often a second at most, as
+# anybody can say so.
+_LOOK_UPS = 10
+
+
+@dataclass(slots=True)
+class Probe:
+    """One probe under way."""
+
+    sequence: int
+    target: str
+    epoch: int
+    address: Address
+    ends_at: float
+    timers: list[Timer] = field(default_factory=list)
+    relays: dict[str, None] = field(default_factory=dict)
+    nacks: dict[str, None] = field(default_factory=dict)
+    asked: bool = False
+    answered: bool = False
+    by_stream: bool = False
+    by_datagram: bool = False
+    stream_tried: bool = False
+    evidence: Evidence = field(default_factory=Evidence)
+
+
+@dataclass(slots=True)
+class Relay:
+    """A ping sent for somebody else."""
+
+    requester: Address
+    requester_epoch: int
+    sequence: int
+    target: Address
+    timer: Timer
+
+
+class Detector:
+    """Probes one member each period, and pings for others when asked."""
+
+    def __init__(
+        self, context: Context, spread: Spread, membership: Membership, planner: ProbePlanner
+    ) -> None:
+        self.paths = Paths(context, planner)
+        # Called when a member answered by stream alone: no datagram brings it news.
+        self.on_stream_only: Callable[[Member, float], None] = lambda row, now: None
+        self._context = context
+        self._spread = spread
+        self._membership = membership
+        self._planner = planner
+        self._sequence = context.rng.getrandbits(31)
+        self._probe: Probe | None = None
+        self._next: Timer | None = None
+        self._relays: dict[int, Relay] = {}
+        self._looked_up_at = float("-inf")
+
+    def start(self, now: float) -> None:
+        """Begin to probe, at a random phase of the period."""
+        self._arm(now + self._context.rng.random() * self._context.config.probe_interval)
+
+    def next_sequence(self) -> int:
+        """Return a sequence number that no message under way has."""
+        self._sequence = (self._sequence + 1) & 0xFFFFFFFF
+        return self._sequence
+
+    def abandon(self, now: float) -> None:
+        """Drop what is under way: this peer was stopped and could not have heard an answer."""
+        if self._probe is not None:
+            self._end(self._probe)
+            self._context.count("probes_abandoned")
+        for relay in self._relays.values():
+            relay.timer.cancel()
+        self._relays.clear()
+        self._context.isolation.forget()
+        self._arm(now + self._context.rng.random() * self._context.config.probe_interval)
+
+    # What others say
+
+    def on_ping(self, message: Message, sender: Address, epoch: int, row: Member | None) -> None:
+        """Answer a ping that is meant for us; a sender that is accused is told so first."""
+        first: list[bytes] = []
+        if self._context.me.left:
+            first.append(self._context.me.news().encode())
+        accusation = self._to_be_told(row) if row is not None else None
+        if accusation is not None:
+            first.append(accusation)
+        self._spread.send(sender, epoch, [[ACK, message[1], self._context.root]], first)
+
+    def on_ack(self, sequence: int, source: str, now: float) -> bool:
+        """Take an answer in; return whether anything of ours had asked for it."""
+        relay = self._relays.pop(sequence, None)
+        if relay is not None:
+            relay.timer.cancel()
+            answer: Message = [RELAYED, relay.sequence, self._context.root]
+            self._spread.send(relay.requester, relay.requester_epoch, [answer])
+            return True
+        probe = self._probe
+        if probe is None or probe.sequence != sequence or probe.target != source:
+            return False
+        probe.by_datagram = True
+        self._succeed(probe, now)
+        return True
+
+    def on_relayed(self, sequence: int, source: str, now: float) -> None:
+        """Take in that a relay got an answer for us."""
+        probe = self._probe
+        if probe is not None and probe.sequence == sequence and source in probe.relays:
+            self._context.count("probes_relayed")
+            self._succeed(probe, now)
+
+    def on_nack(self, sequence: int, source: str) -> None:
+        """Take in that a relay lives and got no answer."""
+        probe = self._probe
+        if probe is not None and probe.sequence == sequence and source in probe.relays:
+            probe.nacks[source] = None
+
+    def on_unreachable(self, address: Address, now: float) -> None:
+        """Take in that a host says that nobody listens at `address` (ICMP port unreachable)."""
+        if not self._context.config.evidence:
+            return
+        for own, relay in list(self._relays.items()):
+            if relay.target == address:
+                self._pass_on_gone(own)
+        probe = self._probe
+        if probe is not None and not probe.answered and probe.address == address:
+            self._suspect_gone(probe, now)
+        elif self._context.table.lives_at(address) and now >= self._looked_up_at + 1 / _LOOK_UPS:
+            # Something else than a probe went there: look for ourselves, next.
+            self._looked_up_at = now
+            for row in self._context.table:
+                if row.address == address and row.status.living:
+                    self._planner.hasten(row.name)
+
+    def on_not_me(self, sequence: int, sender: Address, now: float) -> bool:
+        """Take in that another peer, or another life of one, is at the address of a ping.
+
+        Returns whether one was pinged there.
+        """
+        evidence = self._context.config.evidence
+        relay = self._relays.get(sequence)
+        if relay is not None and relay.target == sender:
+            if evidence:
+                self._pass_on_gone(sequence)
+            return True
+        probe = self._probe
+        if probe is None or (probe.sequence, probe.address) != (sequence, sender):
+            return False
+        if evidence and not probe.answered:
+            self._suspect_gone(probe, now)
+        return True
+
+    def on_gone(self, sequence: int, source: str, now: float) -> None:
+        """Take in that a relay was told that the target is gone."""
+        probe = self._probe
+        if probe is None or probe.sequence != sequence or source not in probe.relays:
+            return
+        if source not in probe.nacks:
+            # It lives and said what it knows, as a nack does.
+            probe.nacks[source] = None
+            probe.evidence.witnesses += 1
+            self._weigh(probe, now)
+
+    def _pass_on_gone(self, own_sequence: int) -> None:
+        relay = self._relays.pop(own_sequence)
+        relay.timer.cancel()
+        self._spread.send(relay.requester, relay.requester_epoch, [[GONE, relay.sequence]])
+
+    def _suspect_gone(self, probe: Probe, now: float) -> None:
+        """The target's address says that it is not there: ask others, and for a stream, at once."""
+        if probe.evidence.by_datagram:
+            return
+        probe.evidence.by_datagram = True
+        self._context.count("probes_unreachable")
+        for timer in probe.timers:
+            timer.cancel()
+        self._ask_others(probe, now)
+        self._weigh(probe, now)
+
+    def _weigh(self, probe: Probe, now: float) -> None:
+        """Hold the target for dead if what speaks for it suffices."""
+        if self._probe is not probe or probe.answered or self._context.isolation.isolated:
+            return
+        if probe.evidence.suffices(relays=len(probe.relays)):
+            self._context.count("probes_definite")
+            self._end(probe)
+            self._membership.bury(probe.target, probe.epoch, now)
+
+    def on_ping_req(self, message: Message, requester: Address, epoch: int, now: float) -> None:
+        """Ping somebody for another peer."""
+        _, sequence, name, target_epoch, host, port, budget = message
+        assert isinstance(sequence, int)
+        assert isinstance(target_epoch, int)
+        assert isinstance(host, str)
+        assert isinstance(port, int)
+        assert isinstance(budget, int)
+        known = self._context.table.lives_at((host, port))
+        if len(self._relays) >= _RELAYS_LIMIT or not known:
+            self._context.count("refused_relays")
+            self._deny(requester, epoch, sequence)
+            return
+        own = self.next_sequence()
+        share = self._context.config.nack_share
+
+        def give_up(_now: float) -> None:
+            self._relays.pop(own, None)
+            self._deny(requester, epoch, sequence)
+
+        timer = self._context.timers.at(now + share * budget / 1000, give_up)
+        self._relays[own] = Relay(requester, epoch, sequence, (host, port), timer)
+        self._spread.send((host, port), target_epoch, [[PING, own, name]])
+
+    def _deny(self, requester: Address, epoch: int, sequence: int) -> None:
+        if self._context.config.nacks:
+            self._spread.send(requester, epoch, [[NACK, sequence, self._context.root]])
+
+    # Our own probes
+
+    def _arm(self, when: float) -> None:
+        if self._next is not None:
+            self._next.cancel()
+        self._next = self._context.timers.at(when, self._period)
+
+    def _period(self, now: float) -> None:
+        context = self._context
+        if self._probe is not None:
+            self._conclude(self._probe, now)
+        # After the verdict: what it says of our own health counts for this period already.
+        interval = context.health.scale(context.config.probe_interval)
+        self._arm(now + interval)
+        self._membership.reap(now)
+        self.paths.period()
+        name = self._planner.next()
+        row = context.table.get(name) if name is not None else None
+        if row is None or not row.status.living:
+            return
+        probe = Probe(self.next_sequence(), row.name, row.epoch, row.address, now + interval)
+        self._probe = probe
+        timeout = min(context.health.scale(context.config.probe_timeout), interval)
+
+        def ask_others(when: float) -> None:
+            self._ask_others(probe, when)
+
+        probe.timers = [context.timers.at(now + timeout, ask_others)]
+        accusation = self._to_be_told(row)
+        first = [] if accusation is None else [accusation]
+        self._spread.send(row.address, row.epoch, [[PING, probe.sequence, row.name]], first)
+        if context.config.stream_probes and self.paths.asks_by_stream(row.name):
+            self._ask_by_stream(probe, row)
+
+    def _to_be_told(self, row: Member) -> bytes | None:
+        """Return what is held of a member, for a packet to it; None if it need not hear that."""
+        if row.status is Status.SUSPECT and not self._context.config.tell_suspects:
+            return None
+        return self._membership.accusation(row)
+
+    def _ask_others(self, probe: Probe, now: float) -> None:
+        context = self._context
+        row = context.table.get(probe.target)
+        if row is None or not row.status.living or probe.asked:
+            return
+        probe.asked = True
+        ring, rows = context.table.ring, context.table.rows
+        count = context.config.indirect_probes
+        chosen = context.rng.sample(ring, min(count + 2, len(ring)))
+        excluded = (context.me.name, probe.target)
+        relays = [
+            rows[name]
+            for name in chosen
+            if name not in excluded and rows[name].status is Status.ALIVE
+        ][:count]
+        budget = max(0, int((probe.ends_at - now) * 1000))
+        message: Message = [
+            PING_REQ, probe.sequence, row.name, row.epoch, row.address[0], row.address[1], budget,
+        ]  # fmt: skip
+        for relay in relays:
+            self._spread.send(relay.address, relay.epoch, [message])
+        probe.relays = {relay.name: None for relay in relays}
+        if context.config.stream_probes and not probe.stream_tried:
+            self._ask_by_stream(probe, row)
+
+    def _ask_by_stream(self, probe: Probe, row: Member) -> None:
+        context = self._context
+        probe.stream_tried = True
+
+        def report(answer: Answer, when: float) -> None:
+            if self._probe is not probe:
+                return
+            probe.by_stream = probe.by_stream or answer == "alive"
+            if answer == "gone" and context.config.evidence:
+                probe.evidence.by_stream = True
+                self._weigh(probe, when)
+
+        call = ProbeExchange(context, row, probe.sequence, probe.ends_at, report)
+        context.calls.append(call)
+
+    def _succeed(self, probe: Probe, now: float) -> None:
+        if probe.answered:
+            return
+        probe.answered = True
+        for timer in probe.timers:
+            timer.cancel()
+        self._context.health.note(-1)
+        self._note_outcome(probe.target, True, now)
+
+    def _conclude(self, probe: Probe, now: float) -> None:
+        """Judge a probe at the end of its period."""
+        self._end(probe)
+        context = self._context
+        row = context.table.get(probe.target)
+        if row is None or not row.status.living or row.epoch != probe.epoch:
+            return
+        self._note_paths(probe, row, now)
+        if probe.answered:
+            return
+        context.count("probes_failed")
+        if probe.by_stream:
+            # It lives, and only datagrams do not get through: nothing to accuse it of.
+            context.count("probes_by_stream_only")
+            self._note_outcome(probe.target, True, now)
+            return
+        # memberlist: with relays, only their missing nacks tell against ourselves.
+        asked = len(probe.relays) if context.config.nacks else 0
+        missing = asked - len(probe.nacks)
+        context.health.note(missing if asked else 1)
+        # A live relay is heard in any case: when several are not, it is us who cannot hear. Without
+        # this, a peer behind a slow link accuses its first few targets before it knows itself.
+        silence = asked >= _SILENT_RELAYS and not probe.nacks
+        self._note_outcome(probe.target, False, now, silence=silence)
+        if context.isolation.isolated:
+            context.count("accusations_withheld")
+            return
+        self._membership.accuse(probe.target, now)
+
+    def _note_outcome(
+        self, target: str, answered: bool, now: float, *, silence: bool = False
+    ) -> None:
+        isolation = self._context.isolation
+        before = isolation.isolated
+        isolation.note(target, answered, now)
+        if silence:
+            isolation.note_silence(now)
+        if isolation.isolated != before:
+            self._context.events.append(IsolationChanged(isolation.isolated))
+
+    def _note_paths(self, probe: Probe, row: Member, now: float) -> None:
+        """Tell which transport reached the target, if one did."""
+        if probe.by_datagram:
+            self.paths.passed(Path.UDP, row.name)
+        elif probe.by_stream:
+            self.paths.failed(Path.UDP, row.name)
+            if row.name in self.paths.blocked:
+                self.on_stream_only(row, now)
+        if probe.by_stream:
+            self.paths.passed(Path.TCP, row.name)
+        elif probe.by_datagram and probe.stream_tried:
+            self.paths.failed(Path.TCP, row.name)
+
+    def _end(self, probe: Probe) -> None:
+        for timer in probe.timers:
+            timer.cancel()
+        if self._probe is probe:
+            self._probe = None

@@ -1,0 +1,175 @@
+"""The part that this peer owns: written, announced, and what others know of it.
+
+What is published leaves as deltas small enough for a datagram, gathered for a moment.
+A change too large for a datagram is announced by its head.
+"""
+
+from collections.abc import Callable, Mapping
+
+from gossamer.gossip.basis import NAME_LIMIT
+from gossamer.gossip.dissemination import REGISTRY, Spread
+from gossamer.gossip.kernel import Context
+from gossamer.gossip.messages import encode_delta, encode_head
+from gossamer.gossip.state import (
+    KEY_LIMIT,
+    PART_BYTES,
+    PART_RECORDS,
+    VALUE_LIMIT,
+    Operation,
+    Part,
+    PartChanged,
+    PreviousLife,
+    operation_size,
+)
+
+# Bytes of operations in one rumor: two of them, or one and some news, share a datagram.
+_RUMOR_BYTES = 600
+# What a datagram's body has beside the source's name, and a delta beside the owner's.
+_BODY_COST = 24
+_DELTA_COST = 32
+
+
+class RecordTooLarge(ValueError):
+    """A record or a whole part would exceed its limit; nothing was changed."""
+
+
+def rumor_limit(context: Context) -> int:
+    """Return how large a rumor may be to fit behind the name of whoever passes it on."""
+    return context.config.packet_limit - context.seal.overhead - NAME_LIMIT - _BODY_COST
+
+
+class OwnPart:
+    """Writes the own part, and tells the mesh of it."""
+
+    def __init__(
+        self, context: Context, spread: Spread, *, overtaken: Callable[[int, float], None]
+    ) -> None:
+        self._context = context
+        self._spread = spread
+        # Tells that the mesh knows an epoch of ours that is as high as our own, or higher.
+        self._overtaken = overtaken
+        self._rumor_limit = rumor_limit(context)
+        self.resumed = False
+        """Whether what an earlier life left was reported."""
+        self._announced = 0
+        self._announced_at = float("-inf")
+        self._announcing = False
+        context.store.open(context.me.name, context.me.epoch)
+
+    @property
+    def part(self) -> Part:
+        """The part itself."""
+        return self._context.store.parts[self._context.me.name]
+
+    # Writing
+
+    def publish(self, key: str, value: bytes, now: float) -> int:
+        """Write one record; return the version of the part."""
+        if len(key.encode()) > KEY_LIMIT:
+            raise RecordTooLarge(f"the key has more than {KEY_LIMIT} bytes: shorten it")
+        if len(value) > VALUE_LIMIT:
+            raise RecordTooLarge(f"the record has more than {VALUE_LIMIT} bytes: shorten it")
+        if not self.part.accepts(key, value):
+            raise RecordTooLarge(
+                f"one peer owns at most {PART_RECORDS} records of {PART_BYTES} bytes: "
+                "use another peer"
+            )
+        self._write([(key, value)], now)
+        return self.part.version
+
+    def withdraw(self, key: str, now: float) -> bool:
+        """Remove one record; return whether there was one."""
+        if key not in self.part.records:
+            return False
+        self._write([(key, None)], now)
+        return True
+
+    def introduce(self, now: float) -> None:
+        """Tell a mesh that was just joined what was published while nobody could hear it."""
+        if self.part.version > self._announced:
+            self._want_announcement(now)
+
+    def restart(self, now: float) -> None:
+        """Write the own part anew under the identity's new epoch."""
+        me = self._context.me
+        records = dict(self.part.records)
+        self._context.store.drop(me.name)
+        part = self._context.store.open(me.name, me.epoch)
+        self._context.store.append(part, list(records.items()) or [("", None)])
+        self._announced = 0
+        self._want_announcement(now)
+
+    def _write(self, operations: list[Operation], now: float) -> None:
+        self._context.store.append(self.part, operations)
+        self._context.changed_at = now
+        self._context.events.append(PartChanged(self._context.me.name, tuple(operations)))
+        self._want_announcement(now)
+
+    def _want_announcement(self, now: float, *, hold: bool = False) -> None:
+        if self._announcing:
+            return
+        gather = self._context.config.gather
+        when = now + gather if hold else max(now, self._announced_at + gather)
+        if when <= now:
+            self._announce(now)
+        else:
+            self._announcing = True
+            self._context.timers.at(when, self._announce)
+
+    def _announce(self, now: float) -> None:
+        """Tell all operations since the last time, in as many rumors as they need."""
+        self._announcing = False
+        if self._context.table.living < 2:
+            return  # what is told to nobody has not been told: see `introduce`
+        self._announced_at = now
+        part, since = self.part, self._announced
+        self._announced = part.version
+        operations = part.since(since)
+        limit = self._rumor_limit - len(part.owner.encode()) - _DELTA_COST
+        if operations is None or any(operation_size(*item) > limit for item in operations):
+            payload = encode_head(part.owner, part.epoch, part.version)
+            self._tell(("head", part.owner), payload, now)
+            return
+        batch: list[Operation] = []
+        size = 0
+        for operation in operations:
+            if batch and size + operation_size(*operation) > _RUMOR_BYTES:
+                self._tell_delta(part, since, batch, now)
+                since += len(batch)
+                batch, size = [], 0
+            batch.append(operation)
+            size += operation_size(*operation)
+        if batch:
+            self._tell_delta(part, since, batch, now)
+
+    def _tell_delta(self, part: Part, since: int, batch: list[Operation], now: float) -> None:
+        payload = encode_delta(part.owner, part.epoch, since, batch)
+        self._tell(("delta", part.owner, since), payload, now)
+
+    def _tell(self, key: object, payload: bytes, now: float) -> None:
+        self._spread.news(REGISTRY, key, payload, self._context.me.name, "", now)
+
+    # As others know it
+
+    def on_head(self, epoch: int, version: int, now: float) -> None:
+        """Take in that others hold the own part at this version."""
+        part = self.part
+        if epoch == part.epoch and version > part.version:
+            # Somebody wrote in our name, or our disk was set back: take an epoch of our own.
+            self._context.count("own_part_ahead")
+            self._overtaken(epoch, now)
+        elif epoch > part.epoch and self._context.plausible_epoch(epoch, now):
+            self._overtaken(epoch, now)
+
+    def take_previous_life(self, records: Mapping[str, bytes], now: float) -> None:
+        """Report what an earlier life left, once, and take its place in all replicas.
+
+        A second copy may be older than what was done with the first.
+        """
+        if not self.resumed:
+            self.resumed = True
+            self._context.events.append(PreviousLife(records))
+        if self.part.version == 0:
+            self._context.store.append(self.part, [("", None)])
+        # Held back for a moment, so that what the user takes over travels with it.
+        self._want_announcement(now, hold=True)

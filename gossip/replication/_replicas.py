@@ -1,0 +1,393 @@
+"""The parts of other owners as this peer holds them, merged from what it is told.
+
+A delta that comes out of order waits a moment for the one before it; if that does not come, the
+part is fetched from whoever told us.
+A change too large for a datagram is announced by its head; a peer passes the head on only when it
+has fetched the change itself, so that whoever tells it can also serve it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from gossamer.gossip.dissemination import REGISTRY, Spread
+from gossamer.gossip.kernel import Context
+from gossamer.gossip.messages import Delta, Head, encode_gone, encode_head, encode_part
+from gossamer.gossip.state import Operation, Part, PartChanged, PartDropped, operation_size
+
+from ._own_part import OwnPart, rumor_limit
+
+# How long a delta waits for the one before it.
+_GAP_PATIENCE = 0.15
+_WAITING_OWNERS = 256
+_WAITING_DELTAS = 16
+_REAP_INTERVAL = 10.0
+_TOMBSTONE_LIMIT = 20_000
+# A part for which there was no room is not looked at again for this time, nor asked for.
+_ROOM_PATIENCE = 30.0
+_DECLINED_LIMIT = 1024
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A delta across a gap, and who told us of it."""
+
+    delta: Delta
+    payload: bytes
+    teller: str
+
+
+class Replicas:
+    """Merges the parts of others, and knows what it lacks."""
+
+    def __init__(
+        self,
+        context: Context,
+        spread: Spread,
+        own: OwnPart,
+        *,
+        fetch: Callable[[str, str, float], None],
+    ) -> None:
+        self._context = context
+        self._spread = spread
+        # Asks for an owner's part from the peer that told of it.
+        self._fetch = fetch
+        self._own = own
+        self._rumor_limit = rumor_limit(context)
+        self._waiting: dict[str, list[_Waiting]] = {}
+        self._heads: dict[str, tuple[Head, bytes]] = {}
+        # Owner who does not live to (epoch of the part, since when).
+        self._gone: dict[str, tuple[int, float]] = {}
+        # Owner to the head for which there was no room, and when that was.
+        self._declined: dict[str, tuple[tuple[int, int], float]] = {}
+        # Owner to (last epoch, when dropped).
+        self._tombstones: dict[str, tuple[int, float]] = {}
+        # A part has to be dropped everywhere before the first peer forgets that it was.
+        margin = context.config.tombstone_for - context.config.part_for
+        self._reap_interval = max(0.1, min(_REAP_INTERVAL, margin / 8))
+        context.timers.at(context.started + self._reap_interval, self._reap)
+
+    # Merging
+
+    def on_delta(self, delta: Delta, payload: bytes, teller: str, now: float) -> bool:
+        """Merge a delta that came by rumor; return whether it was news."""
+        if delta.owner == self._context.me.name:
+            self._own.on_head(delta.epoch, delta.since + len(delta.operations), now)
+            return False
+        if not self._admits(delta.owner, delta.epoch, now):
+            return False
+        fresh = self._merge(delta, now)
+        if fresh is None:
+            self._wait(_Waiting(delta, payload, teller), now)
+            return False
+        if fresh:
+            key = ("delta", delta.owner, delta.since)
+            self._tell(key, payload, delta.owner, teller, now)
+            self._resume(delta.owner, now)
+        return fresh
+
+    def on_head(self, head: Head, payload: bytes, teller: str, now: float) -> None:
+        """Take in that a part stands at a version; fetch it if that is news."""
+        if head.owner == self._context.me.name:
+            self._own.on_head(head.epoch, head.version, now)
+            return
+        if not self._admits(head.owner, head.epoch, now) or not self.lacks(
+            head.owner, head.epoch, head.version
+        ):
+            return
+        self._heads.pop(head.owner, None)
+        self._heads[head.owner] = head, payload
+        if len(self._heads) > _WAITING_OWNERS:
+            # The oldest may be of an owner that died before its part was fetched.
+            del self._heads[next(iter(self._heads))]
+        self._fetch(head.owner, teller, now)
+
+    def take_delta(self, delta: Delta, now: float) -> bool:
+        """Merge a delta that came in an exchange; return whether it changed anything."""
+        if delta.owner == self._context.me.name:
+            if delta.epoch < self._own.part.epoch and delta.since == 0:
+                pairs = ((key, value) for key, value in delta.operations if value is not None)
+                self._own.take_previous_life(dict(pairs), now)
+            else:
+                self._own.on_head(delta.epoch, delta.since + len(delta.operations), now)
+            return False
+        if not self._admits(delta.owner, delta.epoch, now):
+            return False
+        changed = bool(self._merge(delta, now))
+        if changed:
+            self._caught_up(delta.owner, now)
+        return changed
+
+    def take_snapshot(
+        self, owner: str, epoch: int, version: int, records: Mapping[str, bytes], now: float
+    ) -> bool:
+        """Put a snapshot in place of a part that is older; return whether it changed anything."""
+        store, me = self._context.store, self._context.me
+        if owner == me.name:
+            if epoch < me.epoch:
+                self._own.take_previous_life(records, now)
+            else:
+                self._own.on_head(epoch, version, now)
+            return False
+        if not self._admits(owner, epoch, now) or not self.lacks(owner, epoch, version):
+            return False
+        held = store.get(owner)
+        size = sum(operation_size(*item) for item in records.items())
+        if not self._has_room(owner, size - (0 if held is None else held.size)):
+            self._decline(owner, (epoch, version), now)
+            return False
+        part = store.open(owner, epoch)
+        changes = store.replace(part, epoch, version, records)
+        self._changed(owner, changes, now)
+        self._caught_up(owner, now)
+        return True
+
+    def take_gone(self, owner: str, epoch: int, now: float) -> None:
+        """Drop a part that another peer dropped, if its owner is gone in our view too."""
+        part = self._context.store.get(owner)
+        if part is not None and owner in self._gone and part.epoch <= epoch:
+            self._drop(part, now)
+
+    def lacks(self, owner: str, epoch: int, version: int) -> bool:
+        """Whether a head is newer than what this peer holds."""
+        part = self._context.store.get(owner)
+        return version > 0 and (part is None or (epoch, version) > part.head)
+
+    def pass_on(self, owner: str, entry: bytes | None, teller: str, now: float) -> None:
+        """Make a rumor of what an exchange brought: of the delta itself if it is small."""
+        part = self._context.store.get(owner)
+        if part is None:
+            return
+        if entry is not None and len(entry) <= self._rumor_limit:
+            self._tell(("delta", owner, part.version), entry, owner, teller, now)
+        else:
+            payload = encode_head(owner, part.epoch, part.version)
+            self._tell(("head", owner), payload, owner, teller, now)
+
+    def heads(self, owners: Iterable[str] | None = None) -> list[object]:
+        """Return owner, epoch, version, ... of the parts of `owners`, or of all.
+
+        A part for which there was no room counts as held, lest it be sent again.
+        """
+        flat: list[object] = []
+        for name in self.known if owners is None else owners:
+            epoch, version = self.known_head(name)
+            if version:
+                flat += (name, epoch, version)
+        return flat
+
+    @property
+    def full(self) -> bool:
+        """Whether a part was declined lately, for lack of room."""
+        return bool(self._declined)
+
+    @property
+    def known(self) -> Iterable[str]:
+        """The owners whose parts are held, or were not taken for lack of room."""
+        parts = self._context.store.parts
+        yield from parts
+        yield from (owner for owner in self._declined if owner not in parts)
+
+    def known_head(self, owner: str) -> tuple[int, int]:
+        """Return the epoch and version of an owner's part that need not be sent; 0, 0 if none."""
+        part = self._context.store.get(owner)
+        head = part.head if part is not None and part.version else (0, 0)
+        if owner in self._declined:
+            return max(head, self._declined[owner][0])
+        return head
+
+    def entries(self, owner: str, epoch: int, version: int) -> list[bytes]:
+        """Return what brings a replica at (epoch, version) up to this peer's state."""
+        part = self._context.store.get(owner)
+        if part is not None and part.version:
+            return encode_part(part, epoch, version)
+        grave = self._tombstones.get(owner)
+        return [encode_gone(owner, grave[0])] if grave is not None and epoch <= grave[0] else []
+
+    def weight(self, owner: str, epoch: int, version: int) -> int:
+        """Return about how many bytes `entries` would return, without making them."""
+        part = self._context.store.get(owner)
+        if part is None:
+            return 0
+        operations = part.since(version if epoch == part.epoch else 0)
+        if operations is None:
+            return part.size
+        return sum(operation_size(*operation) for operation in operations)
+
+    def buried(self, owner: str, epoch: int) -> bool:
+        """Whether this peer dropped that life of the owner and still holds it for gone."""
+        grave = self._tombstones.get(owner)
+        return grave is not None and epoch <= grave[0] and not self._lives(owner)
+
+    def left_by(self, owner: str) -> int:
+        """Return the last epoch of an owner that does not live and left a part; else -1."""
+        return self._gone.get(owner, (-1, 0.0))[0]
+
+    def statistics(self) -> dict[str, int]:
+        """Return how much is kept."""
+        store = self._context.store
+        return {
+            "parts": sum(1 for part in store if part.version),
+            "records": sum(len(part.records) for part in store),
+            "record_bytes": store.size,
+            "part_tombstones": len(self._tombstones),
+            "waiting_deltas": sum(len(waiting) for waiting in self._waiting.values()),
+        }
+
+    def _merge(self, delta: Delta, now: float) -> bool | None:
+        """Merge a delta; None across a gap."""
+        store = self._context.store
+        part = store.get(delta.owner)
+        if part is not None and delta.epoch < part.epoch:
+            return False
+        if part is None or delta.epoch > part.epoch:
+            if delta.since:
+                return None
+            size = Part(delta.owner, delta.epoch).grown(delta.operations)[1]
+            if not self._has_room(delta.owner, size - (0 if part is None else part.size)):
+                self._decline(delta.owner, (delta.epoch, len(delta.operations)), now)
+                return False
+            records: dict[str, bytes] = {}
+            part = store.open(delta.owner, delta.epoch)
+            gone = store.replace(part, delta.epoch, 0, records)
+            added = store.merge(part, 0, delta.operations) or ()
+            self._changed(delta.owner, _latest((*gone, *added)), now)
+            return True
+        if not part.admits(delta.operations):
+            self._context.count("refused_part_size")
+            return False
+        if not self._has_room(delta.owner, part.grown(delta.operations)[1] - part.size):
+            version = delta.since + len(delta.operations)
+            self._decline(delta.owner, (delta.epoch, version), now)
+            return False
+        fresh = store.merge(part, delta.since, delta.operations)
+        if fresh is None:
+            return None
+        if fresh:
+            self._changed(delta.owner, _latest(fresh), now)
+        return bool(fresh)
+
+    def _has_room(self, owner: str, growth: int) -> bool:
+        """Whether all owners' records keep their bound if a part grows by so much.
+
+        What is held is never given up for what comes: an order by anything that owners can choose
+        would let some drive out others, and parts that come and go would keep roots moving.
+        """
+        if growth <= 0 or owner == self._context.me.name:
+            return True
+        held = self._context.store.size - self._own.part.size
+        return held + growth <= self._context.config.store_bytes
+
+    def _decline(self, owner: str, head: tuple[int, int], now: float) -> None:
+        self._context.decline("refused_store")
+        self._declined.pop(owner, None)
+        self._declined[owner] = head, now
+        if len(self._declined) > _DECLINED_LIMIT:
+            del self._declined[next(iter(self._declined))]
+
+    def _tell(self, key: object, payload: bytes, owner: str, teller: str, now: float) -> None:
+        self._spread.news(REGISTRY, key, payload, owner, teller, now)
+
+    def _changed(self, owner: str, changes: tuple[Operation, ...], now: float) -> None:
+        self._context.changed_at = now
+        self._context.events.append(PartChanged(owner, changes))
+
+    def _admits(self, owner: str, epoch: int, now: float) -> bool:
+        context = self._context
+        if not context.plausible_epoch(epoch, now):
+            context.decline("refused_epoch_ahead")
+            return False
+        if self.buried(owner, epoch):
+            context.count("refused_part_tombstone")
+            return False
+        if owner in self._declined:
+            context.decline("refused_store")
+            return False
+        if owner not in context.store.parts and len(context.store) >= context.config.member_limit:
+            context.decline("refused_parts")
+            return False
+        return True
+
+    def _wait(self, waiting: _Waiting, now: float) -> None:
+        owner = waiting.delta.owner
+        queue = self._waiting.get(owner)
+        if queue is None:
+            if len(self._waiting) >= _WAITING_OWNERS:
+                self._context.decline("refused_waiting")
+                return
+            queue = self._waiting[owner] = []
+
+            def lose_patience(when: float) -> None:
+                self._lose_patience(owner, when)
+
+            self._context.timers.at(now + _GAP_PATIENCE, lose_patience)
+        if len(queue) < _WAITING_DELTAS:
+            queue.append(waiting)
+
+    def _lose_patience(self, owner: str, now: float) -> None:
+        queue = self._waiting.pop(owner, [])
+        if queue:
+            self._context.count("gaps")
+            self._fetch(owner, queue[-1].teller, now)
+
+    def _resume(self, owner: str, now: float) -> None:
+        """Merge what waited for the delta that has just come."""
+        queue = sorted(self._waiting.pop(owner, []), key=lambda item: item.delta.since)
+        for waiting in queue:
+            self.on_delta(waiting.delta, waiting.payload, waiting.teller, now)
+
+    def _caught_up(self, owner: str, now: float) -> None:
+        """Pass on a head whose change has been fetched; merge what waited for it."""
+        held = self._heads.get(owner)
+        if held is not None and not self.lacks(owner, held[0].epoch, held[0].version):
+            del self._heads[owner]
+            self._tell(("head", owner), held[1], owner, "", now)
+        self._resume(owner, now)
+
+    # Forgetting
+
+    def _lives(self, owner: str) -> bool:
+        row = self._context.table.get(owner)
+        return row is not None and row.status.living
+
+    def _reap(self, now: float) -> None:
+        self._context.timers.at(now + self._reap_interval, self._reap)
+        config, own = self._context.config, self._context.me.name
+        for part in list(self._context.store):
+            if part.owner == own or self._lives(part.owner):
+                self._gone.pop(part.owner, None)
+                continue
+            epoch, since = self._gone.get(part.owner, (-1, 0.0))
+            if epoch != part.epoch:
+                since = self._gone_at(part.owner, now)
+                self._gone[part.owner] = part.epoch, since
+            if now - since >= config.part_for:
+                self._drop(part, now)
+        for owner, (_, declined) in list(self._declined.items()):
+            if now - declined < _ROOM_PATIENCE:
+                break
+            del self._declined[owner]
+        for owner, (_, dropped) in list(self._tombstones.items()):
+            if now - dropped < config.tombstone_for:
+                break
+            del self._tombstones[owner]
+
+    def _gone_at(self, owner: str, now: float) -> float:
+        row = self._context.table.get(owner)
+        return now if row is None else row.since
+
+    def _drop(self, part: Part, now: float) -> None:
+        self._context.store.drop(part.owner)
+        self._gone.pop(part.owner, None)
+        self._tombstones.pop(part.owner, None)
+        self._tombstones[part.owner] = part.epoch, now
+        if len(self._tombstones) > _TOMBSTONE_LIMIT:
+            del self._tombstones[next(iter(self._tombstones))]
+        self._context.changed_at = now
+        self._context.events.append(PartDropped(part.owner))
+
+
+def _latest(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+    """Return one operation per key, the last."""
+    if len(operations) == 1:
+        return operations
+    return tuple(dict(operations).items())

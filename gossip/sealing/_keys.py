@@ -1,0 +1,121 @@
+"""The keys of a mesh, and what one peer does with them: which it accepts, and with which it seals.
+
+A ring never changes: what looks like a change returns another ring, so that it can be written to
+disk before anybody seals with it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Self
+
+from gossamer.gossip.basis import ConfigError
+
+SECRET_SIZE = 32
+"""AES-256."""
+FINGERPRINT_SIZE = 4
+PROOF_SIZE = 16
+KEY_ID_MOST = 255
+RING_LIMIT = 16
+PLAIN = 0
+"""Stands where the id of a key would, for envelopes without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A secret of 32 bytes that all peers of a mesh share, and the id by which they name it."""
+
+    id: int
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        check_key_id(self.id)
+        if type(self.secret) is not bytes or len(self.secret) != SECRET_SIZE:
+            raise ConfigError(f"key {self.id} must be {SECRET_SIZE} bytes: make one anew", "keys")
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Four bytes by which two keys of one id are told apart; they do not give it away."""
+        return blake2b(self.secret, digest_size=FINGERPRINT_SIZE, person=b"gsmr-key").digest()
+
+    def prove(self, statement: bytes) -> bytes:
+        """Return 16 bytes that only who holds this key can make for a statement."""
+        mac = blake2b(statement, key=self.secret, digest_size=PROOF_SIZE, person=b"gsmr-decision")
+        return mac.digest()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The keys that one peer accepts, and the one with which it seals.
+
+    Raises `ConfigError` for what cannot be.
+    """
+
+    keys: tuple[Key, ...]
+    use: int
+    """The id of the key to seal with, or `PLAIN`."""
+    plain: bool = False
+    """Whether envelopes without a key are accepted."""
+
+    def __post_init__(self) -> None:
+        if not self.keys:
+            raise ConfigError("keys must hold one key at least: make one with keygen", "keys")
+        if len(self.keys) > RING_LIMIT:
+            raise ConfigError(f"keys must be {RING_LIMIT} at most: remove old ones", "keys")
+        ids = [key.id for key in self.keys]
+        for key_id in ids:
+            if ids.count(key_id) > 1:
+                raise ConfigError(f"key {key_id} is there twice: give one another id", "keys")
+        if self.use == PLAIN and not self.plain:
+            raise ConfigError("use is plain, but plain text is not accepted", "use", "plain")
+        if self.use != PLAIN and self.use not in ids:
+            raise ConfigError(f"use names key {self.use}, which is not among the keys", "use")
+
+    @property
+    def accepted(self) -> dict[int, bytes]:
+        """The fingerprint of each key that is accepted, by id; empty for plain text."""
+        found = {PLAIN: b""} if self.plain else {}
+        return found | {key.id: key.fingerprint for key in self.keys}
+
+    def find(self, key_id: int) -> Key | None:
+        """Return the key of an id."""
+        return next((key for key in self.keys if key.id == key_id), None)
+
+    def adding(self, keys: Iterable[Key]) -> Self:
+        """Return a ring that accepts these as well; one that is there already changes nothing."""
+        found = list(self.keys)
+        for key in keys:
+            held = self.find(key.id)
+            if held is None:
+                found.append(key)
+            elif held.secret != key.secret:
+                raise ConfigError(
+                    f"key {key.id} is another one here ({held.fingerprint.hex()}, not"
+                    f" {key.fingerprint.hex()}): make the new one with another id",
+                    "id",
+                )
+        return replace(self, keys=tuple(sorted(found, key=lambda key: key.id)))
+
+    def using(self, key_id: int) -> Self:
+        """Return a ring that seals with another key."""
+        return replace(self, use=key_id)
+
+    def without(self, key_id: int) -> Self:
+        """Return a ring that no longer accepts a key, or plain text."""
+        if key_id == self.use:
+            raise ConfigError(f"{key_label(key_id)} is in use here: use another one first", "id")
+        if key_id == PLAIN:
+            return replace(self, plain=False)
+        return replace(self, keys=tuple(key for key in self.keys if key.id != key_id))
+
+
+def check_key_id(value: object) -> int:
+    """Return `value` if it can be a key's id, else raise `ConfigError`."""
+    if type(value) is not int or not 1 <= value <= KEY_ID_MOST:
+        raise ConfigError(f"a key's id must be from 1 to {KEY_ID_MOST}, not {value!r}", "id")
+    return value
+
+
+def key_label(key_id: int) -> str:
+    """Return the words for a key, or for none."""
+    return "plain text" if key_id == PLAIN else f"key {key_id}"

@@ -1,0 +1,53 @@
+"""What a peer knows: members, parts of the registry, and the events that tell of changes."""
+
+from ._events import (
+    EpochRaised as EpochRaised,
+    Event as Event,
+    IsolationChanged as IsolationChanged,
+    Joined as Joined,
+    KeyRefused as KeyRefused,
+    LeaveCompleted as LeaveCompleted,
+    MemberFailed as MemberFailed,
+    MemberForgotten as MemberForgotten,
+    MemberJoined as MemberJoined,
+    MemberLeft as MemberLeft,
+    MemberReturned as MemberReturned,
+    MemberSuspected as MemberSuspected,
+    MemberUpdated as MemberUpdated,
+    NameConflict as NameConflict,
+    OwnKeyRefused as OwnKeyRefused,
+    PartChanged as PartChanged,
+    PartDropped as PartDropped,
+    PathChanged as PathChanged,
+    PreviousLife as PreviousLife,
+    Refuted as Refuted,
+    SeedIsSelf as SeedIsSelf,
+)
+from ._members import (
+    EPOCH_LIMIT as EPOCH_LIMIT,
+    HOST_LIMIT as HOST_LIMIT,
+    INCARNATION_JUMP as INCARNATION_JUMP,
+    INCARNATION_LIMIT as INCARNATION_LIMIT,
+    NEWS as NEWS,
+    Address as Address,
+    Member as Member,
+    MemberTable as MemberTable,
+    News as News,
+    Status as Status,
+    decode_news as decode_news,
+    encoded_news as encoded_news,
+    fingerprint as fingerprint,
+    news_of as news_of,
+    parse_news as parse_news,
+)
+from ._part import (
+    KEY_LIMIT as KEY_LIMIT,
+    PART_BYTES as PART_BYTES,
+    PART_RECORDS as PART_RECORDS,
+    VALUE_LIMIT as VALUE_LIMIT,
+    VERSION_LIMIT as VERSION_LIMIT,
+    Operation as Operation,
+    Part as Part,
+    operation_size as operation_size,
+)
+from ._store import BUCKETS as BUCKETS, Store as Store, bucket_of as bucket_of

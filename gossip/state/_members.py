@@ -1,0 +1,322 @@
+"""The member table: who is in the mesh, by which news, and what news outranks which.
+
+News of a member are totally ordered: by epoch, then "left" (an epoch ends with it), then by
+incarnation, then alive < suspect < dead (Das, Gupta, Motivala 2002, section 4.2).
+Only a peer itself raises its incarnation or its epoch.
+Every piece of news describes the member in full, so that it can be taken by a peer that never
+heard of it; but a peer's address is only believed from news that it is alive.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from hashlib import blake2b
+
+from gossamer.gossip.basis import (
+    NAME_LIMIT,
+    ZONE_LIMIT,
+    Malformed,
+    array,
+    decode,
+    encode,
+    text,
+    whole,
+)
+
+Address = tuple[str, int]
+
+HOST_LIMIT = 64
+# Far above what refuting needs, low enough that no forged jump exhausts the 64 bits.
+INCARNATION_LIMIT = 1 << 48
+INCARNATION_JUMP = 1 << 20
+# Milliseconds until the year 6429: far from where counting further would overflow 64 bits.
+EPOCH_LIMIT = 1 << 47
+NONCE_LIMIT = (1 << 64) - 1
+# Addresses that a port of 0 or a wildcard host would make us send to nowhere, or everywhere.
+_UNUSABLE_HOSTS = frozenset({"", "0.0.0.0", "::", "255.255.255.255"})
+
+
+class Status(IntEnum):
+    """What a peer holds of a member; the order is the order of precedence."""
+
+    living: bool
+    """Whether the member takes part: alive, or suspect and not yet judged."""
+
+    ALIVE = 0
+    SUSPECT = 1
+    DEAD = 2
+    LEFT = 3
+
+    def __init__(self, rank: int) -> None:
+        # Not a property: it is asked several times for each piece of news.
+        self.living = rank <= 1
+
+    @property
+    def label(self) -> str:
+        """The word that users read."""
+        return self.name.lower()
+
+
+@dataclass(slots=True)
+class Member:
+    """A peer as this peer's table sees it."""
+
+    name: str
+    epoch: int
+    incarnation: int
+    status: Status
+    address: Address
+    zone: str
+    nonce: int
+    since: float
+    """When the status last changed, on this peer's clock."""
+    fingerprint: int = 0
+    encoded: bytes = b""
+    """The news that the row stands for, once they were encoded."""
+
+    @property
+    def rank(self) -> tuple[int, bool, int, int]:
+        """Where the news that made this row stand in the order of precedence."""
+        return self.epoch, self.status is Status.LEFT, self.incarnation, self.status
+
+
+@dataclass(slots=True)
+class News:
+    """One piece of news about a member, as it travels; `accuser` for suspect and dead."""
+
+    name: str
+    epoch: int
+    incarnation: int
+    status: Status
+    address: Address
+    zone: str
+    nonce: int
+    accuser: str = ""
+    definite: bool = False
+    """Of the dead: whether there was evidence and not only silence."""
+
+    @property
+    def rank(self) -> tuple[int, bool, int, int]:
+        """Where this stands in the order of precedence."""
+        return self.epoch, self.status is Status.LEFT, self.incarnation, self.status
+
+    def outranks(self, row: Member) -> bool:
+        """Whether this changes what a row says."""
+        # Asked for each update that arrives: mostly the epoch is the same and nobody left.
+        if self.epoch == row.epoch and self.status is not Status.LEFT is not row.status:
+            if self.incarnation == row.incarnation:
+                return self.status > row.status
+            return self.incarnation > row.incarnation
+        return self.rank > row.rank
+
+    def encode(self) -> bytes:
+        """Return the bytes that travel."""
+        return encode(
+            [
+                NEWS,
+                self.name,
+                self.epoch,
+                self.incarnation,
+                DEFINITELY_DEAD if self.definite else int(self.status),
+                self.address[0],
+                self.address[1],
+                self.zone,
+                self.nonce,
+                self.accuser,
+            ]
+        )
+
+
+# The first item of each update tells its kind; records are 1 and heads 2.
+NEWS = 0
+_STATUSES = {int(status): status for status in Status}
+# How `dead` travels when there was evidence.
+DEFINITELY_DEAD = 4
+_STATUSES[DEFINITELY_DEAD] = Status.DEAD
+
+
+def parse_news(items: list[object]) -> News:
+    """Return the news in a decoded update, or raise `Malformed`."""
+    _, name, epoch, incarnation, status, host, port, zone, nonce, accuser = array(items, 10)
+    if type(status) is not int or status not in _STATUSES:
+        raise Malformed("a status is unknown")
+    name = text(name, NAME_LIMIT)
+    host = text(host, HOST_LIMIT)
+    port = whole(port, 65535)
+    if not name or not name.isprintable() or host in _UNUSABLE_HOSTS or port == 0:
+        raise Malformed("a name or an address is unusable")
+    zone = text(zone, ZONE_LIMIT)
+    if not zone.isprintable():
+        raise Malformed("a zone is unusable")
+    return News(
+        name,
+        whole(epoch, EPOCH_LIMIT),
+        whole(incarnation, INCARNATION_LIMIT),
+        _STATUSES[status],
+        (host, port),
+        zone,
+        whole(nonce, NONCE_LIMIT),
+        text(accuser, NAME_LIMIT),
+        status == DEFINITELY_DEAD,
+    )
+
+
+# In an exchange of tables, and in a mesh that heals, the same news come over and over.
+@lru_cache(maxsize=4096)
+def decode_news(data: bytes) -> News:
+    """Return the news that `data` encodes, or raise `Malformed`; the news must not be changed."""
+    items = array(decode(data))
+    if not items or type(items[0]) is not int or items[0] != NEWS:
+        raise Malformed("not news of a member")
+    return parse_news(items)
+
+
+def news_of(member: Member, accuser: str = "") -> News:
+    """Return the news that a row of the table stands for."""
+    return News(
+        member.name,
+        member.epoch,
+        member.incarnation,
+        member.status,
+        member.address,
+        member.zone,
+        member.nonce,
+        accuser,
+    )
+
+
+def encoded_news(row: Member) -> bytes:
+    """Return the bytes of the news that a row stands for, without an accuser."""
+    if not row.encoded:
+        row.encoded = news_of(row).encode()
+    return row.encoded
+
+
+@lru_cache(maxsize=4096)
+def fingerprint(name: str, epoch: int, incarnation: int, nonce: int) -> int:
+    """Return the 64-bit hash that a living member adds to the root.
+
+    The nonce tells apart two processes that began with one epoch: where they are taken for one,
+    different records under the same version stay different for good.
+    """
+    data = f"{name}\0{epoch}\0{incarnation}\0{nonce}".encode()
+    return int.from_bytes(blake2b(data, digest_size=8, person=b"gsmr-member").digest())
+
+
+class MemberTable:
+    """All members but this peer itself; ordered views are kept as it changes."""
+
+    def __init__(self, own_name: str) -> None:
+        self.rows: dict[str, Member] = {}
+        # Names of all living members and this peer, sorted: the order of the rumors' trees.
+        self.ring = [own_name]
+        # What every peer that knows the same living members has in common.
+        self.root = 0
+        # Names of those that live no more, by status, in the order in which that was learned.
+        self.dead: dict[str, None] = {}
+        self.left: dict[str, None] = {}
+        # How many living members are known at an address.
+        self._residents: dict[Address, int] = {}
+        self._own_name = own_name
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self.rows.values())
+
+    def get(self, name: str) -> Member | None:
+        """Return the row of `name`, if there is one."""
+        return self.rows.get(name)
+
+    @property
+    def living(self) -> int:
+        """How many members live, this peer included."""
+        return len(self.ring)
+
+    def lives_at(self, address: Address) -> bool:
+        """Whether a living member is known at `address`."""
+        return address in self._residents
+
+    def put(self, news: News, now: float) -> Member:
+        """Write what `news` say; the caller has judged that they outrank the row."""
+        row = self.rows.get(news.name)
+        if row is None:
+            row = Member(
+                news.name, news.epoch, news.incarnation, news.status,
+                news.address, news.zone, news.nonce, now,
+            )  # fmt: skip
+            self.rows[news.name] = row
+            self._enter(row)
+            return row
+        row.encoded = b""
+        same_life = news.epoch == row.epoch and news.incarnation == row.incarnation
+        if same_life and news.status is Status.SUSPECT and row.status is Status.ALIVE:
+            # Who is suspected still lives: nothing that is kept in order changes.
+            row.status, row.since = Status.SUSPECT, now
+            return row
+        if news.status is Status.ALIVE and row.status.living and news.address == row.address:
+            # Nearly all news: a member lives on, and only what the root tells of it changes.
+            if row.status is not Status.ALIVE or row.epoch != news.epoch:
+                row.since = now
+            row.zone, row.nonce = news.zone, news.nonce
+            row.epoch, row.incarnation, row.status = news.epoch, news.incarnation, news.status
+            mark = fingerprint(row.name, row.epoch, row.incarnation, row.nonce)
+            self.root ^= row.fingerprint ^ mark
+            row.fingerprint = mark
+            return row
+        self._withdraw(row)
+        if row.status is not news.status or row.epoch != news.epoch:
+            row.since = now
+        if news.status is Status.ALIVE or news.epoch != row.epoch:
+            row.address, row.zone, row.nonce = news.address, news.zone, news.nonce
+        row.epoch, row.incarnation, row.status = news.epoch, news.incarnation, news.status
+        self._enter(row)
+        return row
+
+    def fill(self, members: Iterable[bytes], now: float) -> None:
+        """Write news of many living members at once that this table has no rows of."""
+        for payload in members:
+            news = decode_news(payload)
+            row = self.rows[news.name] = Member(
+                news.name, news.epoch, news.incarnation, news.status,
+                news.address, news.zone, news.nonce, now,
+                fingerprint(news.name, news.epoch, news.incarnation, news.nonce), payload,
+            )  # fmt: skip
+            self.root ^= row.fingerprint
+            self.ring.append(row.name)
+            self._residents[row.address] = self._residents.get(row.address, 0) + 1
+        self.ring.sort()
+
+    def remove(self, name: str) -> None:
+        """Forget a member."""
+        self._withdraw(self.rows.pop(name))
+
+    def _enter(self, row: Member) -> None:
+        if row.status.living:
+            position = bisect_left(self.ring, row.name)
+            if position == len(self.ring) or self.ring[position] != row.name:
+                insort(self.ring, row.name)
+            row.fingerprint = fingerprint(row.name, row.epoch, row.incarnation, row.nonce)
+            self.root ^= row.fingerprint
+            self._residents[row.address] = self._residents.get(row.address, 0) + 1
+        elif row.status is Status.DEAD:
+            self.dead[row.name] = None
+        else:
+            self.left[row.name] = None
+
+    def _withdraw(self, row: Member) -> None:
+        if row.status.living:
+            position = bisect_left(self.ring, row.name)
+            if position < len(self.ring) and self.ring[position] == row.name:
+                del self.ring[position]
+            self.root ^= row.fingerprint
+            self._residents[row.address] -= 1
+            if not self._residents[row.address]:
+                del self._residents[row.address]
+        elif row.status is Status.DEAD:
+            del self.dead[row.name]
+        else:
+            del self.left[row.name]

@@ -1,0 +1,97 @@
+"""Every owner's part, and the fingerprints by which two peers compare all of them at once.
+
+The root is the XOR of the parts' fingerprints; so is each of 1,024 buckets, chosen by the owner's
+name, by which an exchange finds the parts that differ (8 kB for any number of owners).
+All of them are kept as parts change, never computed anew.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from zlib import crc32
+
+from ._part import Operation, Part
+
+BUCKETS = 1024
+
+
+def bucket_of(owner: str) -> int:
+    """Return the number of the bucket that `owner` falls into."""
+    return crc32(owner.encode()) % BUCKETS
+
+
+class Store:
+    """The parts by owner; `size` is the bytes of all their records."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, Part] = {}
+        self._buckets = [0] * BUCKETS
+        self.root = 0
+        self.size = 0
+
+    @property
+    def parts(self) -> Mapping[str, Part]:
+        """All parts by owner; read only."""
+        return self._parts
+
+    @property
+    def buckets(self) -> Sequence[int]:
+        """The fingerprints of the buckets."""
+        return self._buckets
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __iter__(self) -> Iterator[Part]:
+        return iter(self._parts.values())
+
+    def get(self, owner: str) -> Part | None:
+        """Return the part of `owner`, if there is one."""
+        return self._parts.get(owner)
+
+    def open(self, owner: str, epoch: int) -> Part:
+        """Return the part of `owner`; an empty one of `epoch` is made if there is none."""
+        part = self._parts.get(owner)
+        if part is None:
+            part = self._parts[owner] = Part(owner, epoch)
+            self._mix(owner, part.fingerprint)
+        return part
+
+    def append(self, part: Part, operations: Sequence[Operation]) -> None:
+        """Have the owner's own part take operations."""
+        before = part.fingerprint
+        self.size -= part.size
+        part.append(operations)
+        self.size += part.size
+        self._mix(part.owner, before ^ part.fingerprint)
+
+    def merge(
+        self, part: Part, since: int, operations: Sequence[Operation]
+    ) -> tuple[Operation, ...] | None:
+        """As `Part.merge`, with the fingerprints kept."""
+        before = part.fingerprint
+        self.size -= part.size
+        fresh = part.merge(since, operations)
+        self.size += part.size
+        self._mix(part.owner, before ^ part.fingerprint)
+        return fresh
+
+    def replace(
+        self, part: Part, epoch: int, version: int, records: Mapping[str, bytes]
+    ) -> tuple[Operation, ...]:
+        """As `Part.replace`, with the fingerprints kept."""
+        before = part.fingerprint
+        self.size -= part.size
+        changes = part.replace(epoch, version, records)
+        self.size += part.size
+        self._mix(part.owner, before ^ part.fingerprint)
+        return changes
+
+    def drop(self, owner: str) -> Part:
+        """Forget the part of `owner` and return what it was."""
+        part = self._parts.pop(owner)
+        self.size -= part.size
+        self._mix(owner, part.fingerprint)
+        return part
+
+    def _mix(self, owner: str, difference: int) -> None:
+        self.root ^= difference
+        self._buckets[bucket_of(owner)] ^= difference

@@ -1,0 +1,3 @@
+"""The native HTTP interface."""
+
+from ._native import serve_http as serve_http

@@ -1,0 +1,102 @@
+# Instances: registered, kept alive, overridden, ended.
+
+from typing import Any
+
+from gossamer.peers.model import Instance
+from gossamer.peers.runtime import Peer
+from gossamer.peers.web import (
+    HttpError,
+    Request,
+    Response,
+    Route,
+    expect_nothing,
+    json_response,
+    parse_query,
+    read_object,
+    shorten,
+)
+
+from ._views import unknown_service
+
+_INSTANCE_FIELDS = (
+    "port",
+    "address",
+    "tags",
+    "metadata",
+    "weight",
+    "zone",
+    "ttl",
+    "status",
+)
+
+
+class Registrations:
+    """Registrations and what becomes of them."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    def routes(self) -> list[Route]:
+        every = "/v1/services/{service}/instances"
+        one = every + "/{id}"
+        return [
+            ("POST", every, self._register),
+            ("PUT", one, self._register),
+            ("GET", one, self._show),
+            ("DELETE", one, self._deregister),
+            ("PUT", one + "/heartbeat", self._heartbeat),
+            ("PUT", one + "/status", self._set_status),
+            ("DELETE", one + "/status", self._clear_status),
+        ]
+
+    def _register(self, request: Request) -> Response:
+        parse_query(request.query, ())
+        wishes: dict[str, Any] = read_object(request, _INSTANCE_FIELDS)  # the registry checks them
+        if "port" not in wishes:
+            raise HttpError(400, "The port is missing; give the one that consumers call.", "port")
+        instance, created = self._peer.register_or_replace(
+            request.parameters["service"], id=request.parameters.get("id"), **wishes
+        )
+        return json_response(instance.to_json(), 201 if created else 200)
+
+    def _show(self, request: Request) -> Response:
+        parse_query(request.query, ())
+        return json_response(self._find(request).to_json())
+
+    def _deregister(self, request: Request) -> Response:
+        expect_nothing(request)
+        gone = self._find(request)
+        self._peer.deregister(*_names(request))
+        return json_response(gone.to_json())
+
+    def _heartbeat(self, request: Request) -> Response:
+        expect_nothing(request)
+        self._peer.heartbeat(*_names(request))
+        # Heartbeats are the most frequent of all writes, and nobody reads what they answer.
+        return Response(204)
+
+    def _set_status(self, request: Request) -> Response:
+        parse_query(request.query, ())
+        wishes: dict[str, Any] = read_object(request, ("status", "reason", "expires"))
+        if "status" not in wishes:
+            raise HttpError(400, "The status is missing; give UP, DOWN or another.", "status")
+        return json_response(self._peer.set_status(*_names(request), **wishes).to_json())
+
+    def _clear_status(self, request: Request) -> Response:
+        expect_nothing(request)
+        return json_response(self._peer.clear_status(*_names(request)).to_json())
+
+    def _find(self, request: Request) -> Instance:
+        service, wanted = _names(request)
+        for instance in self._peer.lookup(service, all=True):
+            if instance.id == wanted:
+                return instance
+        if self._peer.knows(service):
+            raise HttpError(
+                404, f"The service {service!r} has no instance {shorten(wanted)!r}.", "id"
+            )
+        raise unknown_service(service)
+
+
+def _names(request: Request) -> tuple[str, str]:
+    return request.parameters["service"], request.parameters["id"]

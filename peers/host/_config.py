@@ -1,0 +1,294 @@
+"""What a peer is told at its start: by arguments, flags or a TOML file with the same names."""
+
+import os
+import socket
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from gossamer.gossip import Address, ConfigError as ProtocolError, GossipConfig
+from gossamer.peers.model import (
+    ZONE_LENGTH,
+    BadInput,
+    ConfigError,
+    check_text,
+    is_wildcard,
+    parse_address,
+)
+
+# As long as the core takes: it travels in every update.
+_NAME_LENGTH = 128
+# Seeds are an operator's list, all of which are tried again for ever.
+SEED_LIMIT = 64
+
+_PROFILES = ("local", "lan", "wan")
+_LOG_FORMATS = ("text", "json")
+_LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+# Settings of the core that have a name of their own here.
+_NOT_PROTOCOL = ("name", "cluster", "zone")
+_OFF = "off"
+
+
+def default_name() -> str:
+    """Return the name of this host."""
+    return socket.gethostname() or "peer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerConfig:
+    """The settings of one peer, checked as a whole when they are made.
+
+    Raises `ConfigError` that names the field; where two values cannot work together, both.
+    """
+
+    name: str = field(default_factory=default_name)
+    """Who the peer is in the mesh: unique, and the same after a restart; the host's name if
+    none is given."""
+
+    bind: str = "0.0.0.0:7940"
+    """Where it listens for gossip, UDP and TCP; port 0 picks one."""
+
+    advertise: str | None = None
+    """Where others reach it, if that is not the address it binds; port 0 is the bound one."""
+
+    join: Sequence[str] = ()
+    """Seeds: gossip addresses of other peers, kept and tried for ever."""
+
+    cluster: str = "default"
+    """The mesh it belongs to; peers of another cluster are not heard."""
+
+    zone: str | None = None
+    """Where it runs; its instances are of this zone unless they say otherwise."""
+
+    http: str | None = None
+    """Where it serves HTTP; None or "off" for not at all."""
+
+    dns: str | None = None
+    """Where it serves DNS; not available yet."""
+
+    data_dir: str | os.PathLike[str] | None = None
+    """Directory that keeps its epoch, for hosts whose clock may be set back."""
+
+    key_file: str | os.PathLike[str] | None = None
+    """Keys that authenticate and encrypt the mesh; must be closed to other users (mode 0600)."""
+
+    profile: Literal["local", "lan", "wan"] = "lan"
+    """Which network the protocol's times are made for."""
+
+    protocol: Mapping[str, float] = field(default_factory=dict, hash=False)
+    """Single settings of the protocol that replace the profile's, such as `probe_interval`."""
+
+    log_format: Literal["text", "json"] = "text"
+    """How the command line writes its log."""
+
+    log_level: str = "info"
+    """The least severe messages that the command line logs."""
+
+    @classmethod
+    def from_toml(cls, path: str | os.PathLike[str], **overrides: Any) -> Self:
+        """Return the settings of a file; `overrides` win, except where None.
+
+        Raises `ConfigError` that names the file and the key.
+        """
+        given = read_toml(path)
+        overrides = _given(overrides)
+        try:
+            return cls(**{**given, **overrides})
+        except ConfigError as error:
+            written = (given.keys() - overrides.keys()) | given.get("protocol", {}).keys()
+            if error.field is None or error.field not in written:
+                raise
+            raise ConfigError(error.field, f"{path}: {error}") from None
+
+    def merge(self, **overrides: Any) -> Self:
+        """Return these settings with some replaced; None means not given."""
+        unknown = overrides.keys() - {each.name for each in fields(self)}
+        if unknown:
+            raise _unknown(min(unknown), [each.name for each in fields(self)], "")
+        return replace(self, **_given(overrides))
+
+    def gossip(self) -> GossipConfig:
+        """Return the settings of the protocol's core."""
+        try:
+            return GossipConfig.profile(
+                self.profile,
+                name=self.name,
+                cluster=self.cluster,
+                zone=self.zone or "",
+                **self.protocol,
+            )
+        except ProtocolError as error:
+            raise ConfigError(error.fields[0], str(error)) from None
+
+    @property
+    def seeds(self) -> tuple[Address, ...]:
+        """The seeds as hosts and ports; nothing is resolved."""
+        return tuple(parse_address(seed, "join") for seed in self.join)
+
+    def __post_init__(self) -> None:
+        try:
+            self._check_names()
+            self._check_addresses()
+        except ConfigError:
+            raise
+        except BadInput as error:
+            raise ConfigError(error.field or "", str(error)) from None
+        self._check_choices()
+        self._check_paths()
+        self._check_protocol()
+        self._check_together()
+
+    # Frozen, but callers may hand in a list, or "off" where None is meant.
+    def _settle(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def _check_names(self) -> None:
+        for label in ("name", "cluster"):
+            text = check_text(label, getattr(self, label), _NAME_LENGTH)
+            if any(character.isspace() for character in text):
+                raise BadInput(label, f"{label} must not contain spaces; use a dash")
+        if self.zone is not None:
+            check_text("zone", self.zone, ZONE_LENGTH)
+
+    def _check_addresses(self) -> None:
+        parse_address(self.bind, "bind")
+        if isinstance(self.join, str):
+            raise BadInput("join", f'join must be a list of HOST:PORT, as in ["{self.join}"]')
+        if not isinstance(self.join, Sequence):
+            raise BadInput("join", f"join must be a list of HOST:PORT, not {self.join!r}")
+        if len(self.join) > SEED_LIMIT:
+            raise BadInput("join", f"join must name at most {SEED_LIMIT} seeds; a few are enough")
+        self._settle("join", tuple(dict.fromkeys(self.join)))
+        for seed in self.join:
+            check_seed(seed)
+        if self.advertise is not None:
+            host, _ = parse_address(self.advertise, "advertise")
+            if is_wildcard(host):
+                raise BadInput(
+                    "advertise",
+                    f"advertise {self.advertise} is no address that others can reach:"
+                    " give one of this host's own",
+                )
+        if self.http == _OFF:
+            self._settle("http", None)
+        if self.http is not None:
+            parse_address(self.http, "http")
+
+    def _check_choices(self) -> None:
+        for label, choices in (
+            ("profile", _PROFILES),
+            ("log_format", _LOG_FORMATS),
+            ("log_level", _LOG_LEVELS),
+        ):
+            value = getattr(self, label)
+            if label == "log_level" and isinstance(value, str):
+                value = value.lower()
+                self._settle(label, value)
+            if value not in choices:
+                raise ConfigError(
+                    label, f"{label} must be one of {', '.join(choices)}, not {value!r}"
+                )
+
+    def _check_paths(self) -> None:
+        for label in ("data_dir", "key_file"):
+            value = getattr(self, label)
+            if value is None:
+                continue
+            if not isinstance(value, str | os.PathLike) or not os.fspath(value):
+                raise ConfigError(label, f"{label} must be a path, not {value!r}")
+            if "\0" in str(os.fspath(value)):
+                raise ConfigError(label, f"{label} must not contain a null character")
+        if self.dns == _OFF:
+            self._settle("dns", None)
+        if self.dns is not None:
+            raise ConfigError(
+                "dns", "dns is not available in this version: remove it, and look up over HTTP"
+            )
+
+    def _check_protocol(self) -> None:
+        if not isinstance(self.protocol, Mapping):
+            raise ConfigError(
+                "protocol", f"protocol must be a table of settings, not {self.protocol!r}"
+            )
+        known = [each.name for each in fields(GossipConfig) if each.name not in _NOT_PROTOCOL]
+        for key in self.protocol:
+            if key not in known:
+                raise _unknown(key, known, " in protocol")
+        self._settle("protocol", dict(self.protocol))
+        self.gossip()
+
+    def _check_together(self) -> None:
+        bind = parse_address(self.bind, "bind")
+        if self.http is not None:
+            http = parse_address(self.http, "http")
+            same_host = http[0] == bind[0] or is_wildcard(http[0]) or is_wildcard(bind[0])
+            if http[1] == bind[1] != 0 and same_host:
+                raise ConfigError(
+                    "http",
+                    f"http {self.http} and bind {self.bind} both want TCP port {bind[1]}:"
+                    " give them different ports",
+                )
+
+
+def check_seed(seed: object) -> Address:
+    """Return host and port of a seed that could be a peer's; raises `BadInput` for `join`."""
+    host, port = parse_address(seed, "join")
+    if port == 0:
+        raise BadInput("join", f"join {seed!r} needs a port, as in {host}:7940")
+    if is_wildcard(host):
+        raise BadInput("join", f"join {seed!r} is no address of a peer: name its host")
+    return host, port
+
+
+def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the settings that a file gives, with their types checked.
+
+    Dashes and underscores in keys are the same.
+    Raises `ConfigError` that names the file and the key.
+    """
+    try:
+        table = tomllib.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError("config", f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError("config", f"{path} is not TOML: {error}") from error
+    known = [each.name for each in fields(PeerConfig)]
+    given: dict[str, Any] = {}
+    for written, value in table.items():
+        key = written.replace("-", "_")
+        if key not in known:
+            raise _unknown(written, known, f" in {path}")
+        if key in given:
+            raise ConfigError(key, f"{path}: {key} is given twice, with a dash and without")
+        given[key] = _typed(key, value, path)
+    return given
+
+
+def _typed(key: str, value: object, path: str | os.PathLike[str]) -> object:
+    match key, value:
+        case "join", list() if all(type(each) is str for each in value):
+            return tuple(value)
+        case "protocol", dict():
+            return {str(name).replace("-", "_"): each for name, each in value.items()}
+        case ("join", _):
+            wanted = "a list of texts"
+        case ("protocol", _):
+            wanted = "a table"
+        case _ if type(value) is str:
+            return value
+        case _:
+            wanted = "text in quotes"
+    raise ConfigError(key, f"{path}: {key} must be {wanted}, not {value!r}")
+
+
+def _given(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in overrides.items() if value is not None}
+
+
+def _unknown(key: str, known: Sequence[str], where: str) -> ConfigError:
+    near = get_close_matches(key.replace("-", "_"), known, n=1)
+    remedy = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return ConfigError(key, f"unknown key {key!r}{where}: {remedy}")

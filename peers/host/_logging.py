@@ -1,0 +1,165 @@
+"""What a peer logs, and the two forms in which the command line shows it."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import IO, Literal
+
+from gossamer.gossip import (
+    PLAIN,
+    EpochRaised,
+    Event,
+    IsolationChanged,
+    Joined,
+    KeyRefused,
+    MemberFailed,
+    MemberForgotten,
+    MemberJoined,
+    MemberLeft,
+    MemberReturned,
+    MemberSuspected,
+    MemberUpdated,
+    NameConflict,
+    OwnKeyRefused,
+    PathChanged,
+    Refuted,
+    SeedIsSelf,
+)
+from gossamer.peers.model import format_address
+
+logger = logging.getLogger("gossamer")
+
+
+def configure_logging(
+    format: Literal["text", "json"] = "text",
+    level: str = "info",
+    stream: IO[str] | None = None,
+) -> None:
+    """Send Gossamer's log to stderr (or `stream`), one line for each message.
+
+    For programs of their own; a library's user configures `logging` as ever.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter())
+    logger.handlers[:] = [handler]
+    logger.setLevel(level.upper())
+    logger.propagate = False
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-01-31T12:00:00.000Z INFO peer-a: peer-b joined at 10.0.0.2:7940`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        peer = getattr(record, "peer", None)
+        who = f" {peer}:" if peer else ""
+        line = f"{_moment(record)} {record.levelname}{who} {record.getMessage()}"
+        # Names come from the network and end on terminals.
+        line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object with time, level, message, the peer's name, and what it is about."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        shown: dict[str, object] = {
+            "time": _moment(record),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        for name in ("peer", "event", "member"):
+            if (value := getattr(record, name, None)) is not None:
+                shown[name] = value
+        if record.exc_info:
+            shown["error"] = self.formatException(record.exc_info)
+        return json.dumps(shown)
+
+
+def _moment(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def log_event(peer: str, event: Event) -> None:
+    """Log what happened to the membership; changes of the registry are not logged."""
+    said = _sentence(event)
+    if said is None:
+        return
+    level, member, sentence = said
+    extra = {"peer": peer, "event": type(event).__name__, "member": member}
+    logger.log(level, "%s", sentence, extra=extra)
+
+
+def _sentence(event: Event) -> tuple[int, str | None, str] | None:
+    match event:
+        case MemberJoined(member):
+            where = format_address(member.address)
+            return logging.INFO, member.name, f"{member.name} joined at {where}"
+        case MemberReturned(member):
+            where = format_address(member.address)
+            return logging.INFO, member.name, f"{member.name} is back at {where}"
+        case MemberUpdated(member):
+            where = format_address(member.address)
+            return logging.INFO, member.name, f"{member.name} is now at {where}"
+        case MemberSuspected(member, by):
+            return logging.INFO, member.name, f"{member.name} is suspected by {by}"
+        case MemberFailed(member, by, definite):
+            how = "on evidence" if definite else "after silence"
+            return logging.WARNING, member.name, f"{member.name} is held for dead {how} by {by}"
+        case MemberLeft(member):
+            return logging.INFO, member.name, f"{member.name} left"
+        case PathChanged(name, path):
+            if path is None:
+                return logging.INFO, name, f"{name}: no path is blocked any more"
+            return logging.WARNING, name, f"degraded: {name} lives, but {path} between it and us"
+        case MemberForgotten(name):
+            return logging.INFO, name, f"{name} is no longer listed"
+        case _:
+            return _own_sentence(event)
+
+
+def _own_sentence(event: Event) -> tuple[int, str | None, str] | None:
+    match event:
+        case Refuted(incarnation):
+            return logging.INFO, None, f"refuted a suspicion, incarnation {incarnation}"
+        case EpochRaised(epoch):
+            return logging.INFO, None, f"took epoch {epoch}: the mesh knew a later life than ours"
+        case IsolationChanged(isolated):
+            if isolated:
+                return logging.WARNING, None, "most probes fail: this peer may be cut off"
+            return logging.INFO, None, "probes succeed again"
+        case Joined():
+            return logging.INFO, None, "joined the mesh"
+        case SeedIsSelf(address):
+            # Harmless where all peers share one list of seeds.
+            return logging.INFO, None, f"seed {format_address(address)} is this peer itself"
+        case NameConflict(address):
+            sentence = (
+                f"another live process at {format_address(address)} uses this peer's name:"
+                " give one of them another --name and its own --data-dir"
+            )
+            return logging.ERROR, None, sentence
+        case KeyRefused(address, key_id, held):
+            return logging.WARNING, None, _foreign_key(format_address(address), key_id, held)
+        case OwnKeyRefused(address):
+            sentence = (
+                f"{format_address(address)} does not accept what this peer seals with:"
+                " compare 'gossamer keys list' here and there"
+            )
+            return logging.WARNING, None, sentence
+        case _:
+            return None
+
+
+def _foreign_key(where: str, key_id: int, held: bool) -> str:
+    if key_id == PLAIN:
+        return f"refused: {where} sends plain text: start it with the mesh's key file"
+    if held:
+        return (
+            f"refused: {where} seals with another key {key_id} than this peer's:"
+            " one of the two has the wrong key file"
+        )
+    return f"refused: {where} seals with key {key_id}, which this peer does not accept"

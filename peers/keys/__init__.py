@@ -1,0 +1,11 @@
+"""The mesh's keys: their file, and how a change of keys is agreed."""
+
+from ._key_actions import KeyActions as KeyActions, KeyName as KeyName
+from ._key_file import (
+    KeyFile as KeyFile,
+    StrPath as StrPath,
+    make_key as make_key,
+    read_key_file as read_key_file,
+    write_key_file as write_key_file,
+)
+from ._keys import Keys as Keys

@@ -1,0 +1,221 @@
+"""The file that holds a peer's keys: read with suspicion, and replaced as a whole.
+
+    use = 1              the key to seal with, or "plain"
+    plain = false        whether plain text is accepted
+    decided = "..."      what the mesh decided on keys, which the peer keeps here
+    [keys]
+    1 = "base64 of 32 bytes"
+
+Without what was decided, a peer would follow earlier decisions after a restart, of those who come
+back to the mesh or send again what they have recorded.
+Whoever can read it can read and write the mesh's traffic, and whoever can write it can choose
+the keys; so it must belong to the peer's own user or root and be closed to all others.
+"""
+
+import base64
+import binascii
+import errno
+import os
+import secrets
+import stat
+import tomllib
+from pathlib import Path
+
+from gossamer.gossip import (
+    PLAIN,
+    SECRET_SIZE,
+    ConfigError as ProtocolError,
+    Key,
+    KeyRing,
+    Malformed,
+    decode,
+    encode,
+)
+from gossamer.peers.host import write_whole
+from gossamer.peers.model import BadInput, ConfigError
+
+from ._key_decisions import Decisions, parse_decisions
+
+# Sixteen keys take a thousand bytes.
+_SIZE_LIMIT = 65_536
+_HEAD = """\
+# The keys of a Gossamer mesh: whoever reads this file can read and write its traffic.
+# 'gossamer keys' changes it; see docs/keys.md.
+"""
+
+StrPath = str | os.PathLike[str]
+
+
+class KeyFile:
+    """A peer's key file, and what the peer last read from it or wrote to it.
+
+    Peers of one host may share one; so what another of them has put there is not overwritten.
+    """
+
+    def __init__(self, path: StrPath) -> None:
+        # The process may change its directory.
+        self.path = Path(path).absolute()
+        self.ring, self.decisions = _read(self.path)
+
+    def save(self, ring: KeyRing, decisions: Decisions) -> None:
+        """Write another ring, and what was decided.
+
+        Raises `ConfigError` for `key_file`, with the file as it was.
+        """
+        foreign = set(read_key_file(self.path).keys) - {*self.ring.keys, *ring.keys}
+        if foreign:
+            key_id = min(key.id for key in foreign)
+            raise ConfigError(
+                "key_file",
+                f"key file {self.path} holds key {key_id}, which another peer put there:"
+                " add it here as well, from that file",
+            )
+        write_key_file(self.path, ring, decisions)
+        self.ring, self.decisions = ring, decisions
+
+
+def make_key(id: int) -> Key:
+    """Return a new key of random bytes; raises `BadInput` for `id`."""
+    try:
+        return Key(id, secrets.token_bytes(SECRET_SIZE))
+    except ProtocolError as error:
+        raise BadInput("id", str(error)) from None
+
+
+def read_key_file(path: StrPath) -> KeyRing:
+    """Return the ring in a file.
+
+    Raises `ConfigError` for `key_file` when it cannot be read, others may read it, or it does not
+    hold what it should; no message has a key in it.
+    """
+    return _read(path)[0]
+
+
+def _read(path: StrPath) -> tuple[KeyRing, Decisions]:
+    try:
+        # Not blocking: a pipe of that name must not hang a start.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise _unusable(path, "cannot be read", error) from None
+    try:
+        _check_owner(path, os.fstat(descriptor))
+        data = os.read(descriptor, _SIZE_LIMIT + 1)
+    except OSError as error:
+        raise _unusable(path, "cannot be read", error) from None
+    finally:
+        os.close(descriptor)
+    if len(data) > _SIZE_LIMIT:
+        raise _wrong(path, f"has more than {_SIZE_LIMIT} bytes")
+    try:
+        table = tomllib.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        # The parser's own words may quote the line, and with it a key.
+        raise _wrong(path, "is not TOML") from None
+    return _ring(path, table), _decisions(path, table)
+
+
+def write_key_file(
+    path: StrPath, ring: KeyRing, decisions: Decisions | None = None, *, replace: bool = True
+) -> None:
+    """Write a ring, and what was decided; mode 0600.
+
+    Either the old or the new file survives a crash.
+    Without `replace` the file must not be there yet.
+    Raises `ConfigError` for `key_file`, with the old file as it was.
+    """
+    try:
+        # What a symbolic link points to is replaced, not the link.
+        write_whole(Path(os.path.realpath(path)), _text(ring, decisions), replace=replace)
+    except FileExistsError:
+        raise ConfigError(
+            "key_file", f"key file {path} is there already: choose another, or remove it"
+        ) from None
+    except OSError as error:
+        raise _unusable(path, "cannot be written", error) from None
+
+
+def _text(ring: KeyRing, decisions: Decisions | None) -> str:
+    use = '"plain"' if ring.use == PLAIN else str(ring.use)
+    keys = (f'{key.id} = "{base64.b64encode(key.secret).decode()}"\n' for key in ring.keys)
+    values = f"use = {use}\nplain = {str(ring.plain).lower()}\n"
+    if decisions not in (None, Decisions()):
+        assert decisions is not None
+        values += f'decided = "{base64.b64encode(encode(decisions.parts())).decode()}"\n'
+    return f"{_HEAD}{values}\n[keys]\n{''.join(keys)}"
+
+
+def _check_owner(path: StrPath, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise _wrong(path, "is no file")
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & 0o077:
+        raise ConfigError(
+            "key_file", f"key file {path} is open to others (mode {mode:04o}): chmod 600 {path}"
+        )
+    if found.st_uid not in (0, os.geteuid()):
+        raise ConfigError(
+            "key_file",
+            f"key file {path} belongs to another user (uid {found.st_uid}):"
+            f" chown it to the peer's own (uid {os.geteuid()})",
+        )
+
+
+def _ring(path: StrPath, table: dict[str, object]) -> KeyRing:
+    # Not even names are quoted: one that stands in the wrong place may be a key.
+    if table.keys() - {"use", "plain", "decided", "keys"}:
+        raise _wrong(path, "has entries beside use, plain, decided and keys")
+    entries = table.get("keys")
+    if not isinstance(entries, dict):
+        raise _wrong(path, "has no [keys]")
+    plain = table.get("plain", False)
+    if type(plain) is not bool:
+        raise _wrong(path, "has a value for plain that is neither true nor false")
+    use = table.get("use")
+    if use == "plain":
+        use = PLAIN
+    elif type(use) is not int or use == PLAIN:
+        raise _wrong(path, 'has no use = ID of a key, or "plain"')
+    try:
+        return KeyRing(tuple(_key(name, entries[name]) for name in entries), use, plain)
+    except ProtocolError as error:
+        raise _wrong(path, f"does not fit: {error}") from None
+
+
+def _decisions(path: StrPath, table: dict[str, object]) -> Decisions:
+    decided = table.get("decided")
+    if decided is None:
+        return Decisions()
+    try:
+        text = decided if isinstance(decided, str) else "-"
+        return parse_decisions(decode(base64.b64decode(text, validate=True)))
+    except (binascii.Error, ValueError, Malformed):
+        raise ConfigError(
+            "key_file", f"key file {path} has a value for decided that no peer wrote: remove it"
+        ) from None
+
+
+def _key(name: str, value: object) -> Key:
+    if not (name.isascii() and name.isdecimal()) or name != str(int(name[:9])):
+        raise ProtocolError("the name of a key must be a number, as in 1 = ...", "keys")
+    try:
+        secret = base64.b64decode(value if isinstance(value, str) else "", validate=True)
+    except (binascii.Error, ValueError):
+        secret = b""
+    if len(secret) != SECRET_SIZE:
+        raise ProtocolError(f"key {name} is not the base64 of {SECRET_SIZE} bytes", "keys")
+    return Key(int(name), secret)
+
+
+def _wrong(path: StrPath, what: str) -> ConfigError:
+    return ConfigError("key_file", f"key file {path} {what}: make one with 'gossamer keygen'")
+
+
+def _unusable(path: StrPath, what: str, error: OSError) -> ConfigError:
+    if error.errno == errno.ENOENT and what == "cannot be read":
+        return ConfigError(
+            "key_file", f"key file {path} is not there: make it with 'gossamer keygen {path}'"
+        )
+    reason = error.strerror or str(error)
+    return ConfigError(
+        "key_file", f"key file {path} {what} ({reason}): see to its directory and rights"
+    )

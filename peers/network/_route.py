@@ -1,0 +1,78 @@
+"""Which address a peer tells others to reach it at.
+
+What the operator says wins; then the address that is bound, if it is one; then the local end of
+the route to a seed, since others of the mesh are there; then that of the route to anywhere.
+"""
+
+from collections.abc import Sequence
+
+from gossamer.gossip import Address
+from gossamer.peers.host import PeerConfig
+from gossamer.peers.model import (
+    ConfigError,
+    format_address,
+    is_loopback,
+    is_wildcard,
+    numeric,
+    parse_address,
+)
+
+from ._network import Network
+
+# Addresses for documentation (RFC 5737, RFC 3849): only the routing table is asked, nothing is
+# sent, and nobody lives there to make a special case of.
+_ANYWHERE: tuple[Address, ...] = (("192.0.2.1", 9), ("2001:db8::1", 9))
+
+
+async def find_advertised(
+    config: PeerConfig, network: Network, bound: Address, seeds: Sequence[Address]
+) -> Address:
+    """Return the numeric address for others; raises `ConfigError`."""
+    if config.advertise is not None:
+        address = await _resolve_given(config.advertise, network, bound)
+    elif not is_wildcard(bound[0]):
+        address = bound
+    else:
+        address = (await _find_source(network, bound, seeds), bound[1])
+    refuse_loopback(address, seeds)
+    return address
+
+
+def refuse_loopback(address: Address, seeds: Sequence[Address]) -> None:
+    """Raise `ConfigError` if a seed would be told an address that leads nowhere from there."""
+    elsewhere = [seed for seed in seeds if not is_loopback(seed[0])]
+    if elsewhere and is_loopback(address[0]):
+        raise ConfigError(
+            "advertise",
+            f"seed {format_address(elsewhere[0])} cannot reach this peer at"
+            f" {format_address(address)}, which is loopback: give an address of this host that"
+            " others reach with --advertise HOST:PORT or --bind HOST:PORT",
+        )
+
+
+async def _resolve_given(text: str, network: Network, bound: Address) -> Address:
+    host, port = parse_address(text, "advertise")
+    literal = numeric(host)
+    if literal is None:
+        try:
+            found = await network.resolve(host, port)
+        except OSError:
+            raise ConfigError(
+                "advertise",
+                f"advertise {text} does not resolve: give an address of this host as a number",
+            ) from None
+        same = [each for each, _ in found if (":" in each) == (":" in bound[0])]
+        literal = (same or [each for each, _ in found])[0]
+    return literal, port or bound[1]
+
+
+async def _find_source(network: Network, bound: Address, seeds: Sequence[Address]) -> str:
+    # A seed elsewhere tells more than one on this host.
+    ordered = sorted(seeds, key=lambda seed: is_loopback(seed[0]))
+    anywhere = _ANYWHERE if bound[0] == "::" else _ANYWHERE[:1]
+    for target in (*ordered, *anywhere):
+        try:
+            return await network.source_for(target)
+        except OSError:
+            continue  # no route there
+    return "::1" if bound[0] == "::" else "127.0.0.1"

@@ -1,0 +1,362 @@
+"""The registry as users see it, free of I/O.
+
+Actions are plain calls: each checks its input first, changes this peer's own part at once, and
+is seen by the next lookup; the core carries it to the others.
+The driver hands every event of the core to `handle` and calls `tick` at `deadline`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from gossamer.gossip import (
+    Event,
+    Gossip,
+    HybridClock,
+    IsolationChanged,
+    Joined,
+    Member,
+    MemberFailed,
+    MemberForgotten,
+    MemberJoined,
+    MemberLeft,
+    MemberReturned,
+    MemberSuspected,
+    MemberUpdated,
+    PartChanged,
+    PartDropped,
+    PreviousLife,
+    RecordTooLarge,
+    Status,
+)
+from gossamer.peers.model import (
+    Instance,
+    NotFound,
+    Override,
+    RegistryConfig,
+    Unavailable,
+    check_by,
+    check_expires,
+    check_names,
+    check_override_status,
+    check_reason,
+)
+
+from ._answers import Answers
+from ._ownership import Ownership
+from ._preservation import Preservation
+from ._records import Subject
+from ._registration import read_registration
+from ._subscription import Subscription, Subscriptions
+from ._view import View
+
+
+class Registry(Answers):
+    """All instances that this peer knows, and those that it owns.
+
+    `now` is the core's clock, `wall` gives Unix seconds.
+    """
+
+    def __init__(
+        self,
+        gossip: Gossip,
+        *,
+        wall: Callable[[], float],
+        config: RegistryConfig | None = None,
+        zone: str | None = None,
+        default_address: str | None = None,
+    ) -> None:
+        self._config = config = config or RegistryConfig()
+        self._zone = zone or None
+        self._default_address = default_address
+        clock = HybridClock()
+        living = (member.name for member in gossip.members.values() if member.status.living)
+        preservation = Preservation(config, living)
+        view = View(
+            gossip,
+            wall=wall,
+            observe=lambda stamp: clock.observe(stamp, round(wall() * 1000)),
+            is_preserved=preservation.keeps,
+            owners_limit=config.owners_per_instance,
+        )
+        super().__init__(gossip, view, preservation, wall)
+        self._own = Ownership(gossip, view, clock, wall=wall, config=config)
+        self._subscriptions = Subscriptions(view)
+
+    # Actions
+
+    def register(
+        self,
+        service: str,
+        *,
+        port: int,
+        address: str | None = None,
+        id: str | None = None,
+        tags: Iterable[str] = (),
+        metadata: Mapping[str, str] | None = None,
+        weight: int = 1,
+        zone: str | None = None,
+        ttl: float | None = None,
+        status: str = "UP",
+        now: float,
+    ) -> tuple[Instance, bool]:
+        """Register or replace an instance; return it, and whether it is new.
+
+        Without an id it is made of service, address and port, so that the same process that
+        registers again is the same instance; without an address it is this peer's.
+        With `ttl` it needs a heartbeat that often, else it lives as long as this peer.
+        A status that was set for the instance stays until it is cleared.
+        Raises `BadInput`, `TooLarge`, or `Unavailable` when this peer is full.
+        """
+        subject, record = read_registration(
+            service,
+            id=id,
+            port=port,
+            address=self._default_address if address is None else address,
+            tags=tags,
+            metadata=metadata,
+            weight=weight,
+            zone=self._zone if zone is None else zone,
+            ttl=ttl,
+            status=status,
+            wall_ms=self._own.wall_ms,
+        )
+        self._check_room(subject)
+        self._begin(now)
+        before = self._view.find(subject)
+        if before is not None:
+            record = replace(record, registered_ms=round(before.registered_at * 1000))
+        with _full():
+            self._own.register(subject, record, now)
+        self._commit(now)
+        return self._shown(subject), before is None
+
+    def deregister(self, service: str, id: str, now: float) -> None:
+        """End an instance, whoever owns it; raises `NotFound`."""
+        self._begin(now)
+        subject, _ = self._find(service, id)
+        with _full():
+            self._own.remove(subject, now)
+        self._commit(now)
+
+    def heartbeat(self, service: str, id: str, now: float) -> None:
+        """Renew a lease; a peer that does not own the instance takes it over.
+
+        Does nothing for an instance without a lease; raises `NotFound`, upon which the service
+        should register again.
+        """
+        self._begin(now)
+        subject, shown = self._find(service, id)
+        if shown.ttl is None or self._own.renew(subject, now):
+            return
+        self._check_room(subject)
+        with _full():
+            self._own.take_over(subject, shown.owner, now)
+        self._commit(now)
+
+    def set_status(
+        self,
+        service: str,
+        id: str,
+        status: str,
+        *,
+        reason: str | None = None,
+        expires: float | None = None,
+        by: str | None = None,
+        now: float,
+    ) -> Instance:
+        """Override an instance's status, for `expires` seconds or until it is cleared.
+
+        Raises `BadInput` and `NotFound`. `by` defaults to this peer's name.
+        """
+        subject = check_names(service, id)
+        ends_ms = check_expires(expires)
+        override = Override(
+            status=check_override_status(status),
+            reason=check_reason(reason),
+            by=check_by(self._gossip.name if by is None else by),
+            expires_at=None if ends_ms is None else (self._own.wall_ms + ends_ms) / 1000,
+        )
+        self._begin(now)
+        self._decide(*self._find(*subject), override, now)
+        return self._shown(subject)
+
+    def clear_status(self, service: str, id: str, *, now: float) -> Instance:
+        """Take back what `set_status` set, if anything is; raises `NotFound`."""
+        self._begin(now)
+        subject, shown = self._find(service, id)
+        if shown.override is not None:
+            self._decide(subject, shown, None, now)
+        return self._shown(subject)
+
+    def accept_loss(self, service: str | None, now: float) -> int:
+        """Give up the instances that self-preservation keeps, of one service or of all.
+
+        Returns how many are shown no longer; leased ones stay until their leases run out.
+        """
+        self._begin(now)
+        before = self._view.instances
+        if service is None:
+            self._preservation.accept_all(now)
+        else:
+            for owner, subject in self._preserved():
+                if subject[0] == service:
+                    self._preservation.accept(owner, service)
+        self._commit(now)
+        return before - self._view.instances
+
+    def subscribe(
+        self, service: str | None, changed: Callable[[str], None] | None = None
+    ) -> Subscription:
+        """Return a subscription that tells when a service changes, or any if None is given."""
+        return self._subscriptions.open(service, changed)
+
+    # What the driver calls
+
+    @property
+    def deadline(self) -> float:
+        """When `tick` is wanted next."""
+        return min(self._own.deadline, self._view.deadline, self._preservation.deadline)
+
+    def handle(self, event: Event, now: float) -> None:
+        """Take in one event of the core."""
+        self.handle_all((event,), now)
+
+    def handle_all(self, events: Iterable[Event], now: float) -> None:
+        """Take in events of the core that came together."""
+        self._begin(now)
+        for event in events:
+            self._take(event, now)
+        self._commit(now)
+
+    def _take(self, event: Event, now: float) -> None:
+        preservation = self._preservation
+        match event:
+            # The most frequent first: a mesh that breaks apart, or heals, tells of nothing else.
+            case MemberReturned(member):
+                preservation.lived(member.name, now)
+                self._judge(member.name, now)
+            case MemberSuspected(member):
+                preservation.suspected(member.name, now)
+                self._judge(member.name, now)
+            case MemberFailed(member, _, definite):
+                preservation.failed(member.name, definite, now)
+                self._judge(member.name, now)
+            case MemberLeft(member):
+                preservation.left(member.name, now)
+                self._judge(member.name, now)
+            case MemberJoined(member) | MemberUpdated(member):
+                self._meet(member, now)
+            case PartChanged(owner, changes):
+                self._view.apply(owner, [key for key, _ in changes], now)
+                self._own.interventions.review(owner, now)
+            case PartDropped(owner):
+                self._view.apply(owner, (), now)
+            case PreviousLife(records):
+                self._own.resume(records, now)
+            case Joined() | IsolationChanged():
+                self._view.unsettle()
+            case MemberForgotten(name):
+                preservation.forgotten(name, now)
+                self._judge(name, now)
+            case _:
+                pass
+
+    def tick(self, now: float) -> None:
+        """Do what is due; early or late does no harm."""
+        self._begin(now)
+        if now < self.deadline:
+            return
+        self._own.expire(now)
+        self._view.expire(now)
+        self._preservation.tick(now)
+        self._commit(now)
+
+    def statistics(self) -> Mapping[str, int]:
+        """Return counters since the start, and how much is kept now."""
+        own, view = self._own, self._view
+        return {
+            "instances": view.instances,
+            "instances_owned": own.instances,
+            "instances_unverified": view.unverified,
+            "services": len(view.snapshots),
+            "leases": len(own.leases),
+            "leases_expired": own.expired,
+            "lease_stalls": own.leases.stalls,
+            "overrides_waiting": len(own.interventions),
+            "overrides_dropped": own.interventions.dropped,
+            "overrides_adopted": own.adopted,
+            "taken_over": own.taken_over,
+            "given_up": own.given_up,
+            "unpublished": own.unpublished,
+            "refused_records": view.refused,
+            "refused_owners": view.waiting,
+            "peers_preserved": len(self._preservation.kept),
+            "instances_preserved": len(self._preserved()),
+            "subscriptions": len(self._subscriptions),
+        }
+
+    def instances_of(self, owner: str) -> int:
+        """Return how many instances a peer has registered, for the table of members."""
+        found = self._view.owner(owner)
+        return 0 if found is None else found.instances
+
+    # Within
+
+    def _begin(self, now: float) -> None:
+        self._own.leases.advance(now)
+
+    def _commit(self, now: float) -> None:
+        changed = self._preservation.changed
+        while changed:
+            name = next(iter(changed))
+            del changed[name]
+            self._view.refresh(name, now)
+        self._own.settle(now)
+        self._subscriptions.tell(self._view.commit())
+
+    def _meet(self, member: Member, now: float) -> None:
+        if member.status is Status.ALIVE:
+            self._preservation.lived(member.name, now)
+        elif member.status is Status.SUSPECT:
+            self._preservation.suspected(member.name, now)
+        # Dead or left before this peer heard of it: no loss of its own.
+        self._judge(member.name, now)
+
+    def _judge(self, name: str, now: float) -> None:
+        self._view.judge(name, now)
+        self._own.interventions.review(name, now)
+
+    def _find(self, service: str, id: str) -> tuple[Subject, Instance]:
+        shown = self._view.find((service, id))
+        if shown is not None:
+            return (service, id), shown
+        if self.knows(service):
+            raise NotFound(f"service {service!r} has no instance {id!r}; register it first", "id")
+        raise NotFound(f"service {service!r} is not known; register an instance first", "service")
+
+    def _shown(self, subject: Subject) -> Instance:
+        shown = self._view.find(subject)
+        assert shown is not None, f"{subject} was just published and is not shown"
+        return shown
+
+    def _decide(
+        self, subject: Subject, shown: Instance, override: Override | None, now: float
+    ) -> None:
+        with _full():
+            self._own.override(subject, shown.owner, override, now)
+        self._commit(now)
+
+    def _check_room(self, subject: Subject) -> None:
+        if self._own.record(subject) is None and self._own.instances >= self._config.instances:
+            raise Unavailable(
+                f"this peer has its {self._config.instances} instances; register with another"
+            )
+
+
+@contextmanager
+def _full() -> Iterator[None]:
+    try:
+        yield
+    except RecordTooLarge as error:
+        raise Unavailable(f"this peer is full: {error}") from error

@@ -1,0 +1,388 @@
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import trio
+
+from gossamer.gossip import Address, Gossip, Status
+from gossamer.peers.host import PeerConfig, Storage, check_seed
+from gossamer.peers.keys import KeyActions
+from gossamer.peers.model import (
+    BadInput,
+    Conflict,
+    Instance,
+    Lookup,
+    MemberInfo,
+    NotFound,
+    ServiceSummary,
+    Unavailable,
+    format_address,
+)
+from gossamer.peers.network import Endpoint, Seeds, refuse_loopback
+from gossamer.peers.registry import Registry
+from gossamer.peers.selection import Chooser, Policy, PolicyName
+
+from ._life import Life
+from ._report import report
+from ._watch import Watch
+
+if TYPE_CHECKING:
+    from gossamer.peers.keys import Keys
+
+
+class Peer(Life):
+    """One running peer, made by `open_peer`.
+
+    Actions are plain calls that take effect at once; the others hear of them within milliseconds.
+    Lookups never wait and never fail; they may be called from any thread, nothing else may.
+    After the peer has left or stopped, lookups still answer with what it knew last, and actions
+    raise `Unavailable`.
+    """
+
+    def __init__(
+        self,
+        config: PeerConfig,
+        *,
+        gossip: Gossip,
+        registry: Registry,
+        endpoint: Endpoint,
+        seeds: Seeds,
+        storage: Storage | None,
+        rng: random.Random,
+        keys: "Keys | None" = None,
+    ) -> None:
+        super().__init__(
+            config,
+            gossip=gossip,
+            registry=registry,
+            endpoint=endpoint,
+            seeds=seeds,
+            storage=storage,
+            keys=keys,
+        )
+        self.http_address: Address | None = None
+        """Where it serves HTTP, if it does."""
+        self._chooser = Chooser(rng)
+
+    # What it is
+
+    @property
+    def address(self) -> Address:
+        """Where the others reach it."""
+        return self._gossip.address
+
+    def info(self) -> dict[str, object]:
+        """Return what this peer knows of itself and the mesh, in the shape of `info --json`."""
+        return report(
+            self.config,
+            self._gossip,
+            self._registry,
+            counters=self.statistics(),
+            seeds=self._seeds,
+            http=self.http_address,
+            keys=None if self._keys is None else self._keys.summary(),
+            leaving=not self.is_running,
+            uptime=trio.current_time() - self._started_at,
+            now=trio.current_time(),
+        )
+
+    def members(self) -> list[MemberInfo]:
+        """Return all members by name, this peer included."""
+        gossip = self._gossip
+        blocked = gossip.blocked_paths
+        own = MemberInfo(
+            name=gossip.name,
+            address=gossip.address,
+            status=(Status.LEFT if self._departed.is_set() else Status.ALIVE).label,
+            incarnation=gossip.incarnation,
+            epoch=gossip.epoch,
+            zone=self.config.zone,
+            instances=self._registry.instances_of(gossip.name),
+        )
+        others = (
+            MemberInfo(
+                name=member.name,
+                address=member.address,
+                status=member.status.label,
+                incarnation=member.incarnation,
+                epoch=member.epoch,
+                zone=member.zone or None,
+                instances=self._registry.instances_of(member.name),
+                path=blocked.get(member.name),
+            )
+            for member in gossip.members.values()
+        )
+        return sorted([own, *others], key=lambda member: member.name)
+
+    def statistics(self) -> dict[str, int]:
+        """Return all counters by name."""
+        return {
+            **self._gossip.statistics(),
+            **self._driver.statistics(),
+            **self._endpoint.statistics(),
+            **self._registry.statistics(),
+            "refused_key_records": 0 if self._keys is None else self._keys.refused,
+        }
+
+    @property
+    def keys(self) -> KeyActions:
+        """What can be done with the mesh's keys; raises `Conflict` for a peer without any."""
+        if self._keys is None:
+            raise Conflict(
+                "this peer was started without keys: start it with a key_file", "key_file"
+            )
+        return KeyActions(self._keys, self._acting)
+
+    # Joining
+
+    async def join(self, seeds: Sequence[str]) -> list[Address]:
+        """Join through more seeds, which are then kept for ever; return their addresses.
+
+        Does not wait for an answer: `joined` does.
+        Raises `BadInput` for `join`, with nothing changed, when one is no address or does not
+        resolve.
+        """
+        if isinstance(seeds, str):
+            raise BadInput("join", f'join takes a list of HOST:PORT, as in ["{seeds}"]')
+        parsed = [check_seed(seed) for seed in seeds]
+        self._seeds.check_room(parsed)
+        found = await self._seeds.look_up(parsed)
+        for seed, addresses in found.items():
+            if not addresses:
+                raise BadInput(
+                    "join",
+                    f"join {format_address(seed)} does not resolve to an address that this peer"
+                    " can send to: check the name",
+                )
+        addresses = [each for group in found.values() for each in group]
+        refuse_loopback(self.address, addresses)
+        with self._acting():
+            self._seeds.keep(found)
+            self._join_seeds()
+        return addresses
+
+    async def joined(self) -> None:
+        """Return when this peer has met another, or has no seed to meet one through.
+
+        Raises `Unavailable` when it stops before.
+        """
+        await trio.lowlevel.checkpoint()
+        while not self._gossip.joined:
+            self._check_running()
+            await self._membership_changed.wait()
+
+    # Lookups
+
+    def lookup(
+        self,
+        service: str,
+        *,
+        tag: str | None = None,
+        zone: str | None = None,
+        all: bool = False,
+    ) -> Lookup:
+        """Return the instances of a service that are `UP`, or all; empty if it is not known."""
+        return self._registry.lookup(service, tag=tag, zone=zone, all=all)
+
+    def find(self, service: str, id: str) -> Instance:
+        """Return one instance of whatever status; raises `NotFound`."""
+        found = self._registry.find(service, id)
+        if found is None:
+            missing = "instance" if self.knows(service) else "service"
+            raise NotFound(
+                f"there is no {missing} {(id if missing == 'instance' else service)!r} here:"
+                " look up what there is",
+                "id" if missing == "instance" else "service",
+            )
+        return found
+
+    def knows(self, service: str) -> bool:
+        """Whether a service has an instance, of whatever status."""
+        return self._registry.knows(service)
+
+    def services(self) -> list[ServiceSummary]:
+        """Return every service that has an instance, by name."""
+        return self._registry.services()
+
+    def choose(
+        self,
+        service: str,
+        policy: PolicyName | Policy = "weighted",
+        *,
+        tag: str | None = None,
+        zone: str | None = None,
+    ) -> Instance:
+        """Return one instance that is `UP`; raises `NoInstanceError` when there is none."""
+        return self._chooser.choose(self.lookup(service, tag=tag, zone=zone), policy)
+
+    def watch(self, service: str | None = None) -> Watch:
+        """Return an iterator of lookups of a service, or of whichever service changed.
+
+        It begins with the present state; whoever is slow skips states and delays nobody.
+        """
+        return self._watch(service, present=True)
+
+    async def wait_for(self, service: str, count: int = 1) -> Lookup:
+        """Return the lookup of a service as soon as it has that many instances `UP`."""
+        with self.watch(service) as watch:
+            async for found in watch:
+                if len(found) >= count:
+                    return found
+        raise self._stopped_error()
+
+    def index(self, service: str | None) -> int:
+        """Return the index of a service, or of the registry, which grows with every change."""
+        with self._watch(service, present=False) as watch:
+            return watch.index
+
+    async def changed(self, service: str | None, index: int) -> int:
+        """Return the index of a service (None: of any) as soon as it is not `index`.
+
+        Raises `Unavailable` when the peer stops.
+        """
+        await trio.lowlevel.checkpoint()
+        with self._watch(service, present=False) as watch:
+            while watch.index == index and not watch.closed:
+                await watch.wait()
+                watch.skip()
+            if watch.index == index:
+                raise self._stopped_error()
+            return watch.index
+
+    def _watch(self, service: str | None, *, present: bool) -> Watch:
+        watch = Watch(self._registry, service, self.lookup, present=present)
+        self._watches.add(watch)
+        if self._scope.cancel_called or self._stopped.is_set():
+            watch.close()
+        return watch
+
+    # Actions
+
+    def register(
+        self,
+        service: str,
+        *,
+        port: int,
+        address: str | None = None,
+        id: str | None = None,
+        tags: Iterable[str] = (),
+        metadata: Mapping[str, str] | None = None,
+        weight: int = 1,
+        zone: str | None = None,
+        ttl: float | None = None,
+        status: str = "UP",
+    ) -> Instance:
+        """Register an instance, or replace it.
+
+        The address is this peer's own, the id is made of service, address and port, unless given.
+        Without `ttl` the instance lives as long as this peer; with it, it needs a heartbeat at
+        least every `ttl` seconds.
+        Raises `BadInput`, `TooLarge` or `Unavailable`, with nothing changed.
+        """
+        instance, _ = self.register_or_replace(
+            service,
+            port=port,
+            address=address,
+            id=id,
+            tags=tags,
+            metadata=metadata,
+            weight=weight,
+            zone=zone,
+            ttl=ttl,
+            status=status,
+        )
+        return instance
+
+    def register_or_replace(
+        self,
+        service: str,
+        *,
+        port: int,
+        address: str | None = None,
+        id: str | None = None,
+        tags: Iterable[str] = (),
+        metadata: Mapping[str, str] | None = None,
+        weight: int = 1,
+        zone: str | None = None,
+        ttl: float | None = None,
+        status: str = "UP",
+    ) -> tuple[Instance, bool]:
+        """As `register`; return also whether the instance is new."""
+        with self._acting() as now:
+            return self._registry.register(
+                service,
+                port=port,
+                address=address,
+                id=id,
+                tags=tags,
+                metadata=metadata,
+                weight=weight,
+                zone=zone,
+                ttl=ttl,
+                status=status,
+                now=now,
+            )
+
+    def deregister(self, service: str, id: str) -> None:
+        """End an instance, whoever owns it; raises `NotFound`, with nothing changed."""
+        with self._acting() as now:
+            self._registry.deregister(service, id, now)
+
+    def heartbeat(self, service: str, id: str) -> None:
+        """Renew an instance's lease; after `NotFound` the service should register again."""
+        with self._acting() as now:
+            self._registry.heartbeat(service, id, now)
+
+    def set_status(
+        self,
+        service: str,
+        id: str,
+        status: str,
+        *,
+        reason: str | None = None,
+        expires: float | None = None,
+        by: str | None = None,
+    ) -> Instance:
+        """Override an instance's status, whoever owns it, for `expires` seconds or for good.
+
+        Raises `BadInput` or `NotFound`, with nothing changed.
+        """
+        with self._acting() as now:
+            return self._registry.set_status(
+                service, id, status, reason=reason, expires=expires, by=by, now=now
+            )
+
+    def clear_status(self, service: str, id: str) -> Instance:
+        """Take back what `set_status` set; raises `NotFound`, with nothing changed."""
+        with self._acting() as now:
+            return self._registry.clear_status(service, id, now=now)
+
+    def accept_loss(self, service: str | None = None) -> int:
+        """Give up the instances that self-preservation keeps; return how many."""
+        with self._acting() as now:
+            return self._registry.accept_loss(service, now)
+
+    async def replicated(self, instance: Instance, peers: int = 2) -> tuple[str, ...]:
+        """Return the names of that many other peers, once they hold an instance of this peer's.
+
+        For those who want a registration to outlive this peer's machine; waits for as long as
+        there are fewer peers.
+        Raises `Conflict` for an instance of another owner, `Unavailable` when this peer stops.
+        """
+        if type(peers) is not int or peers < 1:
+            raise BadInput("peers", f"peers must be a whole number, at least 1, not {peers!r}")
+        if instance.owner != self.name:
+            raise Conflict(
+                f"instance {instance.id!r} is owned by {instance.owner}: ask that peer", "id"
+            )
+        with self._acting() as now:
+            receipt = self._gossip.confirm(peers, now)
+        try:
+            while not receipt.complete:
+                self._check_running()
+                if receipt.cancelled:
+                    raise Unavailable("too many confirmations are awaited at once: ask again")
+                await self._driver.hear()
+        finally:
+            receipt.cancelled = True
+        return tuple(receipt.holders)

@@ -20,6 +20,20 @@ ARROWS = {
     "simulations": {"gossip", "peers", "simulations", "__version__"},
 }
 
+# The rooms of a folder, from the bottom to the top: each imports only those listed before it.
+ROOMS = {
+    "gossip": (
+        "basis", "sealing", "state", "messages", "kernel", "dissemination", "membership",
+        "replication", "exchange",
+    ),
+    "peers": (
+        "model", "web", "registry", "host", "selection", "network", "keys", "runtime",
+        "fronts.native",
+    ),
+}  # fmt: skip
+# The rooms of peers/ that run on any clock and network: the simulator may use them, and only them.
+FREE_OF_IO = {"model", "registry"}
+
 
 def sources(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
@@ -56,36 +70,35 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+def room_of(path: Path) -> str:
+    """The room that a file of gossip/ or peers/ stands in; empty for what stands on top."""
+    _folder, *rooms, _ = path.relative_to(ROOT).parts
+    return ".".join(rooms)
+
+
+def rooms_imported(folder: str, path: Path) -> set[str]:
+    """The rooms of its own folder that a file imports from, at run time or for types."""
+    found = set[str]()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            name = f"{node.module}."
+            for room in ROOMS[folder]:
+                if name.startswith(f"gossamer.{folder}.{room}."):
+                    found.add(room)
+            if node.module == f"gossamer.{folder}":
+                found.add("")
+    return found
+
+
 def facade(folder: str) -> dict[str, str]:
-    """Which private module each public name of a folder comes from."""
+    """Which room each public name of a folder comes from; empty for what stands on top."""
     tree = ast.parse((ROOT / folder / "__init__.py").read_text())
     return {
-        alias.asname or alias.name: node.module
+        alias.asname or alias.name: "" if node.module.startswith("_") else node.module
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module
         for alias in node.names
     }
-
-
-def siblings(path: Path) -> set[str]:
-    """The modules of its own folder that a file imports."""
-    return {
-        node.module
-        for node in run_time_nodes(ast.parse(path.read_text()))
-        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module
-    }
-
-
-def registry() -> set[str]:
-    """The part of peers/ that must be free of I/O: the registry and all that it draws in."""
-    found = set[str]()
-    waiting = ["_registry"]
-    while waiting:
-        module = waiting.pop()
-        if module not in found:
-            found.add(module)
-            waiting += siblings(ROOT / "peers" / f"{module}.py")
-    return found
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -122,19 +135,50 @@ def test_folders_are_imported_under_their_one_name(folder: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("folder", ROOMS)
+def test_every_file_stands_in_a_room_that_is_listed(folder: str) -> None:
+    """A new room has a place in the order, or its imports would not be looked at."""
+    rooms = {room_of(path) for path in sources(folder)}
+    assert rooms - {"", "fronts"} == set(ROOMS[folder])
+
+
+@pytest.mark.parametrize("folder", ROOMS)
+def test_no_room_imports_one_above_it(folder: str) -> None:
+    """The list of rooms is the order in which one can read the code."""
+    order = ROOMS[folder]
+    wrong = [
+        f"{path.relative_to(ROOT)} imports from {other or 'the folder itself'}"
+        for path in sources(folder)
+        if (room := room_of(path)) in order
+        for other in sorted(rooms_imported(folder, path))
+        if other == "" or order.index(other) > order.index(room)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_simulations_use_only_the_part_of_peers_that_is_free_of_io() -> None:
     """The simulator runs the registry, never the runtime that drives real sockets."""
     home = facade("peers")
-    free = registry()
     wrong = []
     for path in sources("simulations"):
         for name in sorted(imports(path)):
             match name.split("."):
-                case ["gossamer", "peers", first, *_] if home.get(first, first) in free:
+                case ["gossamer", "peers", first, *_] if home.get(first, first) in FREE_OF_IO:
                     pass
                 case ["gossamer", "peers", *_]:
                     wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_registry_loads_neither_trio_nor_sockets() -> None:
+    """What is free of I/O is so for who imports it, and not only in its own lines."""
+    code = "import sys, gossamer.peers.model, gossamer.peers.registry, gossamer.gossip;"
+    code += "from gossamer.peers import Registry;"
+    code += "print(*sorted({'trio', 'socket', 'fcntl', 'h11', 'ssl'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout.split() == []
 
 
 def test_the_core_and_the_registry_import_no_clock_no_socket_no_thread() -> None:
@@ -143,7 +187,9 @@ def test_the_core_and_the_registry_import_no_clock_no_socket_no_thread() -> None
     assert {"time", "socket", "trio", "os", "asyncio", "threading", "logging"} <= banned
     # The registry writes times into JSON: it may have the type datetime, but not ask it the time.
     held = [(path, banned) for path in sources("gossip")]
-    held += [(ROOT / "peers" / f"{name}.py", banned - {"datetime"}) for name in sorted(registry())]
+    held += [
+        (path, banned - {"datetime"}) for path in sources("peers") if room_of(path) in FREE_OF_IO
+    ]
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path, names in held

@@ -29,7 +29,7 @@ test: $(VENV)/.installed-test
 # About a minute. With another seed each time; the one that is printed repeats the run.
 fuzz: $(VENV)/.installed-test
 	@seed=$${SEED:-$$(date +%s)}; echo "fuzzing with seed $$seed: 'make fuzz SEED=$$seed' repeats it"; \
-	GOSSAMER_FUZZ_CASES=$${CASES:-100000} $(BIN)/pytest tests/test_fuzz.py --hypothesis-seed=$$seed
+	GOSSAMER_FUZZ_CASES=$${CASES:-100000} $(BIN)/pytest tests/gossip/test_fuzz.py --hypothesis-seed=$$seed
 
 # Another seed each time; the one that is printed repeats the campaign, that of a run the run.
 soak: $(VENV)/.installed-test

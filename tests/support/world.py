@@ -1,6 +1,6 @@
 """A mesh with registries to which anything may happen, and the model of what must be left of it.
 
-`tests/test_mesh_machine.py` has hypothesis choose what happens; `tests/soak.py` a seed.
+`tests/mesh/test_machine.py` has hypothesis choose what happens; `tests/soak.py` a seed.
 Each action takes small numbers and picks its subjects from what is there, so that any sequence
 of actions means something; what cannot be done now is left out.
 """

@@ -278,7 +278,7 @@ def test_an_experiment_runs_from_the_command_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["swim2002", "lifeguard2017", "epidemics"])
 def test_the_full_results_are_kept(name: str) -> None:
     """The committed tables were made by the whole experiment, by the command that they name."""
-    results = Path(__file__).resolve().parents[1] / "simulations" / "experiments" / "results"
+    results = Path(__file__).resolve().parents[3] / "simulations" / "experiments" / "results"
     text = (results / f"{name}.md").read_text("utf-8")
     assert f"Made by `python -m gossamer.simulations.experiments.{name} --seed 1`." in text
     assert "Why: " in text

@@ -29,7 +29,7 @@ def test_defaults_need_nothing() -> None:
 
 def test_every_field_has_its_sentence() -> None:
     """The dataclass is the reference of settings, so no field stands without an explanation."""
-    source = (Path(__file__).parent.parent / "peers" / "host" / "_config.py").read_text()
+    source = (Path(__file__).parents[3] / "peers" / "host" / "_config.py").read_text()
     for field in fields(PeerConfig):
         _, _, after = source.partition(f"\n    {field.name}: ")
         assert after.splitlines()[1].lstrip().startswith('"""'), field.name

@@ -44,7 +44,7 @@ def test_the_same_seed_gives_the_same_digest(seed: int) -> None:
 def test_the_order_of_hashes_does_not_matter() -> None:
     """Under different PYTHONHASHSEEDs a seed gives the same digest."""
     code = f"import sys; sys.path.insert(0, {os.path.dirname(__file__)!r})\n"  # noqa: PTH120
-    code += "from test_mesh_determinism import _story\nprint(_story(11).digest)"
+    code += "from test_determinism import _story\nprint(_story(11).digest)"
     digests = {
         subprocess.run(
             [sys.executable, "-c", code],

@@ -156,7 +156,7 @@ def test_a_run_with_faults_is_the_same_under_every_hash_seed() -> None:
         "took = live_through(world, Random(11), 60)\n"
         "print(world.mesh.digest, took, sorted(world.done.items()))\n"
     )
-    support = str(Path(__file__).parent / "support")
+    support = str(Path(__file__).parents[1] / "support")
     said = {
         subprocess.run(
             [sys.executable, "-c", program],

@@ -10,6 +10,7 @@ What is only heard never leads back to plain text.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from gossamer.gossip import (
     PLAIN,
@@ -28,13 +29,16 @@ from gossamer.gossip import (
     RecordTooLarge,
     key_label,
 )
-from gossamer.gossip.sealing.keyed_seal import KeyedSeal
 from gossamer.peers.host import logger
 from gossamer.peers.model import BadInput, Conflict, GossamerError
 from gossamer.peers.registry import KEYS_RECORD
 
 from ._key_decisions import PLAIN_NAMED, Decision, Decisions, Named, Verb
 from ._key_news import KeyNews, decode_key_news
+
+if TYPE_CHECKING:
+    # Encryption takes 30 ms and 7 MiB to import, which a peer without keys can do without.
+    from gossamer.gossip.sealing.keyed_seal import KeyedSeal
 
 # So many members are named in a sentence.
 _NAMED_AT_ONCE = 8
@@ -58,7 +62,7 @@ class Keys:
     def __init__(
         self,
         gossip: Gossip,
-        seal: KeyedSeal,
+        seal: "KeyedSeal",
         decisions: Decisions,
         *,
         wall: Callable[[], float],

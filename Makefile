@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test fuzz soak lint format clean
+.PHONY: help demo test fuzz soak bench lint format clean
 
 help:
 	@echo "make demo    set up .venv and show a small mesh at work"
@@ -13,6 +13,8 @@ help:
 	@echo "make fuzz    try 100,000 mutated datagrams, frames and records (SEED=N repeats a run)"
 	@echo "make soak    let faults of all kinds befall simulated meshes for half an hour"
 	@echo "             (MINUTES=N, JOBS=N; SEED=N repeats a campaign)"
+	@echo "make bench   32 real peers and a simulation, measured; AGAINST=DIR measures another"
+	@echo "             checkout in turn with this one"
 	@echo "make lint    ruff and mypy alone"
 	@echo "make format  let ruff repair and lay out the code"
 	@echo "make clean   remove .venv and everything built"
@@ -34,6 +36,10 @@ fuzz: $(VENV)/.installed-test
 # Another seed each time; the one that is printed repeats the campaign, that of a run the run.
 soak: $(VENV)/.installed-test
 	@$(BIN)/python tests/soak.py --minutes $${MINUTES:-30} --jobs $${JOBS:-2} $${SEED:+--seed $$SEED}
+
+# Alone on the machine, or the figures are of no use. A checkout to compare with needs its own .venv.
+bench: $(VENV)/.installed
+	@$(BIN)/python benchmarks/mesh.py $${AGAINST:+--against "$$AGAINST"}
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check

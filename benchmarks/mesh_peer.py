@@ -47,9 +47,9 @@ async def obey(
     """Carry out one order."""
     match order:
         case {"command": "wait", "members": members}:
-            # No watch tells of members; this is no part of what is measured.
-            while sum(each.status == "alive" for each in peer.members()) != members:
-                await trio.sleep(0.05)  # noqa: ASYNC110
+            # No watch tells of members, so they are asked for; it is not part of what is measured.
+            while sum(each.status == "alive" for each in peer.members()) != members:  # noqa: ASYNC110
+                await trio.sleep(0.05)
             return {}
         case {"command": "register", "id": str(id)}:
             began = time.monotonic()

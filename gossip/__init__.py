@@ -2,6 +2,7 @@
 
 from ._core import Gossip as Gossip
 from .basis import (
+    BoundedMap as BoundedMap,
     ConfigError as ConfigError,
     GossipConfig as GossipConfig,
     HybridClock as HybridClock,

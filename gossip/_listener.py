@@ -4,7 +4,7 @@ Whoever speaks with a life of its own that is over, or to one of ours, is told s
 """
 
 from ._rates import OPEN_LETTERS, STRAYS, Rates
-from .basis import Malformed
+from .basis import BoundedMap, Malformed
 from .dissemination import Spread
 from .exchange import Contacts
 from .kernel import Context
@@ -67,7 +67,7 @@ class Listener:
         self._rates = Rates(context.config)
         self._seen: set[bytes] = set()
         self._seen_before: set[bytes] = set()
-        self._told_at: dict[str, float] = {}
+        self._told_at = BoundedMap[str, float](_TOLD_LIMIT)
 
     def receive(self, datagram: bytes, sender: Address, now: float) -> None:
         """Take in one datagram; whatever it holds, nothing raises."""
@@ -261,8 +261,5 @@ class Listener:
     def _may_tell(self, name: str, now: float) -> bool:
         if now - self._told_at.get(name, float("-inf")) < _TELL_INTERVAL:
             return False
-        self._told_at.pop(name, None)
-        self._told_at[name] = now
-        if len(self._told_at) > _TOLD_LIMIT:
-            del self._told_at[next(iter(self._told_at))]
+        self._told_at.keep(name, now)
         return True

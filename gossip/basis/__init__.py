@@ -1,5 +1,6 @@
 """What every other room stands on: settings, timers, bounded tables, strict CBOR."""
 
+from ._bounded import BoundedMap as BoundedMap
 from ._cbor import (
     Malformed as Malformed,
     array as array,

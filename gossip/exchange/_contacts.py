@@ -10,7 +10,7 @@ Repair: what the roots show that a rumor missed (_repair.py).
 
 from collections.abc import Callable, Sequence
 
-from gossamer.gossip.basis import Places
+from gossamer.gossip.basis import BoundedMap, Places
 from gossamer.gossip.dissemination import Spread
 from gossamer.gossip.kernel import Context, Purpose
 from gossamer.gossip.membership import Membership
@@ -57,7 +57,7 @@ class Contacts:
         # What each host has brought in this window; a host that has is one that was served in it.
         self._brought: dict[str, int] = {}
         self._brought_until = now
-        self._contacts: dict[int, Address] = {}
+        self._contacts = BoundedMap[int, Address](_CONTACTS_LIMIT)
         self.on_stream_failed: Callable[[str], None] = lambda name: None
         self._sequence = context.rng.getrandbits(31)
         self._exchanged = False
@@ -159,9 +159,7 @@ class Contacts:
     def _ask(self, address: Address) -> int:
         """Return the number of a ping to an address, by which its answer is known."""
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
-        self._contacts[self._sequence] = address
-        if len(self._contacts) > _CONTACTS_LIMIT:
-            del self._contacts[next(iter(self._contacts))]
+        self._contacts.keep(self._sequence, address)
         return self._sequence
 
     def on_own_ping(self, sequence: int, now: float) -> None:

@@ -6,6 +6,7 @@ say so.
 
 from dataclasses import dataclass, field
 
+from gossamer.gossip.basis import BoundedMap
 from gossamer.gossip.dissemination import Spread
 from gossamer.gossip.kernel import Context
 from gossamer.gossip.messages import HELD, HOLD, Message
@@ -36,18 +37,17 @@ class Receipts:
     def __init__(self, context: Context, spread: Spread) -> None:
         self._context = context
         self._spread = spread
-        self._open: dict[int, Receipt] = {}
+        self._open = BoundedMap[int, Receipt](_OPEN_LIMIT)
         self._sequence = 0
 
     def ask(self, version: int, wanted: int, now: float) -> Receipt:
         """Return a receipt that fills as members answer; cancel it when nobody waits any more."""
         receipt = Receipt(version, wanted)
-        if len(self._open) >= _OPEN_LIMIT:
-            oldest = next(iter(self._open))
-            self._open.pop(oldest).cancelled = True
-            self._context.count("receipts_given_up")
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
-        self._open[self._sequence] = receipt
+        forgotten = self._open.keep(self._sequence, receipt)
+        if forgotten is not None:
+            forgotten[1].cancelled = True
+            self._context.count("receipts_given_up")
         self._repeat(self._sequence, receipt, now)
         return receipt
 

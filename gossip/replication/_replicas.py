@@ -9,6 +9,7 @@ has fetched the change itself, so that whoever tells it can also serve it.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from gossamer.gossip.basis import BoundedMap
 from gossamer.gossip.dissemination import REGISTRY, Spread
 from gossamer.gossip.kernel import Context
 from gossamer.gossip.messages import Delta, Head, encode_gone, encode_head, encode_part
@@ -54,13 +55,13 @@ class Replicas:
         self._own = own
         self._rumor_limit = rumor_limit(context)
         self._waiting: dict[str, list[_Waiting]] = {}
-        self._heads: dict[str, tuple[Head, bytes]] = {}
+        self._heads = BoundedMap[str, tuple[Head, bytes]](_WAITING_OWNERS)
         # Owner who does not live to (epoch of the part, since when).
         self._gone: dict[str, tuple[int, float]] = {}
         # Owner to the head for which there was no room, and when that was.
-        self._declined: dict[str, tuple[tuple[int, int], float]] = {}
+        self._declined = BoundedMap[str, tuple[tuple[int, int], float]](_DECLINED_LIMIT)
         # Owner to (last epoch, when dropped).
-        self._tombstones: dict[str, tuple[int, float]] = {}
+        self._tombstones = BoundedMap[str, tuple[int, float]](_TOMBSTONE_LIMIT)
         # A part has to be dropped everywhere before the first peer forgets that it was.
         margin = context.config.tombstone_for - context.config.part_for
         self._reap_interval = max(0.1, min(_REAP_INTERVAL, margin / 8))
@@ -94,11 +95,8 @@ class Replicas:
             head.owner, head.epoch, head.version
         ):
             return
-        self._heads.pop(head.owner, None)
-        self._heads[head.owner] = head, payload
-        if len(self._heads) > _WAITING_OWNERS:
-            # The oldest may be of an owner that died before its part was fetched.
-            del self._heads[next(iter(self._heads))]
+        # The oldest, which is forgotten, may be of an owner that died before its part was fetched.
+        self._heads.keep(head.owner, (head, payload))
         self._fetch(head.owner, teller, now)
 
     def take_delta(self, delta: Delta, now: float) -> bool:
@@ -279,10 +277,7 @@ class Replicas:
 
     def _decline(self, owner: str, head: tuple[int, int], now: float) -> None:
         self._context.decline("refused_store")
-        self._declined.pop(owner, None)
-        self._declined[owner] = head, now
-        if len(self._declined) > _DECLINED_LIMIT:
-            del self._declined[next(iter(self._declined))]
+        self._declined.keep(owner, (head, now))
 
     def _tell(self, key: object, payload: bytes, owner: str, teller: str, now: float) -> None:
         self._spread.news(REGISTRY, key, payload, owner, teller, now)
@@ -378,10 +373,7 @@ class Replicas:
     def _drop(self, part: Part, now: float) -> None:
         self._context.store.drop(part.owner)
         self._gone.pop(part.owner, None)
-        self._tombstones.pop(part.owner, None)
-        self._tombstones[part.owner] = part.epoch, now
-        if len(self._tombstones) > _TOMBSTONE_LIMIT:
-            del self._tombstones[next(iter(self._tombstones))]
+        self._tombstones.keep(part.owner, (part.epoch, now))
         self._context.changed_at = now
         self._context.events.append(PartDropped(part.owner))
 

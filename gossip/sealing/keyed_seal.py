@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from gossamer.gossip.basis import BoundedMap
+
 from ._keys import FINGERPRINT_SIZE, PLAIN, Key, KeyRing
 from ._seal import (
     FORM_AES_GCM,
@@ -172,7 +174,7 @@ class _Memory:
     def __init__(self) -> None:
         # By salt the highest counter, and a bit for each of those below it; the one heard last at
         # the end.
-        self._heard: dict[_Name, tuple[int, int]] = {}
+        self._heard = BoundedMap[_Name, tuple[int, int]](_SALTS_LIMIT)
 
     def note(self, name: _Name, counter: int) -> None:
         """Remember a counter of a salt; raises `Refused` if it was heard, or is too far behind."""
@@ -187,9 +189,7 @@ class _Memory:
                 highest, behind = counter, 0
             heard |= 1 << behind
         finally:
-            self._heard[name] = highest, heard
-        if len(self._heard) > _SALTS_LIMIT:
-            del self._heard[next(iter(self._heard))]
+            self._heard.keep(name, (highest, heard))
 
 
 class _Channel:
@@ -204,7 +204,7 @@ class _Channel:
         self._prefix = b""
         self._cipher: AESGCM | None = None
         # Of others' salts; the one heard last at the end.
-        self._ciphers: dict[_Name, AESGCM] = {}
+        self._ciphers = BoundedMap[_Name, AESGCM](_CIPHERS_LIMIT)
 
     def use(self, key: Key | None) -> None:
         """Seal with another key from now on, and so with another salt."""
@@ -232,10 +232,7 @@ class _Channel:
 
     def keep(self, name: _Name, cipher: AESGCM) -> None:
         """Have a cipher at hand, at the cost of the one that was not needed longest."""
-        self._ciphers.pop(name, None)
-        self._ciphers[name] = cipher
-        if len(self._ciphers) > _CIPHERS_LIMIT:
-            del self._ciphers[next(iter(self._ciphers))]
+        self._ciphers.keep(name, cipher)
 
     def forget_all_but(self, accepted: set[tuple[int, bytes]]) -> None:
         """Forget the ciphers of keys, by id and fingerprint, that are not accepted any more."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import inf
 from types import MappingProxyType
 
-from gossamer.gossip import Gossip
+from gossamer.gossip import BoundedMap, Gossip
 from gossamer.peers.model import Instance, Override
 
 from ._deadlines import Deadlines
@@ -85,7 +85,7 @@ class View:
         self._services: dict[str, _Service] = {}
         self._owners: dict[str, Owner] = {}
         self._due: Deadlines[Subject] = Deadlines()
-        self._emptied: dict[str, int] = {}
+        self._emptied = BoundedMap[str, int](_EMPTIED)
         self._unknown_index = 0
         self._dirty: dict[str, None] = {}
         self.touched: dict[Subject, None] = {}
@@ -332,10 +332,9 @@ class View:
                 self.index, service.every.freeze(), service.up.freeze(), service.unverified > 0
             )
         elif self.snapshots.pop(name, None) is not None:
-            self._emptied[name] = self.index
-            if len(self._emptied) > _EMPTIED:
-                oldest = next(iter(self._emptied))
-                self._unknown_index = self._emptied.pop(oldest)
+            forgotten = self._emptied.keep(name, self.index)
+            if forgotten is not None:
+                self._unknown_index = forgotten[1]
 
 
 _NO_METADATA: Mapping[str, str] = MappingProxyType({})

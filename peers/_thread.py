@@ -1,9 +1,9 @@
 """A peer in a thread of its own, for programs that do not run on trio."""
 
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, Unpack
 
 import trio
 
@@ -12,7 +12,16 @@ from gossamer.gossip import Address
 from ._open import open_peer
 from .host import PeerConfig
 from .keys import KeyName, StrPath
-from .model import GossamerError, Instance, Lookup, MemberInfo, ServiceSummary, Unavailable
+from .model import (
+    GossamerError,
+    Instance,
+    Lookup,
+    MemberInfo,
+    Registration,
+    RegistrationFields,
+    ServiceSummary,
+    Unavailable,
+)
 from .network import Network
 from .runtime import Peer
 from .selection import Policy, PolicyName
@@ -93,39 +102,17 @@ class ThreadedPeer:
         """As `Peer.info`."""
         return self._cross(self._peer.info)
 
-    def register(
-        self,
-        service: str,
-        *,
-        port: int,
-        address: str | None = None,
-        id: str | None = None,
-        tags: Iterable[str] = (),
-        metadata: Mapping[str, str] | None = None,
-        weight: int = 1,
-        zone: str | None = None,
-        ttl: float | None = None,
-        status: str = "UP",
-    ) -> Instance:
+    def register(self, service: str, **fields: Unpack[RegistrationFields]) -> Instance:
         """As `Peer.register`."""
-        return self._cross(
-            lambda: self._peer.register(
-                service,
-                port=port,
-                address=address,
-                id=id,
-                tags=tags,
-                metadata=metadata,
-                weight=weight,
-                zone=zone,
-                ttl=ttl,
-                status=status,
-            )
-        )
+        return self._cross(lambda: self._peer.register(service, **fields))
 
-    def deregister(self, service: str, id: str) -> None:
+    def register_or_replace(self, wanted: Registration) -> tuple[Instance, bool]:
+        """As `Peer.register_or_replace`."""
+        return self._cross(self._peer.register_or_replace, wanted)
+
+    def deregister(self, service: str, id: str) -> Instance:
         """As `Peer.deregister`."""
-        self._cross(self._peer.deregister, service, id)
+        return self._cross(self._peer.deregister, service, id)
 
     def heartbeat(self, service: str, id: str) -> None:
         """As `Peer.heartbeat`."""

@@ -56,3 +56,7 @@ from ._limits import (
     RegistryConfig as RegistryConfig,
 )
 from ._member import MemberInfo as MemberInfo
+from ._registration import (
+    Registration as Registration,
+    RegistrationFields as RegistrationFields,
+)

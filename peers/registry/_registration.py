@@ -1,6 +1,7 @@
 from gossamer.peers.model import (
     RECORD_BYTES,
     BadInput,
+    Registration,
     TooLarge,
     check_address,
     check_metadata,
@@ -17,38 +18,30 @@ from ._records import Record, Subject, encode_record
 
 
 def read_registration(
-    service: object,
-    *,
-    id: object,
-    port: object,
-    address: object,
-    tags: object,
-    metadata: object,
-    weight: object,
-    zone: object,
-    ttl: object,
-    status: object,
-    wall_ms: int,
+    wanted: Registration, *, address: str | None, zone: str | None, wall_ms: int
 ) -> tuple[Subject, Record]:
     """Return the names and the record, still without stamps, that a user asks for.
 
+    `address` and `zone` are the peer's own, for a registration without any.
     Raises `BadInput` or `TooLarge`.
     """
+    address = address if wanted.address is None else wanted.address
     if address is None:
         raise BadInput("address", "address is not known here; give the one to connect to")
-    port = check_port(port)
+    port = check_port(wanted.port)
     address = check_address(address)
-    subject = check_names(service, f"{service}-{address}-{port}" if id is None else id)
+    made = f"{wanted.service}-{address}-{port}"
+    subject = check_names(wanted.service, made if wanted.id is None else wanted.id)
     record = Record(
         stamp=0,
-        status=check_status(status),
+        status=check_status(wanted.status),
         address=address,
         port=port,
-        tags=check_tags(tags),
-        metadata=check_metadata(metadata),
-        weight=check_weight(weight),
-        zone=check_zone(zone),
-        ttl_ms=check_ttl(ttl),
+        tags=check_tags(wanted.tags),
+        metadata=check_metadata(wanted.metadata),
+        weight=check_weight(wanted.weight),
+        zone=check_zone(zone if wanted.zone is None else wanted.zone),
+        ttl_ms=check_ttl(wanted.ttl),
         registered_ms=wall_ms,
         updated_ms=wall_ms,
         override=None,

@@ -33,6 +33,7 @@ from gossamer.peers.model import (
     Instance,
     NotFound,
     Override,
+    Registration,
     RegistryConfig,
     Unavailable,
     check_by,
@@ -85,21 +86,7 @@ class Registry(Answers):
 
     # Actions
 
-    def register(
-        self,
-        service: str,
-        *,
-        port: int,
-        address: str | None = None,
-        id: str | None = None,
-        tags: Iterable[str] = (),
-        metadata: Mapping[str, str] | None = None,
-        weight: int = 1,
-        zone: str | None = None,
-        ttl: float | None = None,
-        status: str = "UP",
-        now: float,
-    ) -> tuple[Instance, bool]:
+    def register(self, wanted: Registration, now: float) -> tuple[Instance, bool]:
         """Register or replace an instance; return it, and whether it is new.
 
         Without an id it is made of service, address and port, so that the same process that
@@ -109,16 +96,9 @@ class Registry(Answers):
         Raises `BadInput`, `TooLarge`, or `Unavailable` when this peer is full.
         """
         subject, record = read_registration(
-            service,
-            id=id,
-            port=port,
-            address=self._default_address if address is None else address,
-            tags=tags,
-            metadata=metadata,
-            weight=weight,
-            zone=self._zone if zone is None else zone,
-            ttl=ttl,
-            status=status,
+            wanted,
+            address=self._default_address,
+            zone=self._zone,
             wall_ms=self._own.wall_ms,
         )
         self._check_room(subject)
@@ -131,13 +111,14 @@ class Registry(Answers):
         self._commit(now)
         return self._shown(subject), before is None
 
-    def deregister(self, service: str, id: str, now: float) -> None:
-        """End an instance, whoever owns it; raises `NotFound`."""
+    def deregister(self, service: str, id: str, now: float) -> Instance:
+        """End an instance, whoever owns it, and return what ended; raises `NotFound`."""
         self._begin(now)
-        subject, _ = self._find(service, id)
+        subject, shown = self._find(service, id)
         with _full():
             self._own.remove(subject, now)
         self._commit(now)
+        return shown
 
     def heartbeat(self, service: str, id: str, now: float) -> None:
         """Renew a lease; a peer that does not own the instance takes it over.

@@ -1,6 +1,6 @@
 import random
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Unpack
 
 import trio
 
@@ -14,6 +14,8 @@ from gossamer.peers.model import (
     Lookup,
     MemberInfo,
     NotFound,
+    Registration,
+    RegistrationFields,
     ServiceSummary,
     Unavailable,
     format_address,
@@ -258,75 +260,29 @@ class Peer(Life):
 
     # Actions
 
-    def register(
-        self,
-        service: str,
-        *,
-        port: int,
-        address: str | None = None,
-        id: str | None = None,
-        tags: Iterable[str] = (),
-        metadata: Mapping[str, str] | None = None,
-        weight: int = 1,
-        zone: str | None = None,
-        ttl: float | None = None,
-        status: str = "UP",
-    ) -> Instance:
-        """Register an instance, or replace it.
+    def register(self, service: str, **fields: Unpack[RegistrationFields]) -> Instance:
+        """Register an instance, or replace it; `fields` are those of `Registration`.
 
         The address is this peer's own, the id is made of service, address and port, unless given.
         Without `ttl` the instance lives as long as this peer; with it, it needs a heartbeat at
         least every `ttl` seconds.
         Raises `BadInput`, `TooLarge` or `Unavailable`, with nothing changed.
         """
-        instance, _ = self.register_or_replace(
-            service,
-            port=port,
-            address=address,
-            id=id,
-            tags=tags,
-            metadata=metadata,
-            weight=weight,
-            zone=zone,
-            ttl=ttl,
-            status=status,
-        )
+        instance, _ = self.register_or_replace(Registration(service=service, **fields))
         return instance
 
-    def register_or_replace(
-        self,
-        service: str,
-        *,
-        port: int,
-        address: str | None = None,
-        id: str | None = None,
-        tags: Iterable[str] = (),
-        metadata: Mapping[str, str] | None = None,
-        weight: int = 1,
-        zone: str | None = None,
-        ttl: float | None = None,
-        status: str = "UP",
-    ) -> tuple[Instance, bool]:
+    def register_or_replace(self, wanted: Registration) -> tuple[Instance, bool]:
         """As `register`; return also whether the instance is new."""
         with self._acting() as now:
-            return self._registry.register(
-                service,
-                port=port,
-                address=address,
-                id=id,
-                tags=tags,
-                metadata=metadata,
-                weight=weight,
-                zone=zone,
-                ttl=ttl,
-                status=status,
-                now=now,
-            )
+            return self._registry.register(wanted, now)
 
-    def deregister(self, service: str, id: str) -> None:
-        """End an instance, whoever owns it; raises `NotFound`, with nothing changed."""
+    def deregister(self, service: str, id: str) -> Instance:
+        """End an instance, whoever owns it, and return what ended.
+
+        Raises `NotFound`, with nothing changed.
+        """
         with self._acting() as now:
-            self._registry.deregister(service, id, now)
+            return self._registry.deregister(service, id, now)
 
     def heartbeat(self, service: str, id: str) -> None:
         """Renew an instance's lease; after `NotFound` the service should register again."""

@@ -7,7 +7,7 @@ from itertools import accumulate
 from random import Random
 from typing import Literal, assert_never
 
-from gossamer.peers import Registry
+from gossamer.peers import Registration, Registry
 from gossamer.simulations.scenario import Workload as Plan
 
 from ._truth import Provider, Subject
@@ -164,13 +164,15 @@ class Workload:
     def _publish(self, provider: Provider, what: str) -> None:
         def register(registry: Registry, now: float) -> None:
             registry.register(
-                provider.service,
-                id=provider.id,
-                port=provider.port,
-                weight=provider.weight,
-                metadata=provider.metadata,
-                status="UP" if provider.up else "OUT_OF_SERVICE",
-                now=now,
+                Registration(
+                    service=provider.service,
+                    id=provider.id,
+                    port=provider.port,
+                    weight=provider.weight,
+                    metadata=provider.metadata,
+                    status="UP" if provider.up else "OUT_OF_SERVICE",
+                ),
+                now,
             )
 
         self._world.truth.put(provider)

@@ -9,7 +9,7 @@ from random import Random
 from gossamer.gossip import Gossip, GossipConfig
 from gossamer.gossip.messages import decode_body
 from gossamer.gossip.sealing import ChecksumSeal
-from gossamer.peers import Registry
+from gossamer.peers import Registration, Registry
 from gossamer.simulations import Address, host_address
 
 # 2026-01-01, in milliseconds.
@@ -45,7 +45,9 @@ def measure_sizes(config: GossipConfig, zone: str, peers: int) -> Sizes:
         default_address=second.address[0],
     )
     second.outbox.clear()
-    registry.register("service-10", id="service-10-1000", port=20_000, now=_BEGIN + 2)
+    registry.register(
+        Registration(service="service-10", id="service-10-1000", port=20_000), _BEGIN + 2
+    )
     telling = _next(second)
     _, body = ChecksumSeal(config.cluster).open(telling)
     rumor = sum(len(update) + 2 for update in decode_body(body).updates)

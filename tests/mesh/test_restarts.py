@@ -4,6 +4,7 @@ import pytest
 from registries import Registries
 
 from gossamer.gossip import MemberFailed, Status
+from gossamer.peers import Registration
 from gossamer.simulations import Mesh, SimulatedPeer
 
 HOUR = 3600.0
@@ -195,7 +196,9 @@ def test_leased_instances_outlive_a_restart(busy: bool) -> None:
     mesh.run_for(2.0)
     registries.act(
         peers[0],
-        lambda registry, now: registry.register("orders", id="leased", port=80, ttl=60.0, now=now),
+        lambda registry, now: registry.register(
+            Registration(service="orders", id="leased", port=80, ttl=60.0), now
+        ),
     )
     mesh.run_for(2.0)
     peers[0].crash()

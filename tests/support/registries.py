@@ -6,6 +6,7 @@ from math import inf
 from typing import TypeVar
 
 from gossamer.gossip import Event
+from gossamer.peers import Registration
 from gossamer.peers.registry import Registry
 from gossamer.simulations import Mesh, SimulatedPeer
 
@@ -34,7 +35,12 @@ class Registries:
 
     def register(self, peer: SimulatedPeer, service: str, id: str) -> None:
         """Register an instance of a peer's own process."""
-        self.act(peer, lambda registry, now: registry.register(service, id=id, port=80, now=now))
+        self.act(
+            peer,
+            lambda registry, now: registry.register(
+                Registration(service=service, id=id, port=80), now
+            ),
+        )
 
     def ids(self, peer: SimulatedPeer, service: str) -> set[str]:
         """Return the ids of all instances of a service that a peer knows, whatever their status."""

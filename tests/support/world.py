@@ -24,7 +24,7 @@ from keys import key, ring
 from registries import Registries
 
 from gossamer.gossip.sealing.keyed_seal import SALT_SIZE, KeyedSeal
-from gossamer.peers import NotFound, Unavailable
+from gossamer.peers import NotFound, Registration, Unavailable
 from gossamer.peers.registry import Registry
 from gossamer.simulations import (
     Corruption,
@@ -122,7 +122,7 @@ class World:
             self.registries.act(
                 peer,
                 lambda registry, now: registry.register(
-                    SERVICE, id=name, port=80, metadata=metadata, now=now
+                    Registration(service=SERVICE, id=name, port=80, metadata=metadata), now
                 ),
             )
             self.done["changes"] += 1
@@ -181,7 +181,7 @@ class World:
             self.registries.act(
                 peer,
                 lambda registry, now: registry.register(
-                    SERVICE, id=name, port=80, ttl=20.0, now=now
+                    Registration(service=SERVICE, id=name, port=80, ttl=20.0), now
                 ),
             )
             self.leased[name] = None

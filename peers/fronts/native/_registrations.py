@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gossamer.peers.model import Instance
+from gossamer.peers.model import Instance, Registration
 from gossamer.peers.runtime import Peer
 from gossamer.peers.web import (
     HttpError,
@@ -55,7 +55,12 @@ class Registrations:
         if "port" not in wishes:
             raise HttpError(400, "The port is missing; give the one that consumers call.", "port")
         instance, created = self._peer.register_or_replace(
-            request.parameters["service"], id=request.parameters.get("id"), **wishes
+            Registration(
+                service=request.parameters["service"],
+                id=request.parameters.get("id"),
+                source="http",
+                **wishes,
+            )
         )
         return json_response(instance.to_json(), 201 if created else 200)
 
@@ -65,9 +70,7 @@ class Registrations:
 
     def _deregister(self, request: Request) -> Response:
         expect_nothing(request)
-        gone = self._find(request)
-        self._peer.deregister(*_names(request))
-        return json_response(gone.to_json())
+        return json_response(self._peer.deregister(*_names(request)).to_json())
 
     def _heartbeat(self, request: Request) -> Response:
         expect_nothing(request)

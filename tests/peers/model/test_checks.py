@@ -3,7 +3,14 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from gossamer.peers.model import BadInput, TooLarge, check_address, check_names, check_text
+from gossamer.peers.model import (
+    BadInput,
+    Registration,
+    TooLarge,
+    check_address,
+    check_names,
+    check_text,
+)
 from gossamer.peers.registry._records import Record, decode_record, encode_record
 from gossamer.peers.registry._registration import read_registration
 
@@ -22,7 +29,12 @@ VALID: dict[str, Any] = {
 
 
 def read(**changes: object) -> Record:
-    return read_registration(**{**VALID, **changes}, wall_ms=1)[1]
+    return read_wanted(1, **changes)[1]
+
+
+def read_wanted(wall_ms: int, **changes: Any) -> tuple[tuple[str, str], Record]:
+    wanted = Registration(**{**VALID, **changes})
+    return read_registration(wanted, address=None, zone=None, wall_ms=wall_ms)
 
 
 @pytest.mark.parametrize(
@@ -152,8 +164,8 @@ def test_a_record_that_is_too_large_as_a_whole_is_refused() -> None:
 
 def test_the_default_id_is_stable() -> None:
     """The same service, address and port without an id are the same instance."""
-    (_, one), _ = read_registration(**{**VALID, "id": None}, wall_ms=1)
-    (_, two), _ = read_registration(**{**VALID, "id": None, "tags": []}, wall_ms=2)
+    (_, one), _ = read_wanted(1, id=None)
+    (_, two), _ = read_wanted(2, id=None, tags=[])
     assert one == two == "orders-10.0.0.5-8080"
 
 
@@ -188,7 +200,7 @@ anything = st.one_of(
 def test_what_is_taken_here_is_taken_elsewhere(changes: dict[str, Any]) -> None:
     """No input passes the checks whose record the decoder refuses; nothing but errors of ours."""
     try:
-        subject, record = read_registration(**{**VALID, **changes}, wall_ms=1)
+        subject, record = read_wanted(1, **changes)
     except (BadInput, TooLarge):
         return
     assert decode_record(encode_record(record)) == record

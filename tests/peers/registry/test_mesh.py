@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from gossamer.gossip import Exchange, Gossip, GossipConfig, Status
-from gossamer.peers.model import Instance, NotFound, RegistryConfig
+from gossamer.peers.model import Instance, NotFound, Registration, RegistryConfig
 from gossamer.peers.registry import Registry
 from gossamer.peers.registry._records import decode_record, encode_record
 from gossamer.peers.registry._view import View
@@ -45,7 +45,9 @@ class Peer:
         return None if found is None else found.status
 
     def register(self, id: str = "one", *, port: int = 80, ttl: float | None = None) -> None:
-        self.registry.register("orders", id=id, port=port, ttl=ttl, now=self.mesh.now)
+        self.registry.register(
+            Registration(service="orders", id=id, port=port, ttl=ttl), self.mesh.now
+        )
         self.mesh.spread()
 
 
@@ -302,7 +304,9 @@ def test_a_status_survives_a_failover_that_knew_nothing_of_it(mesh: Mesh) -> Non
     mesh["a"].register(ttl=300)
     mesh.cut("ab", "cde")
     mesh["a"].registry.set_status("orders", "one", "OUT_OF_SERVICE", now=mesh.now)
-    mesh["c"].registry.register("orders", id="one", port=81, ttl=300, now=mesh.now + 0.1)
+    mesh["c"].registry.register(
+        Registration(service="orders", id="one", port=81, ttl=300), mesh.now + 0.1
+    )
     mesh.run(1.0)
     mesh.cuts.clear()
     mesh.run(60.0)
@@ -457,7 +461,7 @@ def test_an_operator_can_accept_a_loss(mesh: Mesh) -> None:
     """Accepting the loss drops what is preserved of the service, and tells how many."""
     for name in "abcde":
         mesh[name].register(f"of-{name}")
-    mesh["e"].registry.register("payments", port=1, now=mesh.now)
+    mesh["e"].registry.register(Registration(service="payments", port=1), mesh.now)
     mesh.spread()
     mesh.kill("d", "e")
     mesh.run(30.0)
@@ -692,9 +696,11 @@ def test_the_view_is_a_function_of_the_parts(
         try:
             match action:
                 case "register":
-                    registry.register("orders", id=one, port=1, now=mesh.now)
+                    registry.register(Registration(service="orders", id=one, port=1), mesh.now)
                 case "lease":
-                    registry.register("orders", id=one, port=2, ttl=1000, now=mesh.now)
+                    registry.register(
+                        Registration(service="orders", id=one, port=2, ttl=1000), mesh.now
+                    )
                 case "deregister":
                     registry.deregister("orders", one, mesh.now)
                 case "set":

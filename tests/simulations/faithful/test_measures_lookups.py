@@ -2,6 +2,7 @@
 
 import pytest
 
+from gossamer.peers import Registration
 from gossamer.simulations import ConstantLatency
 from gossamer.simulations.faithful._lookups import Answers
 from gossamer.simulations.faithful._truth import Provider
@@ -25,7 +26,10 @@ def register(world: World, owner: int, name: str) -> Provider:
     world.truth.put(provider)
     assert world.measures is not None
     world.measures.answers.instance_changed("s", name)
-    world.act(owner, lambda registry, now: registry.register("s", id=name, port=80, now=now))
+    world.act(
+        owner,
+        lambda registry, now: registry.register(Registration(service="s", id=name, port=80), now),
+    )
     return provider
 
 

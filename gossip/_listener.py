@@ -3,6 +3,8 @@
 Whoever speaks with a life of its own that is over, or to one of ours, is told so.
 """
 
+from typing import assert_never
+
 from ._rates import OPEN_LETTERS, STRAYS, Rates
 from .basis import BoundedMap, Malformed
 from .dissemination import Spread
@@ -10,20 +12,20 @@ from .exchange import Contacts
 from .kernel import Context
 from .membership import Departure, Detector, Membership, Source
 from .messages import (
-    ACK,
-    GONE,
-    HELD,
-    HOLD,
-    LEAVE,
-    NACK,
-    NOT_ME,
-    PING,
-    PING_REQ,
-    RELAYED,
+    Ack,
     Delta,
+    Gone,
     Head,
+    Held,
+    Hold,
+    Leave,
     Message,
+    Nack,
+    NotMe,
     Packet,
+    Ping,
+    PingReq,
+    Relayed,
     decode_body,
     decode_update,
 )
@@ -157,47 +159,53 @@ class Listener:
     def _take_message(
         self, message: Message, packet: Packet, row: Member | None, sender: Address, now: float
     ) -> None:
-        kind, sequence, source = message[0], message[1], packet.source
-        assert isinstance(sequence, int)
-        if kind == PING:
-            if message[2] not in ("", self._context.me.name):
-                self._answer_not_me(message, packet, sender)
-            else:
-                self._detector.on_ping(message, sender, packet.epoch, row)
-        elif kind == ACK:
-            if not self._detector.on_ack(sequence, source, now):
-                self._contacts.on_answer(sequence, source, packet.epoch, now)
-            self._departure.on_ack(sequence, source)
-            self._compare(message, row, now)
-        elif kind == PING_REQ:
-            self._detector.on_ping_req(message, sender, packet.epoch, now)
-        elif kind == NACK:
-            self._detector.on_nack(sequence, source)
-            self._compare(message, row, now)
-        elif kind == RELAYED:
-            self._detector.on_relayed(sequence, source, now)
-            self._compare(message, row, now)
-        elif kind == LEAVE:
-            self._spread.send(sender, packet.epoch, [[ACK, sequence, self._context.root]])
-        elif kind == HOLD:
-            answer = self._receipts.on_hold(message, source, packet.epoch)
-            if answer is not None:
-                self._spread.send(sender, packet.epoch, [answer])
-        elif kind == HELD:
-            self._receipts.on_held(sequence, source)
-        elif kind == GONE:
-            self._detector.on_gone(sequence, source, now)
-        elif kind == NOT_ME:
-            # Anybody can have a peer say this, with a ping that was recorded elsewhere.
-            asked = self._detector.on_not_me(sequence, sender, now)
-            asked = self._contacts.on_answer(sequence, source, packet.epoch, now) or asked
-            if asked and row is not None and row.status.living and self._may_tell(source, now):
-                self._contacts.reborn(row, now)
+        source, epoch = packet.source, packet.epoch
+        match message:
+            case Ping():
+                if message.target not in ("", self._context.me.name):
+                    self._answer_not_me(message, packet, sender)
+                else:
+                    self._detector.on_ping(message, sender, epoch, row)
+            case Ack(sequence, root):
+                asker = self._context.questions.asker(sequence)
+                if asker is not None:
+                    asker.on_ack(sequence, source, epoch, now)
+                self._compare(root, row, now)
+            case PingReq():
+                self._detector.on_ping_req(message, sender, epoch, now)
+            case Nack(sequence, root):
+                self._detector.on_nack(sequence, source)
+                self._compare(root, row, now)
+            case Relayed(sequence, root):
+                self._detector.on_relayed(sequence, source, now)
+                self._compare(root, row, now)
+            case Leave(sequence):
+                self._spread.send(sender, epoch, [Ack(sequence, self._context.root)])
+            case Hold():
+                answer = self._receipts.on_hold(message, source, epoch)
+                if answer is not None:
+                    self._spread.send(sender, epoch, [answer])
+            case Held(sequence):
+                self._receipts.on_held(sequence, source)
+            case Gone(sequence):
+                self._detector.on_gone(sequence, source, now)
+            case NotMe(sequence):
+                self._take_not_me(sequence, packet, row, sender, now)
+            case _:
+                assert_never(message)
 
-    def _compare(self, message: Message, row: Member | None, now: float) -> None:
+    def _take_not_me(
+        self, sequence: int, packet: Packet, row: Member | None, sender: Address, now: float
+    ) -> None:
+        source = packet.source
+        asker = self._context.questions.asker(sequence)
+        # Anybody can have a peer say this, with a ping that was recorded elsewhere.
+        asked = asker is not None and asker.on_not_me(sequence, source, sender, packet.epoch, now)
+        if asked and row is not None and row.status.living and self._may_tell(source, now):
+            self._contacts.reborn(row, now)
+
+    def _compare(self, root: bytes, row: Member | None, now: float) -> None:
         """Compare the root that a living member told with its answer."""
-        root = message[2]
-        assert isinstance(root, bytes)
         if row is not None and row.status.living:
             self._contacts.repair.on_root(row, root, now)
 
@@ -208,7 +216,7 @@ class Listener:
         """
         row = self._context.table.get(packet.source)
         for message in packet.messages:
-            if message[0] == PING:
+            if isinstance(message, Ping):
                 self._take_message(message, packet, row, sender, now)
             else:
                 self._context.count("refused_epoch")
@@ -217,23 +225,21 @@ class Listener:
     def _hear_own_name(self, packet: Packet, now: float) -> None:
         """A datagram in our own name: a seed that is ourselves, or another process."""
         for message in packet.messages:
-            sequence = message[1]
-            assert isinstance(sequence, int)
-            if message[0] == PING and packet.epoch == self._context.me.epoch:
-                self._contacts.on_own_ping(sequence, now)
+            if isinstance(message, Ping) and packet.epoch == self._context.me.epoch:
+                self._contacts.on_own_ping(message.sequence, now)
         self._context.count("refused_own_name")
 
     def _misdirected(self, packet: Packet, sender: Address) -> None:
         """A datagram for an earlier life of ours, or for another peer at this address."""
         self._context.count("refused_epoch")
         for message in packet.messages:
-            if message[0] == PING:
+            if isinstance(message, Ping):
                 self._answer_not_me(message, packet, sender)
 
-    def _answer_not_me(self, message: Message, packet: Packet, sender: Address) -> None:
+    def _answer_not_me(self, ping: Ping, packet: Packet, sender: Address) -> None:
         if not self._context.me.left:
             me = self._context.me.news().encode()
-            self._spread.send(sender, packet.epoch, [[NOT_ME, message[1]]], [me])
+            self._spread.send(sender, packet.epoch, [NotMe(ping.sequence)], [me])
 
     def _answer_former_life(self, packet: Packet, row: Member, sender: Address, now: float) -> None:
         """The speaker's life is over as far as we know: tell it of the later one."""
@@ -253,7 +259,7 @@ class Listener:
         """A member that is held for dead speaks: tell it, and exchange state."""
         if not self._may_tell(row.name, now):
             return
-        if not any(message[0] == PING for message in packet.messages):
+        if not any(isinstance(message, Ping) for message in packet.messages):
             payload = self._membership.describe(row)
             self._spread.send(sender, packet.epoch, [], [payload])
         self._contacts.returned(row.name, row.address, now)

@@ -13,9 +13,8 @@ what the other leaves: a storm in one cannot starve the other.
 from collections.abc import Iterable
 from math import inf
 
-from gossamer.gossip.basis import encode
 from gossamer.gossip.kernel import Context
-from gossamer.gossip.messages import Message, encode_body, update_cost
+from gossamer.gossip.messages import Message, encode_body, messages_size, update_cost
 from gossamer.gossip.state import Address
 
 from ._rumors import Rumor, RumorQueue, transmissions
@@ -232,7 +231,7 @@ class Spread:
             body = len(encode_body(me.name, me.epoch, [], [])) + 2
             self._room_for = me.epoch, context.config.packet_limit - context.seal.overhead - body
         room = self._room_for[1]
-        return room - len(encode(messages)) + 1 if messages else room
+        return room - messages_size(messages) + 1 if messages else room
 
     def _ride(self, room: int, *, accusations: bool = True) -> list[bytes]:
         """Take rumors for `room` bytes, half of it to each class unless one leaves some."""

@@ -14,7 +14,7 @@ from gossamer.gossip.basis import BoundedMap, Places
 from gossamer.gossip.dissemination import Spread
 from gossamer.gossip.kernel import Context, Purpose
 from gossamer.gossip.membership import Membership
-from gossamer.gossip.messages import PING
+from gossamer.gossip.messages import Ping
 from gossamer.gossip.replication import OwnPart, Replicas
 from gossamer.gossip.state import Address, Joined, Member
 
@@ -151,15 +151,18 @@ class Contacts:
 
     def _contact(self, row: Member, first: list[bytes]) -> None:
         first = [self._context.me.news().encode(), *first]
-        self.spread.send(row.address, row.epoch, [[PING, self._ask(row.address), row.name]], first)
+        self.spread.send(row.address, row.epoch, [Ping(self._ask(row.address), row.name)], first)
 
     def _ask_who_is_there(self, address: Address) -> None:
-        self.spread.send(address, 0, [[PING, self._ask(address), ""]])
+        self.spread.send(address, 0, [Ping(self._ask(address), "")])
 
     def _ask(self, address: Address) -> int:
         """Return the number of a ping to an address, by which its answer is known."""
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
-        self._contacts.keep(self._sequence, address)
+        forgotten = self._contacts.keep(self._sequence, address)
+        self._context.questions.open(self._sequence, self)
+        if forgotten is not None:
+            self._context.questions.close(forgotten[0], self)
         return self._sequence
 
     def on_own_ping(self, sequence: int, now: float) -> None:
@@ -168,20 +171,24 @@ class Contacts:
         if address is not None:
             self._seeds.met_self(address, now)
 
-    def on_answer(self, sequence: int, source: str, epoch: int, now: float) -> bool:
-        """Take in the answer to a contact: whoever is there and was away is exchanged with.
-
-        Returns whether anybody was asked.
-        """
+    def on_ack(self, sequence: int, source: str, epoch: int, now: float) -> None:
+        """Take in the answer to a contact: exchange with the speaker if it was away."""
+        self._context.questions.close(sequence, self)
         address = self._contacts.pop(sequence, None)
         if address is None:
-            return False
+            return
         # Also if somebody reflected what it was asked.
         self._seeds.met_another(address)
         if self._context.table.get(source) is None:
             # Only now can it be told who asked.
             self.spread.send(address, epoch, [], [self._context.me.news().encode()])
         self.returned(source, address, now)
+
+    def on_not_me(
+        self, sequence: int, source: str, sender: Address, epoch: int, now: float
+    ) -> bool:
+        """Take in the answer of another peer than was asked for; return that one was asked."""
+        self.on_ack(sequence, source, epoch, now)
         return True
 
     def returned(self, source: str, address: Address, now: float) -> None:

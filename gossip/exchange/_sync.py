@@ -43,7 +43,7 @@ from gossamer.gossip.kernel import (
     probe_answer,
 )
 from gossamer.gossip.membership import Membership
-from gossamer.gossip.messages import ROOT_SIZE, Delta, Gone, Piece, decode_entry, owner_name
+from gossamer.gossip.messages import ROOT_SIZE, Delta, Dropped, Piece, decode_entry, owner_name
 from gossamer.gossip.replication import OwnPart, Replicas
 from gossamer.gossip.sealing import Refused
 from gossamer.gossip.state import (
@@ -384,7 +384,7 @@ class SyncExchange(Exchange):
             return
         replicas = self._hub.replicas
         match entry:
-            case Gone(owner, epoch):
+            case Dropped(owner, epoch):
                 replicas.take_gone(owner, epoch, now)
             case Delta(owner=owner):
                 if replicas.take_delta(entry, now):

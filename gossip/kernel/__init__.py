@@ -23,3 +23,4 @@ from ._exchange import (
     probe_answer as probe_answer,
 )
 from ._health import Isolation as Isolation, LocalHealth as LocalHealth
+from ._questions import Asker as Asker, Questions as Questions

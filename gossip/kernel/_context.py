@@ -22,6 +22,7 @@ from gossamer.gossip.state import (
 )
 
 from ._health import Isolation, LocalHealth
+from ._questions import Questions
 
 if TYPE_CHECKING:
     from ._exchange import Exchange
@@ -67,6 +68,7 @@ class Context:
     isolation: Isolation
     timers: Timers = field(default_factory=Timers)
     store: Store = field(default_factory=Store)
+    questions: Questions = field(default_factory=Questions)
     events: list[Event] = field(default_factory=list)
     outbox: list[tuple[Address, bytes]] = field(default_factory=list)
     calls: "list[Exchange]" = field(default_factory=list)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from gossamer.gossip.dissemination import Spread
 from gossamer.gossip.kernel import Context
-from gossamer.gossip.messages import LEAVE
-from gossamer.gossip.state import LeaveCompleted
+from gossamer.gossip.messages import Leave
+from gossamer.gossip.state import Address, LeaveCompleted
 
 # One lost datagram costs this much of the departure.
 _REPEAT = 0.05
@@ -40,11 +40,18 @@ class Departure:
         self._ends_at = now + self._context.config.leave_timeout
         self._tell(now)
 
-    def on_ack(self, sequence: int, source: str) -> None:
-        """Take in that somebody knows."""
+    def on_ack(self, sequence: int, source: str, epoch: int, now: float) -> None:
+        """Take in that a member knows that this peer has left."""
+        self._context.questions.close(sequence, self)
         if self._waiting.pop(sequence, None) == source:
             self._acknowledged[source] = None
             self._check()
+
+    def on_not_me(
+        self, sequence: int, source: str, sender: Address, epoch: int, now: float
+    ) -> bool:
+        """Return that nobody was asked: a farewell needs no other answer than an ack."""
+        return False
 
     def _tell(self, now: float) -> None:
         if self.completed:
@@ -63,7 +70,8 @@ class Departure:
             row = context.table.rows[name]
             sequence = context.rng.getrandbits(32)
             self._waiting[sequence] = name
-            self._spread.send(row.address, row.epoch, [[LEAVE, sequence]], [payload])
+            context.questions.open(sequence, self)
+            self._spread.send(row.address, row.epoch, [Leave(sequence)], [payload])
         context.timers.at(min(now + _REPEAT, self._ends_at), self._tell)
 
     def _check(self) -> None:
@@ -74,5 +82,7 @@ class Departure:
     def _complete(self) -> None:
         if not self.completed:
             self.completed = True
+            for sequence in self._waiting:
+                self._context.questions.close(sequence, self)
             self._waiting.clear()
             self._context.events.append(LeaveCompleted(len(self._acknowledged)))

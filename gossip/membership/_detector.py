@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from gossamer.gossip.basis import Timer
 from gossamer.gossip.dissemination import Spread
 from gossamer.gossip.kernel import Answer, Context, ProbeExchange
-from gossamer.gossip.messages import ACK, GONE, NACK, PING, PING_REQ, RELAYED, Message
+from gossamer.gossip.messages import Ack, Gone, Nack, Ping, PingReq, Relayed
 from gossamer.gossip.state import Address, IsolationChanged, Member, Status
 
 from ._evidence import Evidence
@@ -98,15 +98,14 @@ class Detector:
         if self._probe is not None:
             self._end(self._probe)
             self._context.count("probes_abandoned")
-        for relay in self._relays.values():
-            relay.timer.cancel()
-        self._relays.clear()
+        for own in list(self._relays):
+            self._end_relay(own)
         self._context.isolation.forget()
         self._arm(now + self._context.rng.random() * self._context.config.probe_interval)
 
     # What others say
 
-    def on_ping(self, message: Message, sender: Address, epoch: int, row: Member | None) -> None:
+    def on_ping(self, message: Ping, sender: Address, epoch: int, row: Member | None) -> None:
         """Answer a ping that is meant for us; a sender that is accused is told so first."""
         first: list[bytes] = []
         if self._context.me.left:
@@ -114,22 +113,19 @@ class Detector:
         accusation = self._to_be_told(row) if row is not None else None
         if accusation is not None:
             first.append(accusation)
-        self._spread.send(sender, epoch, [[ACK, message[1], self._context.root]], first)
+        self._spread.send(sender, epoch, [Ack(message.sequence, self._context.root)], first)
 
-    def on_ack(self, sequence: int, source: str, now: float) -> bool:
-        """Take an answer in; return whether anything of ours had asked for it."""
-        relay = self._relays.pop(sequence, None)
-        if relay is not None:
-            relay.timer.cancel()
-            answer: Message = [RELAYED, relay.sequence, self._context.root]
+    def on_ack(self, sequence: int, source: str, epoch: int, now: float) -> None:
+        """Take in the answer to a ping, be it our own or sent for another peer."""
+        if sequence in self._relays:
+            relay = self._end_relay(sequence)
+            answer = Relayed(relay.sequence, self._context.root)
             self._spread.send(relay.requester, relay.requester_epoch, [answer])
-            return True
+            return
         probe = self._probe
-        if probe is None or probe.sequence != sequence or probe.target != source:
-            return False
-        probe.by_datagram = True
-        self._succeed(probe, now)
-        return True
+        if probe is not None and probe.sequence == sequence and probe.target == source:
+            probe.by_datagram = True
+            self._succeed(probe, now)
 
     def on_relayed(self, sequence: int, source: str, now: float) -> None:
         """Take in that a relay got an answer for us."""
@@ -161,7 +157,9 @@ class Detector:
                 if row.address == address and row.status.living:
                     self._planner.hasten(row.name)
 
-    def on_not_me(self, sequence: int, sender: Address, now: float) -> bool:
+    def on_not_me(
+        self, sequence: int, source: str, sender: Address, epoch: int, now: float
+    ) -> bool:
         """Take in that another peer, or another life of one, is at the address of a ping.
 
         Returns whether one was pinged there.
@@ -191,9 +189,14 @@ class Detector:
             self._weigh(probe, now)
 
     def _pass_on_gone(self, own_sequence: int) -> None:
+        relay = self._end_relay(own_sequence)
+        self._spread.send(relay.requester, relay.requester_epoch, [Gone(relay.sequence)])
+
+    def _end_relay(self, own_sequence: int) -> Relay:
         relay = self._relays.pop(own_sequence)
         relay.timer.cancel()
-        self._spread.send(relay.requester, relay.requester_epoch, [[GONE, relay.sequence]])
+        self._context.questions.close(own_sequence, self)
+        return relay
 
     def _suspect_gone(self, probe: Probe, now: float) -> None:
         """The target's address says that it is not there: ask others, and for a stream, at once."""
@@ -215,15 +218,10 @@ class Detector:
             self._end(probe)
             self._membership.bury(probe.target, probe.epoch, now)
 
-    def on_ping_req(self, message: Message, requester: Address, epoch: int, now: float) -> None:
-        """Ping somebody for another peer."""
-        _, sequence, name, target_epoch, host, port, budget = message
-        assert isinstance(sequence, int)
-        assert isinstance(target_epoch, int)
-        assert isinstance(host, str)
-        assert isinstance(port, int)
-        assert isinstance(budget, int)
-        known = self._context.table.lives_at((host, port))
+    def on_ping_req(self, asked: PingReq, requester: Address, epoch: int, now: float) -> None:
+        """Ping a member for another peer."""
+        sequence = asked.sequence
+        known = self._context.table.lives_at(asked.address)
         if len(self._relays) >= _RELAYS_LIMIT or not known:
             self._context.count("refused_relays")
             self._deny(requester, epoch, sequence)
@@ -232,16 +230,17 @@ class Detector:
         share = self._context.config.nack_share
 
         def give_up(_now: float) -> None:
-            self._relays.pop(own, None)
+            self._end_relay(own)
             self._deny(requester, epoch, sequence)
 
-        timer = self._context.timers.at(now + share * budget / 1000, give_up)
-        self._relays[own] = Relay(requester, epoch, sequence, (host, port), timer)
-        self._spread.send((host, port), target_epoch, [[PING, own, name]])
+        timer = self._context.timers.at(now + share * asked.budget / 1000, give_up)
+        self._relays[own] = Relay(requester, epoch, sequence, asked.address, timer)
+        self._context.questions.open(own, self)
+        self._spread.send(asked.address, asked.epoch, [Ping(own, asked.target)])
 
     def _deny(self, requester: Address, epoch: int, sequence: int) -> None:
         if self._context.config.nacks:
-            self._spread.send(requester, epoch, [[NACK, sequence, self._context.root]])
+            self._spread.send(requester, epoch, [Nack(sequence, self._context.root)])
 
     # Our own probes
 
@@ -265,6 +264,7 @@ class Detector:
             return
         probe = Probe(self.next_sequence(), row.name, row.epoch, row.address, now + interval)
         self._probe = probe
+        context.questions.open(probe.sequence, self)
         timeout = min(context.health.scale(context.config.probe_timeout), interval)
 
         def ask_others(when: float) -> None:
@@ -273,7 +273,7 @@ class Detector:
         probe.timers = [context.timers.at(now + timeout, ask_others)]
         accusation = self._to_be_told(row)
         first = [] if accusation is None else [accusation]
-        self._spread.send(row.address, row.epoch, [[PING, probe.sequence, row.name]], first)
+        self._spread.send(row.address, row.epoch, [Ping(probe.sequence, row.name)], first)
         if context.config.stream_probes and self.paths.asks_by_stream(row.name):
             self._ask_by_stream(probe, row)
 
@@ -299,9 +299,7 @@ class Detector:
             if name not in excluded and rows[name].status is Status.ALIVE
         ][:count]
         budget = max(0, int((probe.ends_at - now) * 1000))
-        message: Message = [
-            PING_REQ, probe.sequence, row.name, row.epoch, row.address[0], row.address[1], budget,
-        ]  # fmt: skip
+        message = PingReq(probe.sequence, row.name, row.epoch, row.address, budget)
         for relay in relays:
             self._spread.send(relay.address, relay.epoch, [message])
         probe.relays = {relay.name: None for relay in relays}
@@ -388,5 +386,6 @@ class Detector:
     def _end(self, probe: Probe) -> None:
         for timer in probe.timers:
             timer.cancel()
+        self._context.questions.close(probe.sequence, self)
         if self._probe is probe:
             self._probe = None

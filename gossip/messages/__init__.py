@@ -1,33 +1,38 @@
-"""The bytes that travel: datagrams, updates, and the entries of an exchange."""
+"""The bytes that travel: datagrams, messages, updates, and the entries of an exchange."""
 
 from ._entries import (
-    Gone as Gone,
+    Dropped as Dropped,
     Piece as Piece,
     decode_entry as decode_entry,
-    encode_gone as encode_gone,
+    encode_dropped as encode_dropped,
     encode_part as encode_part,
 )
-from ._packet import (
-    ACK as ACK,
-    GONE as GONE,
-    HELD as HELD,
-    HOLD as HOLD,
-    LEAVE as LEAVE,
-    NACK as NACK,
-    NOT_ME as NOT_ME,
-    PING as PING,
-    PING_REQ as PING_REQ,
-    RELAYED as RELAYED,
+from ._messages import (
     ROOT_SIZE as ROOT_SIZE,
-    Delta as Delta,
-    Head as Head,
+    Ack as Ack,
+    Gone as Gone,
+    Held as Held,
+    Hold as Hold,
+    Leave as Leave,
     Message as Message,
+    Nack as Nack,
+    NotMe as NotMe,
+    Ping as Ping,
+    PingReq as PingReq,
+    Relayed as Relayed,
+)
+from ._packet import (
     Packet as Packet,
     decode_body as decode_body,
-    decode_update as decode_update,
     encode_body as encode_body,
+    messages_size as messages_size,
+    update_cost as update_cost,
+)
+from ._updates import (
+    Delta as Delta,
+    Head as Head,
+    decode_update as decode_update,
     encode_delta as encode_delta,
     encode_head as encode_head,
     owner_name as owner_name,
-    update_cost as update_cost,
 )

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from gossamer.gossip.basis import Malformed, array, decode, encode, whole
 from gossamer.gossip.state import EPOCH_LIMIT, VERSION_LIMIT, Operation, Part, operation_size
 
-from ._packet import DELTA, Delta, decode_update, encode_delta, owner_name, parse_operations
+from ._updates import DELTA, Delta, decode_update, encode_delta, owner_name, parse_operations
 
 SNAPSHOT = 3
-GONE = 4
+DROPPED = 4
 
 # A piece of a snapshot; well below a frame, so that many small parts share one.
 PIECE_BYTES = 48 * 1024
@@ -34,14 +34,14 @@ class Piece:
 
 
 @dataclass(slots=True)
-class Gone:
+class Dropped:
     """That a part of this epoch was dropped."""
 
     owner: str
     epoch: int
 
 
-Entry = Delta | Piece | Gone
+Entry = Delta | Piece | Dropped
 
 
 def encode_part(part: Part, epoch: int, version: int) -> list[bytes]:
@@ -72,9 +72,9 @@ def _pieces(part: Part) -> Iterator[list[object]]:
     yield flat
 
 
-def encode_gone(owner: str, epoch: int) -> bytes:
+def encode_dropped(owner: str, epoch: int) -> bytes:
     """Return the entry that tells that a part was dropped."""
-    return encode([GONE, owner, epoch])
+    return encode([DROPPED, owner, epoch])
 
 
 def decode_entry(data: bytes) -> Entry:
@@ -97,7 +97,7 @@ def decode_entry(data: bytes) -> Entry:
                 bool(whole(more, 1)),
                 records,
             )
-        case [int(kind), owner, epoch] if kind == GONE:
-            return Gone(owner_name(owner), whole(epoch, EPOCH_LIMIT))
+        case [int(kind), owner, epoch] if kind == DROPPED:
+            return Dropped(owner_name(owner), whole(epoch, EPOCH_LIMIT))
         case _:
             raise Malformed("an entry is unknown")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from gossamer.gossip.basis import BoundedMap
 from gossamer.gossip.dissemination import Spread
 from gossamer.gossip.kernel import Context
-from gossamer.gossip.messages import HELD, HOLD, Message
+from gossamer.gossip.messages import Held, Hold
 
 # A rumor has reached most members by then; a question that was lost is repeated as soon.
 _REPEAT = 0.05
@@ -51,14 +51,12 @@ class Receipts:
         self._repeat(self._sequence, receipt, now)
         return receipt
 
-    def on_hold(self, message: Message, source: str, epoch: int) -> Message | None:
+    def on_hold(self, message: Hold, source: str, epoch: int) -> Held | None:
         """Return the answer if we hold what `source` asks about."""
         part = self._context.store.get(source)
-        version = message[2]
-        assert isinstance(version, int)
-        if part is None or part.epoch != epoch or part.version < version:
+        if part is None or part.epoch != epoch or part.version < message.version:
             return None
-        return [HELD, message[1]]
+        return Held(message.sequence)
 
     def on_held(self, sequence: int, source: str) -> None:
         """Take in that `source` holds what we asked about."""
@@ -83,7 +81,7 @@ class Receipts:
         version = min(receipt.version, context.store.parts[context.me.name].version)
         for name in context.rng.sample(names, min(missing + 1, len(names))):
             row = context.table.rows[name]
-            self._spread.send(row.address, row.epoch, [[HOLD, sequence, version]])
+            self._spread.send(row.address, row.epoch, [Hold(sequence, version)])
 
         def repeat(when: float) -> None:
             self._repeat(sequence, receipt, when)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gossamer.gossip.basis import BoundedMap
 from gossamer.gossip.dissemination import REGISTRY, Spread
 from gossamer.gossip.kernel import Context
-from gossamer.gossip.messages import Delta, Head, encode_gone, encode_head, encode_part
+from gossamer.gossip.messages import Delta, Head, encode_dropped, encode_head, encode_part
 from gossamer.gossip.state import Operation, Part, PartChanged, PartDropped, operation_size
 
 from ._own_part import OwnPart, rumor_limit
@@ -199,7 +199,7 @@ class Replicas:
         if part is not None and part.version:
             return encode_part(part, epoch, version)
         grave = self._tombstones.get(owner)
-        return [encode_gone(owner, grave[0])] if grave is not None and epoch <= grave[0] else []
+        return [encode_dropped(owner, grave[0])] if grave is not None and epoch <= grave[0] else []
 
     def weight(self, owner: str, epoch: int, version: int) -> int:
         """Return about how many bytes `entries` would return, without making them."""

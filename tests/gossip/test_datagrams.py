@@ -4,6 +4,7 @@ import pytest
 from cores import (
     EPOCH,
     ROOT,
+    SEAL,
     Bench,
     Link,
     address_of,
@@ -17,8 +18,19 @@ from cores import (
 from hypothesis import given, settings, strategies as st
 
 from gossamer.gossip import Gossip, Status
-from gossamer.gossip.basis import COUNTERS
-from gossamer.gossip.messages import ACK, HELD, HOLD, NACK, NOT_ME, PING, PING_REQ, RELAYED
+from gossamer.gossip.basis import COUNTERS, encode
+from gossamer.gossip.messages import (
+    Ack,
+    Held,
+    Hold,
+    Leave,
+    Message,
+    Nack,
+    NotMe,
+    Ping,
+    PingReq,
+    Relayed,
+)
 
 REASONS = [name for name in COUNTERS if name.startswith("refused_")]
 
@@ -111,7 +123,7 @@ def test_a_changed_datagram_is_refused(sample: bytes, data: st.DataObject) -> No
         (datagram("a", cluster="other"), "cluster"),
         (b"Gs\x02" + datagram("a")[3:], "version"),
         (datagram("a")[:3] + b"\x01" + datagram("a")[4:], "key"),
-        (datagram("a", [[99, 1]]), "malformed"),
+        (SEAL.seal(encode(["a", EPOCH, [[99, 1]], []]), EPOCH), "malformed"),
         (datagram(""), "malformed"),
         (datagram("a", to_epoch=EPOCH - 1), "epoch"),
         (datagram("me"), "own_name"),
@@ -135,12 +147,12 @@ def test_the_largest_datagram_is_taken() -> None:
     """1,400 bytes are read, one more is not."""
     bench = Bench()
     bench.meet("a")
-    filler = 1400 - len(datagram("a", [[PING, 1, "me"]], [bytes(300)])) + 300
+    filler = 1400 - len(datagram("a", [Ping(1, "me")], [bytes(300)])) + 300
     for extra, answers in ((0, 1), (1, 0)):
-        data = datagram("a", [[PING, 1, "me"]], [bytes(filler + extra)])
+        data = datagram("a", [Ping(1, "me")], [bytes(filler + extra)])
         assert len(data) == 1400 + extra
         bench.core.receive(data, address_of("a"), bench.now)
-        assert len(bench.sent(ACK)) == answers
+        assert len(bench.sent(Ack)) == answers
 
 
 def test_one_bad_update_spoils_none_beside_it() -> None:
@@ -148,10 +160,10 @@ def test_one_bad_update_spoils_none_beside_it() -> None:
     bench = Bench()
     bench.meet("a")
     good = [news("x").encode(), delta("x", 0, ("k", b"v"))]
-    bench.hear("a", [PING, 1, "me"], updates=[b"", b"\xff", good[0], b"\x81\x09", good[1], b"\xa0"])
+    bench.hear("a", Ping(1, "me"), updates=[b"", b"\xff", good[0], b"\x81\x09", good[1], b"\xa0"])
     assert "x" in bench.core.members
     assert bench.core.parts["x"].records == {"k": b"v"}
-    assert len(bench.sent(ACK)) == 1
+    assert len(bench.sent(Ack)) == 1
     assert bench.counts("refused_update") == (4,)
 
 
@@ -177,11 +189,11 @@ def test_who_is_dead_and_speaks_is_told_so_but_not_each_time() -> None:
     bench.run(3)
     bench.sent()
     for _ in range(20):
-        bench.hear("x", [ACK, 5, ROOT])
+        bench.hear("x", Ack(5, ROOT))
     told = [item for item in bench.sent() if obituary.encode() in item.packet.updates]
     assert [item.address for item in told] == [address_of("x")]
     bench.run(0.51)
-    bench.hear("x", [ACK, 5, ROOT])
+    bench.hear("x", Ack(5, ROOT))
     assert [item.address for item in bench.sent()] == [address_of("x")]
     for number in range(1100):
         bench.core._listener._may_tell(f"n{number}", bench.now)
@@ -195,27 +207,29 @@ def test_a_life_that_is_over_is_told_of_the_later_one() -> None:
     later = news("a", epoch=EPOCH + 9)
     bench.hear("a", updates=[later.encode()], epoch=EPOCH + 9)
     bench.sent()
-    bench.hear("a", [PING, 1, "me"], epoch=EPOCH)
+    bench.hear("a", Ping(1, "me"), epoch=EPOCH)
     [answer] = bench.sent()
     assert answer.packet.updates[0] == later.encode()
     assert answer.packet.messages == []
 
 
 MESSAGES = st.one_of(
-    st.tuples(st.just(PING), st.integers(0, 9), st.sampled_from(["me", "a", ""])),
-    st.tuples(st.sampled_from([ACK, NACK, RELAYED]), st.integers(0, 9), st.just(ROOT)),
-    st.tuples(st.sampled_from([NOT_ME, HELD, 5]), st.integers(0, 9)),
-    st.tuples(st.just(HOLD), st.integers(0, 9), st.integers(0, 9)),
-    st.tuples(st.just(PING_REQ), st.integers(0, 9), st.sampled_from(["me", "a", "z"]),
-              st.just(EPOCH), st.just("10.0.0.9"), st.just(1), st.integers(0, 600_000)),
-).map(list)  # fmt: skip
+    st.builds(Ping, st.integers(0, 9), st.sampled_from(["me", "a", ""])),
+    st.builds(Ack, st.integers(0, 9), st.just(ROOT)),
+    st.builds(Nack, st.integers(0, 9), st.just(ROOT)),
+    st.builds(Relayed, st.integers(0, 9), st.just(ROOT)),
+    *(st.builds(kind, st.integers(0, 9)) for kind in (NotMe, Held, Leave)),
+    st.builds(Hold, st.integers(0, 9), st.integers(0, 9)),
+    st.builds(PingReq, st.integers(0, 9), st.sampled_from(["me", "a", "z"]),
+              st.just(EPOCH), st.just(("10.0.0.9", 1)), st.integers(0, 600_000)),
+)  # fmt: skip
 
 
 @settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(["a", "z", "me"]), st.lists(MESSAGES, max_size=8)),
                 max_size=30), st.lists(st.floats(0, 3), max_size=30))  # fmt: skip
 def test_well_formed_messages_in_any_order(
-    said: list[tuple[str, list[list[object]]]], pauses: list[float]
+    said: list[tuple[str, list[Message]]], pauses: list[float]
 ) -> None:
     """Messages that nobody asked for, of members, strangers and in our own name, do no harm."""
     bench = Bench()

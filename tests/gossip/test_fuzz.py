@@ -264,7 +264,7 @@ def test_what_was_captured_has_every_kind() -> None:
     messages, updates, frames, entries = set(), set(), set(), set()
     for body in CAPTURED.datagrams:
         packet = decode_body(body)
-        messages |= {message[0] for message in packet.messages}
+        messages |= {message.KIND for message in packet.messages}
         updates |= {array(decode(update))[0] for update in packet.updates}
     for frame in (frame for some in (*CAPTURED.inbound, *CAPTURED.outbound) for frame in some):
         items = array(decode(frame))

@@ -6,7 +6,7 @@ from cores import EPOCH, Bench, address_of, datagram, delta, news
 
 from gossamer.gossip import Address, GossipConfig
 from gossamer.gossip._rates import Rates
-from gossamer.gossip.messages import PING
+from gossamer.gossip.messages import Ack, Ping
 
 
 def _rates(**limits: Any) -> Rates:
@@ -62,14 +62,14 @@ def test_a_flood_of_datagrams_is_counted_and_others_are_answered() -> None:
     bench.meet("a", "b")
     bench.now += 1.0
     for _ in range(50):
-        bench.hear("a", [PING, 1, "me"])
-    bench.hear("b", [PING, 1, "me"])
-    answered = [item.address for item in bench.sent(1)]
+        bench.hear("a", Ping(1, "me"))
+    bench.hear("b", Ping(1, "me"))
+    answered = [item.address for item in bench.sent(Ack)]
     assert answered == [address_of("a")] * 20 + [address_of("b")]
     assert bench.counts("refused_rate") == (30,)
     bench.now += 1.0
-    bench.hear("a", [PING, 1, "me"])
-    assert [item.address for item in bench.sent(1)] == [address_of("a")]
+    bench.hear("a", Ping(1, "me"))
+    assert [item.address for item in bench.sent(Ack)] == [address_of("a")]
 
 
 def test_a_flood_of_news_is_counted_and_known_news_are_not() -> None:
@@ -95,10 +95,10 @@ def test_garbage_in_anothers_name_uses_up_nothing() -> None:
     bench.meet("a")
     bench.now += 1.0
     for _ in range(50):
-        damaged = datagram("a", [[PING, 1, "me"]])[:-1] + b"\xff"
+        damaged = datagram("a", [Ping(1, "me")])[:-1] + b"\xff"
         bench.core.receive(damaged, address_of("a"), bench.now)
-    bench.hear("a", [PING, 1, "me"])
-    assert len(bench.sent(1)) == 1
+    bench.hear("a", Ping(1, "me"))
+    assert len(bench.sent(Ack)) == 1
     assert bench.counts("refused_rate") == (0,)
 
 

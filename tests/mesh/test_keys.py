@@ -14,7 +14,7 @@ from gossamer.gossip import (
     MemberSuspected,
     OwnKeyRefused,
 )
-from gossamer.gossip.messages import PING, encode_body, encode_delta
+from gossamer.gossip.messages import Ping, encode_body, encode_delta
 from gossamer.gossip.sealing import ChecksumSeal
 from gossamer.peers import BadInput, Conflict
 from gossamer.peers.keys._key_decisions import PLAIN_NAMED, Decision, Decisions, Verb
@@ -494,7 +494,7 @@ def test_a_peer_without_a_key_file_is_kept_out() -> None:
 def test_foreign_datagrams_are_not_answered() -> None:
     """What would be said could be recorded and said to others; streams tell who is meant."""
     mesh, _, peers = keyed_mesh(ring(ONE), peers=1)
-    datagram = ChecksumSeal("default").seal(encode_body("x", 1, [[PING, 1, ""]], []), 0)
+    datagram = ChecksumSeal("default").seal(encode_body("x", 1, [Ping(1, "")], []), 0)
     before = peers[0].gossip.statistics()
     for number in range(5000):
         peers[0].receive(datagram, (f"10.9.{number // 250}.{number % 250}", 7940))

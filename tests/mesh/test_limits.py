@@ -5,7 +5,7 @@ from collections import Counter
 from cores import EPOCH, NOW, SEAL, address_of, datagram, gossip, held
 
 from gossamer.gossip import VALUE_LIMIT, Exchange, Gossip, encode
-from gossamer.gossip.messages import PING, encode_delta
+from gossamer.gossip.messages import Ping, encode_delta
 from gossamer.simulations import Mesh
 
 STEP = 0.01
@@ -75,7 +75,7 @@ class Storm:
 
     def _ping(self) -> None:
         self.one.outbox.clear()
-        self.one.receive(datagram("c0", [[PING, 1, "one"]]), address_of("c0"), self.now)
+        self.one.receive(datagram("c0", [Ping(1, "one")]), address_of("c0"), self.now)
         assert any(address == address_of("c0") for address, _ in self.one.outbox)
 
 

@@ -98,9 +98,13 @@ class Sent:
     packet: Packet
     size: int
 
-    def kinds(self) -> list[object]:
+    def kinds(self) -> list[type[Message]]:
         """Return the kinds of its messages."""
-        return [message[0] for message in self.packet.messages]
+        return [type(message) for message in self.packet.messages]
+
+    def told(self, kind: type[T]) -> T:
+        """Return its message of a kind."""
+        return next(message for message in self.packet.messages if isinstance(message, kind))
 
 
 class Bench:
@@ -144,7 +148,7 @@ class Bench:
             self.core.tick(self.now)
         self.now = until
 
-    def sent(self, *kinds: int) -> list[Sent]:
+    def sent(self, *kinds: type[Message]) -> list[Sent]:
         """Return and drain what was sent (if kinds are given: that carries such a message)."""
         opened = []
         for address, data in self.core.outbox:

@@ -11,7 +11,7 @@ from keys import key, ring, sealer
 from gossamer.gossip import Status
 from gossamer.gossip.dissemination import MEMBERSHIP, REGISTRY
 from gossamer.gossip.dissemination._rumors import Rumor
-from gossamer.gossip.messages import PING, encode_head
+from gossamer.gossip.messages import Ping, encode_head
 
 LONGEST = "n" * 128
 OTHERS = [f"p{number}" for number in range(30)]
@@ -81,7 +81,7 @@ def test_a_storm_in_one_class_does_not_starve_the_other(kind: int) -> None:
         other = REGISTRY + MEMBERSHIP - kind
         payload = (_records_rumor if other else _members_rumor)(5000 + number)
         bench.core._spread.queues[other].add(Rumor(5000 + number, payload, "p1", ""))
-    bench.hear("p1", [PING, 1, "me"])
+    bench.hear("p1", Ping(1, "me"))
     ack = bench.sent()[-1]
     kinds = [update[1] == 0 for update in ack.packet.updates]
     ours = sum(len(u) for u, member in zip(ack.packet.updates, kinds, strict=True)
@@ -96,7 +96,7 @@ def test_one_class_alone_may_fill_the_datagram() -> None:
     bench.meet(*OTHERS)
     _fill(bench, REGISTRY, 300)
     bench.core._spread._fresh.clear()
-    bench.hear("p1", [PING, 1, "me"])
+    bench.hear("p1", Ping(1, "me"))
     assert bench.sent()[-1].size > 1250
 
 
@@ -202,14 +202,14 @@ def test_no_datagram_exceeds_the_limit(
         bench.core.publish(f"k{number}", bytes(size), bench.now)
         if number % 3:
             bench.run(0.003)
-    bench.hear("a", [PING, 1, bench.core.name])
+    bench.hear("a", Ping(1, bench.core.name))
     bench.run(0.9)
     sent = bench.sent()
     assert sent
     assert max(item.size for item in sent) <= limit
     while bench.now < NOW + 30:
         for name in ("a", "b", LONGEST.upper(), "d"):
-            bench.hear(name, [PING, 2, bench.core.name])
+            bench.hear(name, Ping(2, bench.core.name))
         bench.run(0.5)
         assert all(item.size <= limit for item in bench.sent())
     assert bench.counts("rumors_registry", "rumors_membership") == (0, 0)
@@ -230,7 +230,7 @@ def test_the_longest_names_fit_into_the_smallest_datagram(keyed: bool) -> None:
     assert accusation is not None
     bench.sent()
     bench.core._contacts._contact(row, [accusation])
-    (contact,) = bench.sent(PING)
+    (contact,) = bench.sent(Ping)
     assert len(contact.packet.updates) >= 2
     assert contact.size <= 1200
 

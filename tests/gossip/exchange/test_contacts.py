@@ -19,7 +19,7 @@ from cores import (
 
 from gossamer.gossip import Address, Exchange, Joined, SeedIsSelf, Status, encode
 from gossamer.gossip.kernel import BUSY, HELLO, OPEN
-from gossamer.gossip.messages import ACK, LEAVE, NOT_ME, PING, encode_head
+from gossamer.gossip.messages import Ack, Leave, NotMe, Ping, encode_head
 
 SEEDS: list[Address] = [(f"10.1.1.{number}", 1) for number in range(1, 6)]
 
@@ -147,13 +147,13 @@ def _heal_pings(bench: Bench, seconds: float) -> int:
     until = bench.now + seconds
     while bench.now < until:
         bench.run(1)
-        for item in bench.sent(PING):
-            name = item.packet.messages[0][2]
+        for item in bench.sent(Ping):
+            name = item.told(Ping).target
             row = bench.core.members.get(str(name))
             if row is None or row.status is Status.DEAD:
                 count += 1
             else:
-                bench.hear(str(name), [ACK, item.packet.messages[0][1], bench.core.root])
+                bench.hear(str(name), Ack(item.packet.messages[0].sequence, bench.core.root))
         bench.calls()
     return count
 
@@ -181,20 +181,21 @@ def test_a_contact_of_the_dead_carries_what_is_held_of_it() -> None:
     bench.hear("a", updates=[obituary])
     bench.sent()
     bench.run(25)
-    contact = next(i for i in bench.sent(PING) if i.packet.messages[0][2] == "x")
+    contact = next(i for i in bench.sent(Ping) if i.told(Ping).target == "x")
     assert contact.to_epoch == EPOCH
     assert contact.packet.updates[:2] == [bench.context.me.news().encode(), obituary]
 
 
-@pytest.mark.parametrize("kind", [ACK, NOT_ME])
-def test_an_answer_to_a_contact_leads_to_an_exchange(kind: int) -> None:
+@pytest.mark.parametrize("kind", [Ack, NotMe])
+def test_an_answer_to_a_contact_leads_to_an_exchange(kind: type) -> None:
     """Whoever was away and answers is exchanged with at once; a second answer begins no second."""
     bench = _alone()
     bench.meet("x")
     bench.hear("a", updates=[news("x", Status.DEAD).encode()])
     bench.core._contacts._contact(bench.core.members["x"], [])
-    [ping] = bench.sent(PING)
-    answer = [kind, ping.packet.messages[0][1], *([ROOT] if kind == ACK else [])]
+    [ping] = bench.sent(Ping)
+    number = ping.told(Ping).sequence
+    answer = Ack(number, ROOT) if kind is Ack else NotMe(number)
     bench.calls()
     bench.hear("x", answer)
     [call] = bench.calls()
@@ -219,9 +220,9 @@ def test_what_is_addressed_to_no_life_is_answered_and_not_believed() -> None:
     bench = _alone()
     before = bench.core.root
     updates = [news("old").encode(), encode_head("o", EPOCH, 1)]
-    bench.hear("old", [PING, 7, ""], [LEAVE, 8], updates=updates, to_epoch=0)
+    bench.hear("old", Ping(7, ""), Leave(8), updates=updates, to_epoch=0)
     [answer] = bench.sent()
-    assert answer.packet.messages == [[ACK, 7, bench.core.root]]
+    assert answer.packet.messages == [Ack(7, bench.core.root)]
     assert not bench.core.members
     assert (bench.core.root, bench.calls()) == (before, [])
     assert bench.counts("refused_epoch", "refused_update") == (1, 2)
@@ -232,9 +233,9 @@ def test_who_answers_at_a_strange_address_is_told_who_asked() -> None:
     bench = _alone()
     bench.meet("a")
     bench.core._contacts._ask_who_is_there(SEEDS[0])
-    [ping] = bench.sent(PING)
+    [ping] = bench.sent(Ping)
     assert (ping.to_epoch, ping.packet.updates) == (0, [])
-    bench.hear("s", [ACK, ping.packet.messages[0][1], ROOT], epoch=EPOCH + 5, sender=SEEDS[0])
+    bench.hear("s", Ack(ping.packet.messages[0].sequence, ROOT), epoch=EPOCH + 5, sender=SEEDS[0])
     told = [item for item in bench.sent() if item.address == SEEDS[0]]
     assert [(item.to_epoch, item.packet.updates[0]) for item in told] == [
         (EPOCH + 5, bench.context.me.news().encode())
@@ -246,13 +247,13 @@ def test_what_is_meant_for_others_does_not_use_up_what_a_member_may_send() -> No
     bench = Bench(sender_datagrams=20)
     bench.meet("a")
     for number in range(100):
-        bench.hear("a", [PING, number, "b"], to_epoch=EPOCH + 1)
-        bench.hear("a", [PING, number, ""], to_epoch=0)
+        bench.hear("a", Ping(number, "b"), to_epoch=EPOCH + 1)
+        bench.hear("a", Ping(number, ""), to_epoch=0)
     answered = len(bench.sent())
     assert 0 < answered <= 40  # two windows at most
     assert bench.counts("refused_rate") == (200 - answered,)
-    bench.hear("a", [PING, 500, "me"])
-    assert [item.packet.messages for item in bench.sent(ACK)] == [[[ACK, 500, bench.core.root]]]
+    bench.hear("a", Ping(500, "me"))
+    assert [item.packet.messages for item in bench.sent(Ack)] == [[Ack(500, bench.core.root)]]
 
 
 def test_that_a_seed_is_this_peer_is_looked_into_again() -> None:
@@ -279,15 +280,15 @@ def test_only_a_ping_to_a_seed_that_comes_back_makes_it_this_peer() -> None:
     bench.core._contacts.acquainted()
     bench.core.join(SEEDS[:1], bench.now)
     found = list[bool]()
-    bench.hear("me", [PING, 5, ""], sender=SEEDS[0], to_epoch=0)
-    bench.hear("me", [PING, 6, "a"], sender=SEEDS[0])
+    bench.hear("me", Ping(5, ""), sender=SEEDS[0], to_epoch=0)
+    bench.hear("me", Ping(6, "a"), sender=SEEDS[0])
     found.append(bench.core.seed_is_self)
     bench.core._contacts._ask_who_is_there(SEEDS[0])
-    [ping] = bench.sent(PING)
-    number = ping.packet.messages[0][1]
-    bench.hear("me", [PING, number, ""], sender=("10.200.0.7", 9), to_epoch=0)
+    [ping] = bench.sent(Ping)
+    number = ping.packet.messages[0].sequence
+    bench.hear("me", Ping(number, ""), sender=("10.200.0.7", 9), to_epoch=0)
     found.append(bench.core.seed_is_self)
-    bench.hear("s", [ACK, number, ROOT], sender=SEEDS[0])
+    bench.hear("s", Ack(number, ROOT), sender=SEEDS[0])
     found.append(bench.core.seed_is_self)
     assert found == [False, True, False]
     assert [call.address for call in bench.calls("heal")] == [SEEDS[0]]

@@ -6,7 +6,7 @@ import pytest
 from cores import Bench, address_of, hold_for_dead, news
 
 from gossamer.gossip import Exchange
-from gossamer.gossip.messages import PING
+from gossamer.gossip.messages import Ping
 
 OTHER_ROOT = b"\xff" * 16
 
@@ -84,7 +84,7 @@ def test_after_a_return_roots_are_compared_beside_the_probes() -> None:
     asked = []
     for _ in range(500):
         bench.run(0.01)
-        asked += [bench.now for _ in bench.sent(PING)]
+        asked += [bench.now for _ in bench.sent(Ping)]
     assert len(asked) == 3
     assert all(later - sooner >= 0.49 for sooner, later in pairwise(asked))
 
@@ -100,7 +100,7 @@ def test_after_a_return_a_difference_is_looked_at_again_as_soon_as_it_counts() -
     asked = []
     while bench.now < changed + 2 * config.settle:
         bench.run(0.01)
-        asked += [bench.now for _ in bench.sent(PING)]
+        asked += [bench.now for _ in bench.sent(Ping)]
     soonest = changed + config.settle
     assert asked
     assert soonest <= asked[0] <= soonest + config.gossip_interval + 0.02

@@ -3,7 +3,7 @@
 from cores import ROOT, Bench, news
 
 from gossamer.gossip import LeaveCompleted, MemberLeft, Status
-from gossamer.gossip.messages import ACK, LEAVE, PING
+from gossamer.gossip.messages import Ack, Leave, Ping
 
 NAMES = [f"m{number}" for number in range(20)]
 
@@ -18,15 +18,15 @@ def _leaving(*names: str) -> Bench:
 
 
 def _acknowledge(bench: Bench, count: int) -> None:
-    for item in bench.sent(LEAVE)[:count]:
+    for item in bench.sent(Leave)[:count]:
         name = next(n for n, row in bench.core.members.items() if row.address == item.address)
-        bench.hear(name, [ACK, item.packet.messages[0][1], ROOT])
+        bench.hear(name, Ack(item.packet.messages[0].sequence, ROOT))
 
 
 def test_eight_members_are_told_directly_and_at_once() -> None:
     """The farewell is in the outbox when `leave` returns, as the first update of each datagram."""
     bench = _leaving(*NAMES)
-    told = bench.sent(LEAVE)
+    told = bench.sent(Leave)
     assert len({item.address for item in told}) == len(told) == 8
     farewell = news("me", Status.LEFT, incarnation=1).encode()
     assert all(item.packet.updates[0] == farewell for item in told)
@@ -41,7 +41,7 @@ def test_three_acknowledgements_are_enough() -> None:
     _acknowledge(bench, 2)
     assert [event.acknowledged for event in bench.events(LeaveCompleted)] == [3]
     bench.run(3)
-    assert not bench.sent(LEAVE)
+    assert not bench.sent(Leave)
     assert not bench.events(LeaveCompleted)
 
 
@@ -57,7 +57,7 @@ def test_who_did_not_answer_is_told_again() -> None:
     bench = _leaving("a", "b", "c")
     _acknowledge(bench, 1)
     bench.run(0.051)
-    assert len(bench.sent(LEAVE)) == 2
+    assert len(bench.sent(Leave)) == 2
 
 
 def test_without_an_answer_it_ends_in_time() -> None:
@@ -84,13 +84,13 @@ def test_an_acknowledgement_has_to_come_from_whom_it_was_asked() -> None:
     """Another peer's answer, a made up number or a repeated one count for nothing."""
     bench = _leaving("a", "b", "c", "d")
     sequences = {}
-    for item in bench.sent(LEAVE):
+    for item in bench.sent(Leave):
         name = next(n for n, row in bench.core.members.items() if row.address == item.address)
-        sequences[name] = item.packet.messages[0][1]
+        sequences[name] = item.packet.messages[0].sequence
     for sequence in (sequences["b"], 12345):
-        bench.hear("a", [ACK, sequence, ROOT])
+        bench.hear("a", Ack(sequence, ROOT))
     for _ in range(3):
-        bench.hear("c", [ACK, sequences["c"], ROOT])
+        bench.hear("c", Ack(sequences["c"], ROOT))
     assert list(bench.core._departure._acknowledged) == ["c"]
 
 
@@ -107,19 +107,19 @@ def test_who_asks_meanwhile_is_answered_with_the_farewell() -> None:
     """While draining, a ping is acked and the asker learns that the peer has left."""
     bench = _leaving("a", "b")
     bench.sent()
-    bench.hear("a", [PING, 9, "me"])
-    [ack] = bench.sent(ACK)
+    bench.hear("a", Ping(9, "me"))
+    [ack] = bench.sent(Ack)
     assert ack.packet.updates[0] == news("me", Status.LEFT, incarnation=1).encode()
 
 
 def test_a_farewell_is_acknowledged_and_believed() -> None:
-    """Told LEAVE, a peer acks at once and lists the sender as left."""
+    """Told Leave, a peer acks at once and lists the sender as left."""
     bench = Bench()
     bench.meet("a", "b")
     farewell = news("a", Status.LEFT, incarnation=1).encode()
-    bench.hear("a", [LEAVE, 33], updates=[farewell])
-    [ack] = bench.sent(ACK)
-    assert ack.packet.messages[0][:2] == [ACK, 33]
+    bench.hear("a", Leave(33), updates=[farewell])
+    [ack] = bench.sent(Ack)
+    assert ack.told(Ack).sequence == 33
     assert [event.member.name for event in bench.events(MemberLeft)] == ["a"]
 
 

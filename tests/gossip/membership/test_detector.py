@@ -14,7 +14,7 @@ from gossamer.gossip import (
 )
 from gossamer.gossip.kernel import ANOTHER
 from gossamer.gossip.kernel._exchange import PROBED
-from gossamer.gossip.messages import ACK, NACK, NOT_ME, PING, PING_REQ, RELAYED, Message
+from gossamer.gossip.messages import Ack, Message, Nack, NotMe, Ping, PingReq, Relayed
 
 QUIET = {"probe_interval": 1.0, "probe_timeout": 0.5}
 
@@ -30,10 +30,10 @@ class Probing(Bench):
     def until_ping(self) -> tuple[str, Message]:
         """Let time pass until the next probe; return its target and the ping."""
         for _ in range(10_000):
-            for item in self.sent(PING):
+            for item in self.sent(Ping):
                 probe = self.core._detector._probe
                 # Other pings compare roots, or tell a suspect what it is.
-                if probe is not None and item.packet.messages[0][1] == probe.sequence:
+                if probe is not None and item.packet.messages[0].sequence == probe.sequence:
                     return self.names[item.address], item.packet.messages[0]
             self.now = max(self.now, self.core.deadline)
             self.core.tick(self.now)
@@ -46,11 +46,11 @@ class Probing(Bench):
 def test_a_probe_begins_with_a_ping() -> None:
     """The target alone is pinged, by name, in its life."""
     bench = Probing("a", "b", "c")
-    while not (sent := bench.sent(PING)):
+    while not (sent := bench.sent(Ping)):
         bench.run(0.01)
     [ping] = sent
     name = bench.names[ping.address]
-    assert ping.packet.messages[0][2] == name
+    assert ping.told(Ping).target == name
     assert ping.to_epoch == EPOCH
     assert not bench.calls("probe")
 
@@ -60,10 +60,10 @@ def test_an_answer_ends_it() -> None:
     bench = Probing("a", "b", "c")
     bench.context.health.score = 3
     target, ping = bench.until_ping()
-    bench.hear(target, [ACK, ping[1], ROOT])
+    bench.hear(target, Ack(ping.sequence, ROOT))
     assert bench.core.health == 2
     bench.run(0.9)
-    assert not bench.sent(PING_REQ)
+    assert not bench.sent(PingReq)
     assert not bench.calls("probe")
     bench.run(1)
     assert not bench.events(MemberSuspected)
@@ -76,22 +76,22 @@ def test_what_is_no_answer(how: str) -> None:
     bench = Probing("a", "b", "c", "d", "e")
     target, ping = bench.until_ping()
     other = next(name for name in "abcde" if name != target)
-    sequence = ping[1]
+    sequence = ping.sequence
     assert isinstance(sequence, int)
     match how:
         case "another sequence":
-            bench.hear(target, [ACK, sequence + 1, ROOT])
+            bench.hear(target, Ack(sequence + 1, ROOT))
         case "another source":
-            bench.hear(other, [ACK, sequence, ROOT])
+            bench.hear(other, Ack(sequence, ROOT))
         case _:
             bench.run(0.6)
             for relay in bench.names.values():
-                bench.hear(relay, [NACK, sequence, ROOT])
+                bench.hear(relay, Nack(sequence, ROOT))
             bench.run(0.5)
-            bench.hear(target, [ACK, sequence, ROOT])
+            bench.hear(target, Ack(sequence, ROOT))
     bench.run(0.55)
     for relay in bench.names.values():
-        bench.hear(relay, [NACK, sequence, ROOT])
+        bench.hear(relay, Nack(sequence, ROOT))
     bench.run(0.55)
     assert [event.member.name for event in bench.events(MemberSuspected)] == [target]
 
@@ -102,17 +102,17 @@ def test_after_the_timeout_others_are_asked_and_a_stream_tried() -> None:
     target, ping = bench.until_ping()
     began = bench.now
     bench.run(0.499)
-    assert not bench.sent(PING_REQ)
+    assert not bench.sent(PingReq)
     assert not bench.calls()
     bench.run(0.002)
-    requests = bench.sent(PING_REQ)
+    requests = bench.sent(PingReq)
     asked = {bench.names[item.address] for item in requests}
     assert len(asked) == len(requests) == 3
     assert target not in asked
     row = bench.core.members[target]
     for item in requests:
         assert item.packet.messages == [
-            [PING_REQ, ping[1], target, EPOCH, *row.address, 500]
+            PingReq(ping.sequence, target, EPOCH, row.address, 500)
         ]  # fmt: skip
     [call] = bench.calls()
     assert (call.purpose, call.address) == ("probe", row.address)
@@ -123,14 +123,14 @@ def test_a_relayed_answer_counts() -> None:
     """What a relay heard in our place ends the probe well."""
     bench = Probing("a", "b", "c", "d", "e")
     target, ping = bench.until_ping()
-    bench.hear("a", [RELAYED, ping[1], ROOT])  # before anybody was asked: believed of nobody
+    bench.hear("a", Relayed(ping.sequence, ROOT))  # before anybody was asked: believed of nobody
     assert bench.counts("probes_relayed") == (0,)
     bench.run(0.55)
-    relays = [bench.names[item.address] for item in bench.sent(PING_REQ)]
+    relays = [bench.names[item.address] for item in bench.sent(PingReq)]
     [bystander] = {"a", "b", "c", "d", "e"} - {target, *relays}
-    bench.hear(bystander, [RELAYED, ping[1], ROOT])  # nobody asked it
+    bench.hear(bystander, Relayed(ping.sequence, ROOT))  # nobody asked it
     assert bench.counts("probes_relayed") == (0,)
-    bench.hear(relays[0], [RELAYED, ping[1], ROOT])
+    bench.hear(relays[0], Relayed(ping.sequence, ROOT))
     bench.run(1)
     assert bench.counts("probes_relayed", "probes_failed") == (1, 0)
     assert bench.status(target) is Status.ALIVE
@@ -141,8 +141,8 @@ def test_a_silent_target_is_accused_at_the_end_of_the_period() -> None:
     bench = Probing("a", "b", "c", "d", "e")
     target, ping = bench.until_ping()
     bench.run(0.55)
-    for item in bench.sent(PING_REQ):
-        bench.hear(bench.names[item.address], [NACK, ping[1], ROOT])
+    for item in bench.sent(PingReq):
+        bench.hear(bench.names[item.address], Nack(ping.sequence, ROOT))
     assert bench.status(target) is Status.ALIVE
     bench.run(0.5)
     assert bench.status(target) is Status.SUSPECT
@@ -161,9 +161,9 @@ def test_missing_nacks_tell_against_ourselves(nacks: int, score: int) -> None:
     bench = Probing("a", "b", "c", "d", "e")
     _, ping = bench.until_ping()
     bench.run(0.55)
-    for item in bench.sent(PING_REQ)[:nacks]:
-        bench.hear(bench.names[item.address], [NACK, ping[1], ROOT])
-        bench.hear(bench.names[item.address], [NACK, ping[1], ROOT])
+    for item in bench.sent(PingReq)[:nacks]:
+        bench.hear(bench.names[item.address], Nack(ping.sequence, ROOT))
+        bench.hear(bench.names[item.address], Nack(ping.sequence, ROOT))
     bench.run(0.5)
     assert bench.core.health == score
     assert len(bench.events(MemberSuspected)) == 1
@@ -174,9 +174,9 @@ def test_nacks_of_peers_that_were_not_asked_count_for_nothing() -> None:
     bench = Probing("a", "b", "c", "d", "e")
     target, ping = bench.until_ping()
     bench.run(0.55)
-    asked = {bench.names[item.address] for item in bench.sent(PING_REQ)}
+    asked = {bench.names[item.address] for item in bench.sent(PingReq)}
     for name in ("x", "y", "z", "w", target, *(set("abcde") - asked)):
-        bench.hear(name, [NACK, ping[1], ROOT])
+        bench.hear(name, Nack(ping.sequence, ROOT))
     bench.run(0.5)
     assert bench.core.health == 3
     assert bench.core.isolated
@@ -210,7 +210,7 @@ def test_an_answer_by_stream_alone_accuses_nobody() -> None:
     bench.run(0.55)
     [call] = bench.calls("probe")
     call.outbox.clear()
-    call.receive(SEAL.seal(encode([PROBED, ping[1]]), EPOCH), bench.now)
+    call.receive(SEAL.seal(encode([PROBED, ping.sequence]), EPOCH), bench.now)
     assert call.finished
     bench.run(0.5)
     assert bench.status(target) is Status.ALIVE
@@ -241,10 +241,10 @@ def test_a_stretched_probe_waits_longer() -> None:
     began = bench.now
     stretch = bench.core.health + 1
     assert stretch >= 3
-    while not (requests := bench.sent(PING_REQ)):
+    while not (requests := bench.sent(PingReq)):
         bench.run(0.01)
     assert bench.now - began == pytest.approx(0.5 * stretch, abs=0.02)
-    assert requests[0].packet.messages[0][6] == pytest.approx(500 * stretch, abs=2)
+    assert requests[0].told(PingReq).budget == pytest.approx(500 * stretch, abs=2)
 
 
 # Relaying
@@ -253,31 +253,31 @@ def test_a_stretched_probe_waits_longer() -> None:
 def test_a_relay_pings_and_reports() -> None:
     """Asked to, a peer pings the target in its life and passes on that it answered."""
     bench = Probing("a", "b", probe_interval=500.0, probe_timeout=100.0)
-    bench.hear("a", [PING_REQ, 77, "b", EPOCH, *bench.core.members["b"].address, 500])
-    [ping] = bench.sent(PING)
+    bench.hear("a", PingReq(77, "b", EPOCH, bench.core.members["b"].address, 500))
+    [ping] = bench.sent(Ping)
     assert (bench.names[ping.address], ping.to_epoch) == ("b", EPOCH)
-    assert ping.packet.messages[0][2] == "b"
-    bench.hear("b", [ACK, ping.packet.messages[0][1], ROOT])
-    [answer] = bench.sent(RELAYED)
+    assert ping.told(Ping).target == "b"
+    bench.hear("b", Ack(ping.packet.messages[0].sequence, ROOT))
+    [answer] = bench.sent(Relayed)
     assert bench.names[answer.address] == "a"
-    assert answer.packet.messages == [[RELAYED, 77, bench.core.root]]
+    assert answer.packet.messages == [Relayed(77, bench.core.root)]
     bench.run(1)
-    assert not bench.sent(NACK, RELAYED)
+    assert not bench.sent(Nack, Relayed)
 
 
 def test_a_relay_says_after_four_fifths_that_it_heard_nothing() -> None:
     """At 80 % of the budget in the request, not before, the nack goes out; then it is over."""
     bench = Probing("a", "b", probe_interval=500.0, probe_timeout=100.0)
-    bench.hear("a", [PING_REQ, 77, "b", EPOCH, *bench.core.members["b"].address, 500])
-    [ping] = bench.sent(PING)
+    bench.hear("a", PingReq(77, "b", EPOCH, bench.core.members["b"].address, 500))
+    [ping] = bench.sent(Ping)
     bench.run(0.399)
-    assert not bench.sent(NACK)
+    assert not bench.sent(Nack)
     bench.run(0.002)
-    [nack] = bench.sent(NACK)
+    [nack] = bench.sent(Nack)
     assert bench.names[nack.address] == "a"
-    assert nack.packet.messages == [[NACK, 77, bench.core.root]]
-    bench.hear("b", [ACK, ping.packet.messages[0][1], ROOT])
-    assert not bench.sent(RELAYED)
+    assert nack.packet.messages == [Nack(77, bench.core.root)]
+    bench.hear("b", Ack(ping.packet.messages[0].sequence, ROOT))
+    assert not bench.sent(Relayed)
 
 
 def test_relays_are_bounded() -> None:
@@ -285,16 +285,16 @@ def test_relays_are_bounded() -> None:
     bench = Probing("a", "b", probe_interval=500.0, probe_timeout=100.0)
     address = bench.core.members["b"].address
     for number in range(256):
-        bench.hear("a", [PING_REQ, number, "b", EPOCH, *address, 1000])
+        bench.hear("a", PingReq(number, "b", EPOCH, address, 1000))
     assert bench.counts("refused_relays") == (0,)
-    assert len(bench.sent(PING)) == 256
-    bench.hear("a", [PING_REQ, 999, "b", EPOCH, *address, 1000])
+    assert len(bench.sent(Ping)) == 256
+    bench.hear("a", PingReq(999, "b", EPOCH, address, 1000))
     assert bench.counts("refused_relays") == (1,)
-    assert [item.packet.messages[0][:2] for item in bench.sent()] == [[NACK, 999]]
+    assert [item.told(Nack).sequence for item in bench.sent()] == [999]
     bench.run(0.81)
-    assert len(bench.sent(NACK)) == 256
-    bench.hear("a", [PING_REQ, 1000, "b", EPOCH, *address, 1000])
-    assert len(bench.sent(PING)) == 1
+    assert len(bench.sent(Nack)) == 256
+    bench.hear("a", PingReq(1000, "b", EPOCH, address, 1000))
+    assert len(bench.sent(Ping)) == 1
 
 
 # Being probed
@@ -304,9 +304,9 @@ def test_a_ping_is_answered_with_the_root() -> None:
     """Whoever asks for us, or for whoever is here, is answered with our root."""
     bench = Probing("a")
     for name in ("me", ""):
-        bench.hear("a", [PING, 5, name])
-        [ack] = bench.sent(ACK)
-        assert ack.packet.messages == [[ACK, 5, bench.core.root]]
+        bench.hear("a", Ping(5, name))
+        [ack] = bench.sent(Ack)
+        assert ack.packet.messages == [Ack(5, bench.core.root)]
 
 
 def test_who_is_accused_is_told_so_first() -> None:
@@ -316,20 +316,20 @@ def test_who_is_accused_is_told_so_first() -> None:
     bench.hear("b", updates=[accusation])
     bench.sent()
     bench.core._spread.queues[0].clear()  # it no longer travels by itself
-    bench.hear("a", [PING, 5, "me"])
-    [ack] = bench.sent(ACK)
+    bench.hear("a", Ping(5, "me"))
+    [ack] = bench.sent(Ack)
     assert ack.packet.updates[0] == accusation
 
 
 def test_a_ping_for_another_is_answered_by_who_is_here() -> None:
     """Not me: the sender learns who lives at this address now, by its news."""
     bench = Probing("a")
-    bench.hear("a", [PING, 5, "predecessor"])
-    [answer] = bench.sent(NOT_ME)
-    assert answer.packet.messages == [[NOT_ME, 5]]
+    bench.hear("a", Ping(5, "predecessor"))
+    [answer] = bench.sent(NotMe)
+    assert answer.packet.messages == [NotMe(5)]
     assert answer.packet.updates[0] == bench.context.me.news().encode()
-    bench.hear("a", [PING, 6, "me"], to_epoch=EPOCH - 1)
-    assert len(bench.sent(NOT_ME)) == 1
+    bench.hear("a", Ping(6, "me"), to_epoch=EPOCH - 1)
+    assert len(bench.sent(NotMe)) == 1
     assert bench.counts("refused_epoch") == (1,)
 
 

@@ -9,7 +9,7 @@ from cores import EPOCH, ROOT, Bench, address_of, news
 from gossamer.gossip import REFUSAL, MemberFailed, MemberReturned, MemberSuspected, Status
 from gossamer.gossip.kernel import ProbeExchange
 from gossamer.gossip.membership._evidence import Evidence
-from gossamer.gossip.messages import ACK, GONE, NACK, NOT_ME, PING, PING_REQ, RELAYED
+from gossamer.gossip.messages import Ack, Gone, Nack, NotMe, Ping, PingReq, Relayed
 from gossamer.gossip.state import decode_news
 
 OTHERS = ("a", "b", "c", "d")
@@ -21,11 +21,11 @@ class Probing(Bench):
     def __init__(self, *names: str, **options: Any) -> None:
         super().__init__(probe_interval=1.0, probe_timeout=0.5, **options)
         self.meet(*(names or OTHERS))
-        while not (pings := self.sent(PING)):
+        while not (pings := self.sent(Ping)):
             self.now = max(self.now, self.core.deadline)
             self.core.tick(self.now)
-        self.ping = pings[0].packet.messages[0]
-        self.target = str(self.ping[2])
+        self.ping = pings[0].told(Ping)
+        self.target = self.ping.target
         self.address = address_of(self.target)
 
     def unreachable(self) -> None:
@@ -35,7 +35,7 @@ class Probing(Bench):
     def relays(self) -> list[str]:
         """Return and drain whom the core asks to ping the target."""
         names = {address_of(name): name for name in self.core.members}
-        return [names[item.address] for item in self.sent(PING_REQ)]
+        return [names[item.address] for item in self.sent(PingReq)]
 
     def stream(self) -> ProbeExchange:
         """Return the stream over which the core asks the target."""
@@ -64,7 +64,7 @@ def test_all_three_together_are_a_definite_death() -> None:
     relays = bench.relays()
     assert len(relays) == 3
     bench.stream().fail(REFUSAL, bench.now)
-    bench.hear(relays[0], [GONE, bench.ping[1]])
+    bench.hear(relays[0], Gone(bench.ping.sequence))
     [failed] = bench.events(MemberFailed)
     assert (failed.member.name, failed.by, failed.definite) == (bench.target, "me", True)
     assert bench.now == began
@@ -86,9 +86,10 @@ def test_with_one_of_them_missing_it_is_a_suspicion(missing: str) -> None:
     relays = bench.relays()
     stream = bench.stream()
     stream.fail("timeout" if missing == "stream" else REFUSAL, bench.now)
-    answer = NACK if missing == "witness" else GONE
+    number = bench.ping.sequence
+    answer = Nack(number, ROOT) if missing == "witness" else Gone(number)
     for relay in relays:
-        bench.hear(relay, [answer, bench.ping[1], *([ROOT] if answer == NACK else [])])
+        bench.hear(relay, answer)
     assert bench.status() is Status.ALIVE
     bench.run(1.1)
     assert bench.events(MemberSuspected)
@@ -104,14 +105,14 @@ def test_an_answer_outweighs_all_evidence(answer: str) -> None:
     stream = bench.stream()
     match answer:
         case "ack":
-            bench.hear(bench.target, [ACK, bench.ping[1], ROOT])
+            bench.hear(bench.target, Ack(bench.ping.sequence, ROOT))
         case "relayed":
-            bench.hear(relays[1], [RELAYED, bench.ping[1], ROOT])
+            bench.hear(relays[1], Relayed(bench.ping.sequence, ROOT))
         case "stream":
             stream._report("alive", bench.now)
     if answer != "stream":
         stream.fail(REFUSAL, bench.now)
-    bench.hear(relays[0], [GONE, bench.ping[1]])
+    bench.hear(relays[0], Gone(bench.ping.sequence))
     bench.run(0.9)
     assert not bench.events(MemberFailed)
     assert bench.status() is Status.ALIVE
@@ -136,7 +137,7 @@ def test_a_forged_message_only_hurries_the_questions() -> None:
         bench.core.unreachable(("192.0.2.1", 1), bench.now)
     assert len(bench.relays()) == 3
     assert len(bench.calls("probe")) == 1
-    bench.hear(bench.target, [ACK, bench.ping[1], ROOT])
+    bench.hear(bench.target, Ack(bench.ping.sequence, ROOT))
     bench.run(0.5)
     assert not bench.events(MemberSuspected)
     assert not bench.events(MemberFailed)
@@ -146,22 +147,22 @@ def test_a_relay_passes_on_what_the_targets_host_says() -> None:
     """Whoever pings for another and is told that nobody is there says so at once."""
     bench = Bench()
     bench.meet(*OTHERS)
-    bench.hear("a", [PING_REQ, 77, "b", EPOCH, *address_of("b"), 500])
-    assert [item.address for item in bench.sent(PING)] == [address_of("b")]
+    bench.hear("a", PingReq(77, "b", EPOCH, address_of("b"), 500))
+    assert [item.address for item in bench.sent(Ping)] == [address_of("b")]
     bench.core.unreachable(address_of("b"), bench.now)
-    [told] = bench.sent(GONE)
+    [told] = bench.sent(Gone)
     assert told.address == address_of("a")
-    assert told.packet.messages == [[GONE, 77]]
+    assert told.packet.messages == [Gone(77)]
     bench.run(1)
-    assert not bench.sent(NACK)  # it has answered
+    assert not bench.sent(Nack)  # it has answered
 
 
 def test_another_peer_at_the_address_counts_as_its_host() -> None:
     """ "Not me" from the probed address is evidence as ICMP is; from elsewhere it is nothing."""
     bench = Probing()
-    bench.hear("x", [NOT_ME, bench.ping[1]], sender=("192.0.2.1", 7940))
+    bench.hear("x", NotMe(bench.ping.sequence), sender=("192.0.2.1", 7940))
     assert bench.counts("probes_unreachable") == (0,)
-    bench.hear("x", [NOT_ME, bench.ping[1]], sender=bench.address)
+    bench.hear("x", NotMe(bench.ping.sequence), sender=bench.address)
     assert bench.counts("probes_unreachable") == (1,)
 
 
@@ -171,7 +172,7 @@ def test_a_not_me_that_nothing_asked_for_begins_nothing() -> None:
     bench.meet(*OTHERS)
     bench.calls()
     for number in range(100):
-        bench.hear("a", [NOT_ME, number])
+        bench.hear("a", NotMe(number))
         bench.run(0.01)
     assert not bench.calls("heal")
     assert bench.counts("probes_unreachable") == (0,)
@@ -180,8 +181,8 @@ def test_a_not_me_that_nothing_asked_for_begins_nothing() -> None:
 def test_a_not_me_after_the_answer_is_no_evidence() -> None:
     """Whoever has answered is there, whatever is said of its address afterwards."""
     bench = Probing()
-    bench.hear(bench.target, [ACK, bench.ping[1], ROOT])
-    bench.hear("x", [NOT_ME, bench.ping[1]], sender=bench.address)
+    bench.hear(bench.target, Ack(bench.ping.sequence, ROOT))
+    bench.hear("x", NotMe(bench.ping.sequence), sender=bench.address)
     assert bench.counts("probes_unreachable") == (0,)
 
 
@@ -192,11 +193,11 @@ def test_only_relays_that_were_asked_are_witnesses() -> None:
     relays = bench.relays()
     bench.stream().fail(REFUSAL, bench.now)
     stranger = next(name for name in "abcdefgh" if name not in (*relays, bench.target))
-    bench.hear(stranger, [GONE, bench.ping[1]])
-    bench.hear(relays[0], [GONE, int(str(bench.ping[1])) + 1])
+    bench.hear(stranger, Gone(bench.ping.sequence))
+    bench.hear(relays[0], Gone(bench.ping.sequence + 1))
     assert bench.status() is Status.ALIVE
-    bench.hear(relays[0], [NACK, bench.ping[1], ROOT])
-    bench.hear(relays[0], [GONE, bench.ping[1]])
+    bench.hear(relays[0], Nack(bench.ping.sequence, ROOT))
+    bench.hear(relays[0], Gone(bench.ping.sequence))
     assert bench.status() is Status.ALIVE  # it had said that it knows nothing
 
 
@@ -209,7 +210,7 @@ def test_a_new_life_is_not_buried_with_the_old_one() -> None:
     bench.hear("a" if bench.target != "a" else "b", updates=[later.encode()])
     bench.events(MemberReturned)
     bench.stream().fail(REFUSAL, bench.now)
-    bench.hear(relays[0], [GONE, bench.ping[1]])
+    bench.hear(relays[0], Gone(bench.ping.sequence))
     assert bench.status() is Status.ALIVE
     assert not bench.events(MemberFailed)
 
@@ -237,5 +238,5 @@ def test_without_the_setting_nothing_of_it_happens() -> None:
     bench.run(0.5)
     bench.stream().fail(REFUSAL, bench.now)
     for relay in bench.relays():
-        bench.hear(relay, [GONE, bench.ping[1]])
+        bench.hear(relay, Gone(bench.ping.sequence))
     assert bench.status() is Status.ALIVE

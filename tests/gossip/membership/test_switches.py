@@ -16,7 +16,7 @@ from gossamer.gossip import (
     MemberSuspected,
     Status,
 )
-from gossamer.gossip.messages import ACK, NACK, PING, PING_REQ
+from gossamer.gossip.messages import Ack, Nack, Ping, PingReq
 
 SWITCHES = ("nacks", "stream_probes", "tell_suspects", "witnesses", "stop_guard", "eager", "rounds")
 OTHERS = [f"p{number}" for number in range(12)]
@@ -27,9 +27,9 @@ def probing(**options: Any) -> tuple[Bench, str, int]:
     bench = Bench(**options)
     bench.meet(*OTHERS)
     names = {address_of(name): name for name in OTHERS}
-    while not (pings := bench.sent(PING)):
+    while not (pings := bench.sent(Ping)):
         bench.run(0.01)
-    sequence = pings[0].packet.messages[0][1]
+    sequence = pings[0].packet.messages[0].sequence
     assert isinstance(sequence, int)
     return bench, names[pings[0].address], sequence
 
@@ -63,10 +63,10 @@ def test_without_nacks_a_relay_that_hears_nothing_says_nothing(nacks: bool) -> N
     """Neither when its time is over, nor when it does not know the target."""
     bench = Bench(nacks=nacks)
     bench.meet("a", "b")
-    bench.hear("a", [PING_REQ, 7, "b", EPOCH, *address_of("b"), 500])
-    bench.hear("a", [PING_REQ, 8, "x", EPOCH, *address_of("x"), 500])
+    bench.hear("a", PingReq(7, "b", EPOCH, address_of("b"), 500))
+    bench.hear("a", PingReq(8, "x", EPOCH, address_of("x"), 500))
     bench.run(0.45)
-    assert len(bench.sent(NACK)) == 2 * nacks
+    assert len(bench.sent(Nack)) == 2 * nacks
 
 
 @pytest.mark.parametrize(("nacks", "score", "silent"), [(True, 3, True), (False, 1, False)])
@@ -86,7 +86,7 @@ def test_the_probe_over_a_stream_can_be_left_out(stream_probes: bool) -> None:
     """The relays are asked in any case."""
     bench, _, _ = probing(stream_probes=stream_probes)
     bench.run(0.55)
-    assert len(bench.sent(PING_REQ)) == 3
+    assert len(bench.sent(PingReq)) == 3
     assert len(bench.calls("probe")) == stream_probes
 
 
@@ -99,13 +99,13 @@ def test_suspects_can_be_left_to_hear_of_it_by_chance(tell: bool) -> None:
     bench.hear("b", updates=[accusation])
     bench.run(5.0)
     bench.sent()
-    bench.hear("a", [PING, 77, "me"])
-    told = [item for item in bench.sent(ACK) if accusation in item.packet.updates]
+    bench.hear("a", Ping(77, "me"))
+    told = [item for item in bench.sent(Ack) if accusation in item.packet.updates]
     assert len(told) == tell
     pings: list[Sent] = []
     while not pings:
         bench.run(0.1)
-        pings = [item for item in bench.sent(PING) if item.address == address_of("a")]
+        pings = [item for item in bench.sent(Ping) if item.address == address_of("a")]
     assert (accusation in pings[0].packet.updates) is tell
 
 
@@ -117,8 +117,8 @@ def test_the_dead_are_told_in_any_case(tell: bool) -> None:
     bench.hear("b", updates=[news("a", Status.DEAD).encode()])
     bench.run(5.0)
     bench.sent()
-    bench.hear("a", [PING, 77, "me"])
-    assert news("a", Status.DEAD, accuser="").encode() in bench.sent(ACK)[0].packet.updates
+    bench.hear("a", Ping(77, "me"))
+    assert news("a", Status.DEAD, accuser="").encode() in bench.sent(Ack)[0].packet.updates
 
 
 @pytest.mark.parametrize("witnesses", [True, False])
@@ -161,7 +161,7 @@ def test_a_peer_that_was_stopped_can_go_on_as_if_it_had_not(guard: bool) -> None
     bench = Bench(stop_guard=guard, isolation_limit=0.0)
     bench.meet(*OTHERS)
     bench.hear("p1", updates=[news("p0", Status.SUSPECT, accuser="p1").encode()])
-    while not bench.sent(PING):
+    while not bench.sent(Ping):
         bench.run(0.01)
     bench.events()
     bench.now += 100.0
@@ -187,5 +187,5 @@ def test_news_travel_by_the_ways_that_are_left(
     assert (rumor in bench.updates()) is at_once
     bench.run(0.3)
     assert (rumor in bench.updates()) is in_rounds
-    bench.hear("p2", [PING, 5, "me"])
-    assert rumor in bench.sent(ACK)[0].packet.updates
+    bench.hear("p2", Ping(5, "me"))
+    assert rumor in bench.sent(Ack)[0].packet.updates

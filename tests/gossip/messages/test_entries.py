@@ -2,7 +2,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from gossamer.gossip.basis import Malformed, encode
-from gossamer.gossip.messages import Delta, Gone, Piece, decode_entry, encode_gone, encode_part
+from gossamer.gossip.messages import (
+    Delta,
+    Dropped,
+    Piece,
+    decode_entry,
+    encode_dropped,
+    encode_part,
+)
 from gossamer.gossip.messages._entries import PIECE_BYTES
 from gossamer.gossip.state import VALUE_LIMIT, Operation, Part, operation_size
 from gossamer.gossip.state._part import LOG_OPERATIONS
@@ -125,7 +132,7 @@ def test_two_records_share_a_piece_up_to_its_bound() -> None:
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1), st.integers(0, 99))
 def test_that_a_part_is_gone_comes_back(owner: str, epoch: int) -> None:
     """The entry for a dropped part is read as it was written."""
-    assert decode_entry(encode_gone(owner[:128], epoch)) == Gone(owner[:128], epoch)
+    assert decode_entry(encode_dropped(owner[:128], epoch)) == Dropped(owner[:128], epoch)
 
 
 @pytest.mark.parametrize(

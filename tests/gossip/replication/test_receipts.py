@@ -3,7 +3,7 @@
 from cores import EPOCH, Bench, Link, delta, gossip, news
 
 from gossamer.gossip import Status
-from gossamer.gossip.messages import HELD, HOLD, encode_head
+from gossamer.gossip.messages import Held, Hold, encode_head
 
 NAMES = ("a", "b", "c", "d", "e")
 
@@ -25,33 +25,33 @@ def test_a_receipt_fills_as_members_answer() -> None:
     """One more than wanted are asked; with the last answer that is wanted it is complete."""
     bench = _bench()
     receipt = bench.core.confirm(2, bench.now)
-    asked = bench.sent(HOLD)
+    asked = bench.sent(Hold)
     assert len({item.address for item in asked}) == len(asked) == 3
-    assert all(item.packet.messages[0][2] == 1 for item in asked)
+    assert all(item.told(Hold).version == 1 for item in asked)
     for item in asked[:2]:
         assert not receipt.complete
         name = _name(bench, item.address)
         for _ in range(2):
-            bench.hear(name, [HELD, item.packet.messages[0][1]])
+            bench.hear(name, Held(item.packet.messages[0].sequence))
     assert receipt.complete
     assert len(receipt.holders) == 2
     bench.run(1)
-    assert not bench.sent(HOLD)
+    assert not bench.sent(Hold)
 
 
 def test_the_silent_are_asked_again() -> None:
     """Every 50 ms others are asked, never those that have answered, until it is cancelled."""
     bench = _bench()
     receipt = bench.core.confirm(3, bench.now)
-    first = bench.sent(HOLD)[0]
-    bench.hear(_name(bench, first.address), [HELD, first.packet.messages[0][1]])
+    first = bench.sent(Hold)[0]
+    bench.hear(_name(bench, first.address), Held(first.packet.messages[0].sequence))
     bench.run(1.01)
-    again = bench.sent(HOLD)
+    again = bench.sent(Hold)
     assert len(again) == 20 * 3
     assert first.address not in {item.address for item in again}
     receipt.cancelled = True
     bench.run(1)
-    assert not bench.sent(HOLD)
+    assert not bench.sent(Hold)
     assert not bench.core._receipts._open
 
 
@@ -59,10 +59,10 @@ def test_answers_of_strangers_count_for_nothing() -> None:
     """Only members can hold; neither a stranger nor an answer to no question changes anything."""
     bench = _bench()
     receipt = bench.core.confirm(1, bench.now)
-    sequence = bench.sent(HOLD)[0].packet.messages[0][1]
+    sequence = bench.sent(Hold)[0].packet.messages[0].sequence
     assert isinstance(sequence, int)
-    bench.hear("stranger", [HELD, sequence])
-    bench.hear("a", [HELD, sequence + 1])
+    bench.hear("stranger", Held(sequence))
+    bench.hear("a", Held(sequence + 1))
     assert not receipt.holders
 
 
@@ -72,11 +72,11 @@ def test_a_question_is_answered_by_who_holds() -> None:
     bench.hear("a", updates=[delta("a", 0, ("x", b"1"), ("y", b"2"))])
     bench.sent()
     for version, expected in ((1, 1), (2, 1), (3, 0)):
-        bench.hear("a", [HOLD, 50 + version, version])
-        answers = bench.sent(HELD)
-        assert [item.packet.messages[0] for item in answers] == [[HELD, 50 + version]] * expected
-    bench.hear("b", [HOLD, 9, 1])
-    assert not bench.sent(HELD)
+        bench.hear("a", Hold(50 + version, version))
+        answers = bench.sent(Held)
+        assert [item.packet.messages[0] for item in answers] == [Held(50 + version)] * expected
+    bench.hear("b", Hold(9, 1))
+    assert not bench.sent(Held)
 
 
 def test_a_question_is_about_the_askers_own_life() -> None:
@@ -85,8 +85,8 @@ def test_a_question_is_about_the_askers_own_life() -> None:
     bench.hear("a", updates=[delta("a", 0, ("x", b"1"))])
     bench.hear("a", updates=[news("a", epoch=EPOCH + 1).encode()], epoch=EPOCH + 1)
     bench.sent()
-    bench.hear("a", [HOLD, 1, 1], epoch=EPOCH + 1)
-    assert not bench.sent(HELD)
+    bench.hear("a", Hold(1, 1), epoch=EPOCH + 1)
+    assert not bench.sent(Held)
 
 
 def test_a_receipt_outlives_a_new_epoch() -> None:
@@ -98,9 +98,9 @@ def test_a_receipt_outlives_a_new_epoch() -> None:
     bench.hear("a", updates=[encode_head("me", EPOCH + 1, 1)])
     bench.sent()
     bench.run(0.051)
-    [question, *_] = bench.sent(HOLD)
+    [question, *_] = bench.sent(Hold)
     assert question.packet.epoch == EPOCH + 2
-    assert question.packet.messages[0][2] == bench.core.parts["me"].version == 1
+    assert question.told(Hold).version == bench.core.parts["me"].version == 1
     assert receipt.version == 10
 
 
@@ -120,7 +120,7 @@ def test_nothing_wanted_is_complete() -> None:
     """A receipt of zero others asks nobody but is complete from the start."""
     bench = _bench()
     assert bench.core.confirm(0, bench.now).complete
-    assert not bench.sent(HOLD)
+    assert not bench.sent(Hold)
     assert not bench.core._receipts._open
 
 

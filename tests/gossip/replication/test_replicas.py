@@ -18,7 +18,7 @@ from gossamer.gossip import (
 )
 from gossamer.gossip.basis import decode
 from gossamer.gossip.messages import Delta, encode_head
-from gossamer.gossip.messages._packet import HEAD
+from gossamer.gossip.messages._updates import HEAD
 from gossamer.gossip.state import PART_RECORDS, Operation
 from gossamer.gossip.state._part import LOG_OPERATIONS
 

@@ -1,0 +1,46 @@
+"""Who waits for the answer to which question.
+
+Pings and farewells have a number, and their answers ("I am here", "I am not that peer") have the
+number of the question; the rest of an answer's truth is for the asker to judge.
+Each asker numbers its own questions and closes them: it bounds how many of them are open.
+"""
+
+from typing import Protocol
+
+from gossamer.gossip.state import Address
+
+
+class Asker(Protocol):
+    """Waits for answers."""
+
+    def on_ack(self, sequence: int, source: str, epoch: int, now: float) -> None:
+        """Take in that `source` is there."""
+
+    def on_not_me(
+        self, sequence: int, source: str, sender: Address, epoch: int, now: float
+    ) -> bool:
+        """Take in that another peer is at an address; return whether it was asked there."""
+
+
+class Questions:
+    """The open questions of one peer, each with its asker."""
+
+    def __init__(self) -> None:
+        self._askers: dict[int, Asker] = {}
+
+    def __len__(self) -> int:
+        return len(self._askers)
+
+    def open(self, sequence: int, asker: Asker) -> None:
+        """Have the answers with this number handed to `asker`."""
+        self._askers[sequence] = asker
+
+    def close(self, sequence: int, asker: Asker) -> None:
+        """Hand no more answers with this number to `asker`."""
+        # A later question of somebody else can have the same number by chance.
+        if self._askers.get(sequence) is asker:
+            del self._askers[sequence]
+
+    def asker(self, sequence: int) -> Asker | None:
+        """Return the asker of a question; None if no question with this number is open."""
+        return self._askers.get(sequence)

@@ -1,0 +1,103 @@
+"""Updates: byte strings that ride on datagrams and are passed on as they came.
+
+    [0, ...]                                        news of a member (_members.py)
+    [1, owner, epoch, since, [key, value, ...]]     operations that follow `since`
+    [2, owner, epoch, version]                      a head: the change is to be fetched
+
+Each is judged by itself: one that is bad never spoils the others.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gossamer.gossip.basis import NAME_LIMIT, Malformed, array, blob, decode, encode, text, whole
+from gossamer.gossip.state import (
+    EPOCH_LIMIT,
+    KEY_LIMIT,
+    NEWS,
+    VALUE_LIMIT,
+    VERSION_LIMIT,
+    News,
+    Operation,
+    parse_news,
+)
+
+DELTA = 1
+HEAD = 2
+
+
+@dataclass(slots=True)
+class Delta:
+    """Operations of one owner that follow version `since`."""
+
+    owner: str
+    epoch: int
+    since: int
+    operations: list[Operation]
+
+
+@dataclass(slots=True)
+class Head:
+    """That an owner's part stands at this version; the change itself was too large."""
+
+    owner: str
+    epoch: int
+    version: int
+
+
+Update = News | Delta | Head
+
+
+def encode_delta(owner: str, epoch: int, since: int, operations: list[Operation]) -> bytes:
+    """Return the update that carries `operations`, the first of which is version `since + 1`."""
+    flat = [item for operation in operations for item in operation]
+    return encode([DELTA, owner, epoch, since, flat])
+
+
+def encode_head(owner: str, epoch: int, version: int) -> bytes:
+    """Return the update that announces a version."""
+    return encode([HEAD, owner, epoch, version])
+
+
+# Each update arrives several times; after a partition, so many others come between that the core
+# no longer remembers it.
+@lru_cache(maxsize=4096)
+def decode_update(payload: bytes) -> Update:
+    """Return what an update says, or raise `Malformed`; what is returned must not be changed."""
+    items = array(decode(payload))
+    kind = items[0] if items else None
+    if type(kind) is not int:
+        raise Malformed("an update's kind is of another type")
+    if kind == NEWS:
+        return parse_news(items)
+    if kind == DELTA:
+        _, owner, epoch, since, flat = array(items, 5)
+        operations = parse_operations(array(flat))
+        if not operations:
+            raise Malformed("a delta is empty")
+        # What it leads to has to be a version that a head can carry.
+        since = whole(since, VERSION_LIMIT - len(operations))
+        return Delta(owner_name(owner), whole(epoch, EPOCH_LIMIT), since, operations)
+    if kind == HEAD:
+        _, owner, epoch, version = array(items, 4)
+        return Head(owner_name(owner), whole(epoch, EPOCH_LIMIT), whole(version, VERSION_LIMIT))
+    raise Malformed("an update's kind is unknown")
+
+
+def owner_name(value: object) -> str:
+    """Return `value` if it can be an owner's name, else raise `Malformed`."""
+    name = text(value, NAME_LIMIT)
+    if not name or not name.isprintable():
+        raise Malformed("an owner is unusable")
+    return name
+
+
+def parse_operations(flat: list[object]) -> list[Operation]:
+    """Return the operations in a flat array of keys and values, or raise `Malformed`."""
+    if len(flat) % 2:
+        raise Malformed("a key has no value")
+    pairs = iter(flat)
+    return [
+        (text(key, KEY_LIMIT), None if value is None else blob(value, VALUE_LIMIT))
+        for key, value in zip(pairs, pairs, strict=True)
+    ]

@@ -13,6 +13,8 @@ from .basis import (
     check_name as check_name,
     decode as decode,
     encode as encode,
+    join_tail as join_tail,
+    split_tail as split_tail,
 )
 from .kernel import FRAME_LIMIT as FRAME_LIMIT, REFUSAL as REFUSAL, Exchange as Exchange
 from .replication import Receipt as Receipt, RecordTooLarge as RecordTooLarge

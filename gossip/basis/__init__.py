@@ -7,6 +7,8 @@ from ._cbor import (
     blob as blob,
     decode as decode,
     encode as encode,
+    join_tail as join_tail,
+    split_tail as split_tail,
     text as text,
     whole as whole,
 )

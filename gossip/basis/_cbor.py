@@ -64,6 +64,47 @@ def decode(data: bytes) -> object:
     return value
 
 
+def split_tail(items: list[object], known: int, limit: int) -> bytes:
+    """Return what an array has behind its first `known` items; empty if there is nothing.
+
+    It is an array of its own, to be kept as it is and given to `join_tail`: what a later version
+    wrote passes through this one unread.  Raises `Malformed` if it has more than `limit` bytes.
+    """
+    if len(items) <= known:
+        return b""
+    tail = encode(items[known:])
+    if len(tail) > limit:
+        raise Malformed(f"the items behind the first {known} take more than {limit} bytes")
+    return tail
+
+
+def join_tail(items: list[object], tail: bytes) -> bytes:
+    """Return the encoding of the known items and, behind them, of those that `tail` holds."""
+    if not tail:
+        return encode(items)
+    data = encode(items)
+    known, start = _array_head(data)
+    more, tail_start = _array_head(tail)
+    return _encode_head(known + more) + data[start:] + tail[tail_start:]
+
+
+# How many items an array has, and where the first begins (RFC 8949, section 3).
+def _array_head(data: bytes) -> tuple[int, int]:
+    size = data[0] & 0x1F
+    if size < 24:
+        return size, 1
+    width = 1 << (size - 24)
+    return int.from_bytes(data[1 : 1 + width], "big"), 1 + width
+
+
+def _encode_head(count: int) -> bytes:
+    if count < 24:
+        return bytes([0x80 | count])
+    if count < 256:
+        return bytes([0x98, count])
+    return b"\x99" + count.to_bytes(2, "big")
+
+
 def whole(value: object, limit: int) -> int:
     """Return `value` if it is an integer from 0 to `limit`, else raise `Malformed`."""
     if type(value) is not int or not 0 <= value <= limit:

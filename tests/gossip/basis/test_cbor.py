@@ -2,7 +2,17 @@ import cbor2
 import pytest
 from hypothesis import given, strategies as st
 
-from gossamer.gossip.basis import Malformed, array, blob, decode, encode, text, whole
+from gossamer.gossip.basis import (
+    Malformed,
+    array,
+    blob,
+    decode,
+    encode,
+    join_tail,
+    split_tail,
+    text,
+    whole,
+)
 
 _leaves = st.one_of(
     st.none(),
@@ -206,3 +216,30 @@ def test_checks_pass_at_their_limits_and_fail_beyond() -> None:
     for items in ([1], [1, 2, 3]):
         with pytest.raises(Malformed):
             array(items, 2)
+
+
+@given(st.lists(_items, max_size=20), st.lists(_leaves, max_size=300))
+def test_a_tail_is_joined_to_what_it_was_split_from(
+    known: list[object], more: list[object]
+) -> None:
+    """The known items and the tail give back every byte, however many items there are."""
+    data = encode([*known, *more])
+    tail = split_tail([*known, *more], len(known), 1 << 20)
+    assert join_tail(known, tail) == data
+    assert tail == (encode(more) if more else b"")
+
+
+def test_a_tail_is_refused_beyond_its_limit() -> None:
+    """A tail may have as many bytes as the limit says, and not one more."""
+    items: list[object] = [1, b"x" * 10]
+    size = len(split_tail(items, 1, 100))
+    assert split_tail(items, 1, size)
+    with pytest.raises(Malformed, match="behind the first 1"):
+        split_tail(items, 1, size - 1)
+
+
+def test_fewer_items_than_are_known_have_no_tail() -> None:
+    """A list that ends with the known items, or before, has nothing behind them."""
+    assert split_tail([1, 2], 2, 0) == b""
+    assert split_tail([1], 2, 0) == b""
+    assert join_tail([1, 2], b"") == encode([1, 2])

@@ -63,7 +63,7 @@ class Client:
                     yield self._document(b"\n".join(data))
                     data.clear()
         raise NoPeer(
-            f"The peer at {self.authority} ended the stream; see whether it still runs,"
+            f"The peer at {self.authority} ended the stream; check whether it still runs,"
             " or watch another with --http HOST:PORT."
         )
 
@@ -86,7 +86,7 @@ class Client:
             self._unreachable("connection refused")
         except (BrokenPipeError, RemoteDisconnected):
             # As a gossip port does. Passed on, the first would be taken for our own stdout's.
-            self._unreachable("it closes the connection")
+            self._unreachable("it closed the connection")
         except OSError as error:
             self._unreachable(error.strerror or type(error).__name__)
         except HTTPException:
@@ -116,13 +116,13 @@ class Client:
     def _unreachable(self, why: str) -> NoReturn:
         raise NoPeer(
             f"No peer answers at {self.authority} ({why});"
-            " start one with 'gossamer run' or name another with --http HOST:PORT."
+            " start one with 'gossamer run', or give the address of another with --http HOST:PORT."
         )
 
     def _stranger(self) -> NoReturn:
         raise NoPeer(
-            f"What answers at {self.authority} is not a Gossamer peer;"
-            " name a peer's HTTP address with --http HOST:PORT."
+            f"The server at {self.authority} is not a Gossamer peer;"
+            " give the HTTP address of a peer with --http HOST:PORT."
         )
 
 

@@ -8,14 +8,14 @@ import click
 @click.command(short_help="Print the completion script of a shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the script that teaches SHELL to complete gossamer's commands, services and ids.
+    """Print the script that lets SHELL complete gossamer's commands, services and ids.
 
     \b
     bash   eval "$(gossamer completion bash)"     in ~/.bashrc
     zsh    eval "$(gossamer completion zsh)"      in ~/.zshrc
     fish   gossamer completion fish | source      in ~/.config/fish/config.fish
 
-    Services and ids are asked of the peer at GOSSAMER_HTTP, or 127.0.0.1:8761.
+    The script asks the peer at GOSSAMER_HTTP, or 127.0.0.1:8761, for services and ids.
     """
     from click.shell_completion import get_completion_class
 

@@ -36,18 +36,18 @@ MOST = 3600.0
     show_default=True,
     metavar="SECONDS",
     callback=finite,
-    help="How long it lasts.",
+    help="How long the demo lasts.",
 )
 @click.option("--save-svg", metavar="PATH", hidden=True, help="Save a picture of the cut.")
 @json_option
 def demo(seconds: float, save_svg: str | None, as_json: bool) -> None:
-    """Watch eight whole peers in one process, on a network in memory, in real time.
+    """Watch eight complete peers in one process, on a network in memory, in real time.
 
     They register services, one crashes and comes back, the network is cut in two and heals,
-    one leaves; consumers look services up all the while.
-    Every figure is measured as it happens.
+    and one leaves; consumers look services up all the time.
+    Every figure is measured while it happens.
 
-    Ends with 1 if the mesh did not agree in the end, or a lookup found nothing.
+    The exit code is 1 if the mesh did not agree in the end, or a lookup found nothing.
     """
     if not LEAST <= seconds <= MOST:
         raise BadInput(
@@ -57,7 +57,7 @@ def demo(seconds: float, save_svg: str | None, as_json: bool) -> None:
 
     from gossamer.peers import configure_logging
 
-    # That peers fall silent is the story here; their warnings would run through the picture.
+    # Peers that fall silent are the story here; their warnings would spoil the picture.
     configure_logging(level="critical")
     summary, missed = trio.run(_play, seconds, save_svg, as_json, strict_exception_groups=True)
     if as_json:
@@ -161,4 +161,4 @@ def _print_summary(summary: dict[str, Any]) -> None:
         f" (median), {times['registration_slowest']:.1f} ms at most."
     )
     if summary["converged"]:
-        say("In the end all peers knew the same.")
+        say("In the end all peers agreed.")

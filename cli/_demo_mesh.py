@@ -239,14 +239,14 @@ def all_find(places: list[Place], service: str, id: str) -> bool:
 
 
 def alive_at(place: Place) -> set[str]:
-    """Names of the peers that a place holds for alive, its own among them."""
+    """Names of the peers that a place sees as alive, its own among them."""
     if place.peer is None:
         return set()
     return {member.name for member in place.peer.members() if member.status == "alive"}
 
 
 def all_see(places: list[Place], others: list[Place]) -> bool:
-    """Whether each of the places holds exactly those others for alive."""
+    """Whether each of the places sees exactly those others as alive."""
     names = {place.name for place in others}
     return all(alive_at(place) == names for place in places)
 

@@ -53,10 +53,15 @@ class Story:
         self._phases: list[tuple[float, str, str, Phase]] = [
             (0.10, "Start", "Eight peers start at once and join through one.", self._start),
             (0.16, "Register", "What one peer registers, all can look up.", self._register),
-            (0.26, "Crash", "A machine loses its power; nobody says farewell.", self._crash),
+            (
+                0.26,
+                "Crash",
+                "A machine loses its power, without a word to the others.",
+                self._crash,
+            ),
             (0.20, "Cut", "The network is cut in two; both sides go on.", self._cut),
-            (0.16, "Heal", "The cut is gone; nobody gives a command.", self._heal),
-            (0.12, "Leave", "A peer leaves in good order.", self._leave),
+            (0.16, "Heal", "The cut is gone; the mesh heals without a command.", self._heal),
+            (0.12, "Leave", "A peer leaves gracefully.", self._leave),
         ]
 
     @property
@@ -142,13 +147,13 @@ class Story:
         gone = await self._measure(
             "crash", lambda: not any(finds(p, "orders", "orders-dover") for p in mesh.running)
         )
-        self._tell(f"orders-dover is in nobody's answers {gone}")
+        self._tell(f"no peer's answers have orders-dover {gone}")
         await self._pause(0.2)
         began = perf_counter()
         await mesh.start(victim)
         self._tell("dover starts again: the same name, a new life")
         back = await self._measure("restart", lambda: all_see(mesh.places, mesh.places), began)
-        self._tell(f"dover is alive to all {back}")
+        self._tell(f"all peers see dover as alive {back}")
         await self._register_one("orders", victim, mesh.running, "at all 8 peers")
 
     async def _cut(self) -> None:
@@ -161,13 +166,13 @@ class Story:
         said = await self._measure(
             "cut", lambda: all_see(north, north) and all_see(south, south), began
         )
-        self._tell(f"each side has noticed {said}, and still shows both")
+        self._tell(f"each side noticed the cut {said}, and still shows both sides' instances")
         await self._register_one("search", mesh.place("hull"), south, "on its side")
         beyond = any(finds(place, "search", "search-hull") for place in north) or any(
             finds(place, "payments", "payments-aarhus") for place in south
         )
-        assert not beyond, "a registration has passed the cut: the cut is none"
-        self._tell("neither side knows yet what was registered on the other")
+        assert not beyond, "a registration passed the cut, so the network is not cut"
+        self._tell("neither side knows what was registered on the other side")
 
     async def _heal(self) -> None:
         mesh = self.mesh
@@ -182,11 +187,11 @@ class Story:
             ),
             began,
         )
-        self._tell(f"what was registered during the cut is known everywhere {said}")
+        self._tell(f"all peers know what was registered during the cut {said}")
         said = await self._measure(
             "heal_members", lambda: all_see(mesh.running, mesh.running), began
         )
-        self._tell(f"all 8 hold all 8 for alive {said}")
+        self._tell(f"all 8 see all 8 as alive {said}")
         said = await self._measure("heal_roots", lambda: all_equal(mesh.running), began)
         self._tell(f"all roots are equal {said}")
 
@@ -201,10 +206,10 @@ class Story:
             lambda: not any(finds(place, "search", "search-hull") for place in mesh.running),
             began,
         )
-        self._tell(f"its instances are in nobody's answers {said}")
+        self._tell(f"no peer's answers have its instances {said}")
         await leaver.ended.wait()
         said = await self._measure("converged", lambda: all_equal(mesh.running), began)
-        self._tell(f"all 7 know the same {said}")
+        self._tell(f"all 7 agree {said}")
 
 
 def show_time(seconds: float) -> str:

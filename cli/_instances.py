@@ -17,11 +17,13 @@ from ._output import print_json, say
 STATUSES = ("UP", "OUT_OF_SERVICE", "DOWN", "STARTING")
 
 
-@click.command(short_help="Register an instance; prints its id.")
+@click.command(short_help="Register an instance and print its id.")
 @service_argument
 @click.option("--port", type=int, required=True, metavar="N", help="Port of the instance.")
-@click.option("--address", metavar="A", help="Its host or IP.  [default: the peer's own]")
-@click.option("--id", metavar="ID", help="Its id; registering an id again replaces it.")
+@click.option("--address", metavar="A", help="Its host name or IP address.  [default: the peer's]")
+@click.option(
+    "--id", metavar="ID", help="Its id; a second registration of an id replaces the first."
+)
 @click.option("--tag", "tags", multiple=True, metavar="T", help="A tag; repeatable.")
 @click.option(
     "--meta",
@@ -29,16 +31,21 @@ STATUSES = ("UP", "OUT_OF_SERVICE", "DOWN", "STARTING")
     multiple=True,
     metavar="K=V",
     callback=pairs,
-    help="A pair of metadata; repeatable.",
+    help="One pair of metadata; repeatable.",
 )
-@click.option("--weight", type=int, metavar="N", help="Its share of the load.  [default: 1]")
-@click.option("--zone", metavar="Z", help="Its zone.  [default: the peer's own]")
+@click.option(
+    "--weight",
+    type=int,
+    metavar="N",
+    help="Its share of the load, relative to others.  [default: 1]",
+)
+@click.option("--zone", metavar="Z", help="Its zone.  [default: the peer's]")
 @click.option(
     "--ttl",
     type=float,
     metavar="SECONDS",
     callback=finite,
-    help="Lease: it must send a heartbeat this often.  [default: lives as long as the peer]",
+    help="Its lease: it must send a heartbeat within this time.  [default: no lease]",
 )
 @peer_options
 def register(
@@ -85,18 +92,18 @@ def register(
 @instance_argument
 @peer_options
 def heartbeat(service: str, id: str, http: str, as_json: bool) -> None:
-    """Renew the lease of instance ID of SERVICE, at the peer it was registered with."""
+    """Renew the lease of instance ID of SERVICE, at any peer."""
     path = path_of("services", service, "instances", id, "heartbeat")
     answer = Client(http).ask("PUT", path)
     _done(answer, as_json, service, id, "is renewed")
 
 
-@click.command(short_help="End an instance, from any peer.")
+@click.command(short_help="Deregister an instance, at any peer.")
 @service_argument
 @instance_argument
 @peer_options
 def deregister(service: str, id: str, http: str, as_json: bool) -> None:
-    """End the registration of instance ID of SERVICE; any peer will do."""
+    """Deregister instance ID of SERVICE, at any peer."""
     answer = Client(http).ask("DELETE", path_of("services", service, "instances", id))
     _done(answer, as_json, service, id, "is deregistered")
 
@@ -111,8 +118,10 @@ def _suggest_statuses(_ctx: click.Context, _param: click.Parameter, incomplete: 
 @click.argument(
     "status", required=False, metavar=f"[{'|'.join(STATUSES)}]", shell_complete=_suggest_statuses
 )
-@click.option("--clear", is_flag=True, help="End the override: the service's own status counts.")
-@click.option("--reason", metavar="R", help="Why; everybody who looks is shown it.")
+@click.option(
+    "--clear", is_flag=True, help="End the override: the service's own status applies again."
+)
+@click.option("--reason", metavar="R", help="The reason; lookups show it to everybody.")
 @click.option(
     "--expires",
     type=float,
@@ -131,7 +140,7 @@ def status(
     http: str,
     as_json: bool,
 ) -> None:
-    """Override the status of instance ID of SERVICE, from any peer.
+    """Override the status of instance ID of SERVICE, at any peer.
 
     \b
     gossamer status orders orders-1 OUT_OF_SERVICE --reason "disk swap" --expires 3600
@@ -139,10 +148,10 @@ def status(
     """
     if clear == (status is not None):
         raise click.UsageError(
-            f"Give either a status ({', '.join(STATUSES)}) or --clear, and not both."
+            f"Give either a status ({', '.join(STATUSES)}) or --clear, not both."
         )
     if clear and (reason is not None or expires is not None):
-        raise click.UsageError("--reason and --expires belong to a status; leave them out.")
+        raise click.UsageError("--clear takes neither --reason nor --expires; leave them out.")
     status = status and status.upper()
     path = path_of("services", service, "instances", id, "status")
     if clear:
@@ -155,20 +164,21 @@ def status(
     _done(answer, as_json, service, id, f"is {status}")
 
 
-@click.command("accept-loss", short_help="Drop instances kept although their peers are lost.")
+@click.command("accept-loss", short_help="Drop the preserved instances of lost peers.")
 @click.argument("service", required=False)
 @peer_options
 def accept_loss(service: str | None, http: str, as_json: bool) -> None:
-    """Accept that lost peers are gone: end the self-preservation of SERVICE, or of all services.
+    """Accept that lost peers are gone: end self-preservation for SERVICE, or for all services.
 
-    When many peers vanish at once, their instances stay in the answers, marked unverified.
+    When many peers vanish at once, their instances are preserved: answers still show them, marked
+    as unverified.
     """
     path = path_of("services", service, "accept-loss") if service else path_of("accept-loss")
     answer = Client(http).ask("POST", path)
     if as_json:
         print_json(answer)
         return
-    say(f"Accepted; instances that are gone from the answers now: {answer.get('dropped')}.")
+    say(f"Accepted; instances dropped from the answers: {answer.get('dropped')}.")
 
 
 def _done(answer: Json, as_json: bool, service: str, id: str, what: str) -> None:

@@ -12,9 +12,7 @@ from ._options import json_option, peer_options
 from ._output import note, print_json, say
 from ._tables import Column, Row, show
 
-_force = click.option(
-    "--force", is_flag=True, help="Also if members are left behind; they are named without it."
-)
+_force = click.option("--force", is_flag=True, help="Do it even if it leaves members behind.")
 
 
 def _key_id(_ctx: click.Context, _param: click.Parameter, text: str) -> int | str:
@@ -22,7 +20,7 @@ def _key_id(_ctx: click.Context, _param: click.Parameter, text: str) -> int | st
         return text
     if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= 255:
         return int(text)
-    raise click.BadParameter(f"{text!r} is no id of a key, from 1 to 255, and not 'plain'.")
+    raise click.BadParameter(f"{text!r} is neither 'plain' nor the id of a key, from 1 to 255.")
 
 
 _key_argument = click.argument("key", metavar="ID|plain", callback=_key_id)
@@ -34,17 +32,17 @@ _key_argument = click.argument("key", metavar="ID|plain", callback=_key_id)
 @click.option(
     "--plain",
     is_flag=True,
-    help="For a mesh that runs without keys: send and accept plain text until told otherwise.",
+    help="For a mesh that runs without keys: send plain text until 'keys use' changes that.",
 )
 @json_option
 def keygen(file: str, key_id: int, plain: bool, as_json: bool) -> None:
-    """Write a new random key to FILE, by default gossamer.key, readable for its owner alone.
+    """Write a new random key to FILE (default: gossamer.key), which only its owner can read.
 
     \b
     gossamer keygen mesh.key
     gossamer run --key-file mesh.key
 
-    Every peer of the mesh needs a copy.  A key that is to replace another needs another --id.
+    Every peer of the mesh needs a copy.  To replace a key, make the new one with another --id.
     """
     from gossamer.gossip import PLAIN, KeyRing
     from gossamer.peers import GossamerError, make_key, write_key_file
@@ -67,30 +65,30 @@ def keys() -> None:
     """Show and change the keys that protect the mesh.
 
     \b
-    gossamer keygen --id 2 next.key      # then a copy to every host, and there:
+    gossamer keygen --id 2 next.key      # then copy it to every host, and there:
     gossamer keys add next.key
     gossamer keys use 2                  # once, for the whole mesh
     gossamer keys remove 1               # once, for the whole mesh
 
-    Whatever a known member is not ready for is refused, and the member named.
+    If a known member is not ready for a change, the peer refuses the change and names the member.
     """
 
 
-@keys.command("list", short_help="Show the keys, and who accepts and uses them.")
+@keys.command("list", short_help="Show the keys, and which members accept and use them.")
 @peer_options
 def list_keys(http: str, as_json: bool) -> None:
     """Show the keys that the peer accepts, and which members accept and use them."""
     _answer(Client(http).get(path_of("keys")), as_json)
 
 
-@keys.command(short_help="Accept the keys of a file as well.")
+@keys.command(short_help="Accept the keys of a file too, at this peer.")
 @click.argument("file", metavar="FILE|plain")
 @peer_options
 def add(file: str, http: str, as_json: bool) -> None:
-    """Let the peer accept the keys of FILE as well, or plain text.
+    """Let the peer accept the keys of FILE too, or plain text.
 
-    To be done at every peer of the mesh, since keys never travel over it.
-    The peer reads FILE itself: it must be a path on its machine, and its own.
+    Do this at every peer of the mesh, because keys never travel over it.
+    The peer reads FILE itself: FILE must be on the peer's machine and belong to its user.
     """
     if file == "plain":
         body: Json = {"plain": True}
@@ -106,18 +104,18 @@ def add(file: str, http: str, as_json: bool) -> None:
 def use(key: int | str, force: bool, http: str, as_json: bool) -> None:
     """Let the whole mesh seal with a key that all its members accept.
 
-    'plain' lets this one peer send plain text, for the way back from keys.
+    'plain' lets only this peer send plain text; use it to go back to a mesh without keys.
     """
     body = {"id": key, "force": force}
     _answer(Client(http).ask("POST", path_of("keys", "use"), body), as_json)
 
 
-@keys.command(short_help="Let the whole mesh accept a key no more.")
+@keys.command(short_help="Let the whole mesh stop accepting a key.")
 @_key_argument
 @_force
 @peer_options
 def remove(key: int | str, force: bool, http: str, as_json: bool) -> None:
-    """Let the whole mesh accept a key no more, or plain text, once no member uses it."""
+    """Let the whole mesh stop accepting a key, or plain text, that no member uses any more."""
     body = {"id": key, "force": force}
     _answer(Client(http).ask("POST", path_of("keys", "remove"), body), as_json)
 
@@ -130,7 +128,7 @@ def _answer(found: Json, as_json: bool) -> None:
     rows = [{**row, "members": members, "own": row.get("in_use")} for row in found.get("keys", ())]
     show(_KEY, rows)
     if found.get("plain"):
-        note("Plain text is accepted: the mesh is as open as one without keys until you remove it.")
+        note("Plain text is accepted: until you remove it, the mesh is as open as without keys.")
 
 
 def _accepted_by(row: Row) -> str:

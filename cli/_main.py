@@ -163,7 +163,9 @@ def end(error: BaseException) -> int:
             _say(sentence(error))
             return error.exit_code
         case OSError() if error.strerror:
-            _say(f"The system refused ({error.strerror}); make room or mend that and try again.")
+            _say(
+                f"The system refused ({error.strerror}); make room or repair that, then try again."
+            )
             return 1
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     _say(

@@ -42,7 +42,7 @@ def _authority(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
 def finite(_ctx: click.Context, _param: click.Parameter, number: float | None) -> float | None:
     """The number of an option, refused when it is not one."""
     if number is not None and not math.isfinite(number):
-        raise click.BadParameter(f"{number} is no number of seconds.")
+        raise click.BadParameter(f"{number} is not a number of seconds.")
     return number
 
 
@@ -62,7 +62,7 @@ def pairs(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]) 
 # An empty segment would make another path of it, and the peer could only say "no such route".
 def _not_empty(_ctx: click.Context, param: click.Parameter, text: str) -> str:
     if not text:
-        raise click.BadParameter("it is empty; give a name.")
+        raise click.BadParameter("the name is empty; give one.")
     return text
 
 

@@ -1,4 +1,4 @@
-"""`gossamer run`: one peer, from its ready line to its farewell."""
+"""`gossamer run`: one peer, from its ready line until it has left."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @click.command(short_help="Start a peer and serve until interrupted.")
-@click.option("--name", metavar="NAME", help="Its name in the mesh.  [default: the host's]")
+@click.option("--name", metavar="NAME", help="The peer's name in the mesh.  [default: the host's]")
 @click.option(
     "--bind",
     metavar="HOST:PORT",
-    help="Listen here for gossip, UDP and TCP; port 0 picks one.  [default: 0.0.0.0:7940]",
+    help="Listen here for gossip, UDP and TCP; port 0: any free one.  [default: 0.0.0.0:7940]",
 )
 @click.option(
     "--advertise",
     metavar="HOST:PORT",
-    help="Where others reach it.  [default: the address on the way to the seeds]",
+    help="The address where others reach the peer.  [default: that of the route to the seeds]",
 )
 @click.option(
-    "--join", multiple=True, metavar="HOST:PORT", help="Join through this peer; repeatable."
+    "--join", multiple=True, metavar="HOST:PORT", help="A seed to join through; repeatable."
 )
-@click.option("--cluster", metavar="NAME", help="The mesh it belongs to.  [default: default]")
-@click.option("--zone", metavar="Z", help="Where it runs; its instances are of this zone.")
+@click.option("--cluster", metavar="NAME", help="The mesh to join.  [default: default]")
+@click.option("--zone", metavar="Z", help="The peer's zone, and that of its instances.")
 @click.option(
     "--http",
     metavar="HOST:PORT",
-    help=f"Serve HTTP here; 'off' for not at all.  [default: {DEFAULT_HTTP}]",
+    help=f"Serve HTTP here; 'off' for no HTTP.  [default: {DEFAULT_HTTP}]",
 )
 @click.option("--dns", metavar="HOST:PORT", help="Serve DNS here.  [default: off]")
-@click.option("--data-dir", metavar="DIR", help="Keep its epoch here across restarts.")
+@click.option("--data-dir", metavar="DIR", help="Keep the peer's epoch here across restarts.")
 @click.option("--key-file", metavar="FILE", help="Keys that protect the mesh (gossamer keygen).")
 @click.option(
     "--config",
     metavar="FILE",
-    help="TOML with the names of these options as keys; what is given here wins.",
+    help="A TOML file with these options as keys; the command line wins.",
 )
 @click.option(
-    "--profile", metavar="lan|wan|local", help="The network its times are for.  [default: lan]"
+    "--profile", metavar="lan|wan|local", help="Time-outs for this kind of network.  [default: lan]"
 )
-@click.option("--log-format", metavar="text|json", help="Form of the log.  [default: text]")
-@click.option("--log-level", metavar="LEVEL", help="Least level to log.  [default: info]")
+@click.option("--log-format", metavar="text|json", help="Format of the log.  [default: text]")
+@click.option("--log-level", metavar="LEVEL", help="Lowest level to log.  [default: info]")
 @json_option
 def run(config: str | None, as_json: bool, **given: Any) -> None:
     """Start a peer and serve until interrupted.
@@ -66,8 +66,8 @@ def run(config: str | None, as_json: bool, **given: Any) -> None:
     gossamer run --name a
     gossamer run --name b --bind 0.0.0.0:7941 --http 127.0.0.1:8762 --join 127.0.0.1:7940
 
-    It writes one line to stdout when it serves, and its log to stderr.
-    SIGINT and SIGTERM let it leave gracefully; a second one stops it at once.
+    The peer writes one line to stdout when it serves, and its log to stderr.
+    On SIGINT or SIGTERM it leaves the mesh gracefully; a second signal stops it at once.
     """
     from gossamer.peers import GossamerError, configure_logging
 
@@ -102,7 +102,7 @@ async def _live(settings: PeerConfig, as_json: bool) -> None:
     with trio.open_signal_receiver(*_SIGNALS) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_stop_on_signal, signals, nursery.cancel_scope)
-            # Cancelled from outside, a peer that has started still leaves gracefully.
+            # A peer that has started leaves gracefully also when it is cancelled from outside.
             try:
                 async with open_peer(settings) as peer:
                     _announce(peer, as_json)
@@ -120,7 +120,7 @@ async def _stop_on_signal(signals: AsyncIterator[int], scope: trio.CancelScope) 
         return
 
 
-# Whoever asks twice does not want to wait for anything, also not for a loop that may be stuck.
+# A second signal means: do not wait for anything, not even for an event loop that may hang.
 def _stop_at_once(_number: int, _frame: object) -> None:
     os._exit(INTERRUPTED)
 

@@ -1,4 +1,4 @@
-"""`gossamer simulate`: rehearse on a virtual network what may befall a mesh."""
+"""`gossamer simulate`: rehearse on a virtual network what may happen to a mesh."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gossamer.simulations import Choice
     from gossamer.simulations.report import Report
 
-# Beside these, whatever stands after `simulate` is a scenario.
+# Any other word after `simulate` is a scenario.
 _PLACES = {
     "list": "gossamer.cli._simulate:list_scenarios",
     "sweep": "gossamer.cli._sweep:sweep",
@@ -127,13 +127,11 @@ def _change(changes: dict[str, str], name: str, value: str | None) -> None:
 def changing_the_scenario(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that change a scenario; it takes them as `changes` alone."""
 
-    @click.option("--peers", metavar="N", help="How many peers the mesh has at first.")
+    @click.option("--peers", metavar="N", help="How many peers the mesh has at the beginning.")
     @click.option(
         "--loss", metavar="P", help="Share of datagrams that the network loses, such as 0.05."
     )
-    @click.option(
-        "--latency", metavar="MS", help="Milliseconds that a packet takes, on the average."
-    )
+    @click.option("--latency", metavar="MS", help="Mean time that a packet takes, in milliseconds.")
     @click.option(
         "--set",
         "changes",
@@ -163,19 +161,19 @@ model_option = click.option(
     type=click.Choice(["auto", "faithful", "fast"]),
     default="auto",
     show_default=True,
-    help="What fits the size, peer by peer, or with arrays.",
+    help="faithful: the protocol's own code; fast: arrays; auto: by the size of the mesh.",
 )
 
 
 class _Run(click.Command):
-    # The scenario stands in the name of the command already: `gossamer simulate SCENARIO`.
+    # The name of the command already contains the scenario: `gossamer simulate SCENARIO`.
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         return ["[OPTIONS]"]
 
 
 @click.command(_RUN, cls=_Run)
 @click.argument("scenario", shell_complete=suggest_scenarios)
-@click.option("--seed", metavar="S", help="What all chance is drawn from.")
+@click.option("--seed", metavar="S", help="The seed of all random choices.")
 @changing_the_scenario
 @model_option
 @click.option(
@@ -196,9 +194,9 @@ def run(
     """Run SCENARIO and report what it did to the mesh.
 
     SCENARIO is a name that `gossamer simulate list` shows, or the path of a TOML file.
-    The same seed gives the same report; its digest tells so.
+    The same seed gives the same report; equal digests show it.
 
-    Ends with 1 if the peers had not converged at the end.
+    The exit code is 1 if the peers had not converged at the end.
     """
     _change(changes, "seed", seed)
     report = _report(scenario, changes, model, out, quiet=as_json)
@@ -232,7 +230,7 @@ def _report(
     try:
         scenario = load_scenario(name, changes)
         if out is not None:
-            # What cannot be written is better known now than after a simulation of minutes.
+            # It is better to fail now than after a simulation of some minutes.
             require_plots()
             _prepare(out)
         # A mesh ends with its process; to look for cycles in a large one first takes seconds.
@@ -270,10 +268,10 @@ def _naming(directory: Path) -> Iterator[None]:
         ) from None
 
 
-@click.command("list", short_help="Show the scenarios that come along.")
+@click.command("list", short_help="Show the built-in scenarios.")
 @json_option
 def list_scenarios(as_json: bool) -> None:
-    """Show the scenarios that come along, and what each has of its own to set."""
+    """Show the built-in scenarios, and the parameters of each."""
     found = _descriptions()
     if as_json:
         print_json(
@@ -298,11 +296,11 @@ def list_scenarios(as_json: bool) -> None:
 
 @click.group("simulate", cls=Simulate, short_help="Rehearse a partition, a crash, a deployment.")
 def simulate() -> None:
-    """Rehearse on a virtual network what may befall a mesh.
+    """Rehearse on a virtual network what may happen to a mesh.
 
-    Runs the protocol's own code on a virtual clock: a minute of a hundred peers takes seconds,
+    It runs the protocol's own code on a virtual clock: a minute of a hundred peers takes seconds,
     and the same seed gives the same run, packet by packet.
 
     SCENARIO is one of the names below, or the path of a TOML file.
-    Ends with 1 if the peers had not converged at the end.
+    The exit code is 1 if the peers had not converged at the end.
     """

@@ -172,7 +172,7 @@ def _times(report: Report) -> None:
         _spread("50 % of the reachable peers knew a change", spread.half),
         _spread("99 % of them knew it", spread.nearly),
         _spread("all of them knew it", spread.everybody),
-        _spread("the first peer held a crashed one for dead", crashes.first),
+        _spread("the first peer declared a crashed one dead", crashes.first),
         _spread("all reachable peers did", crashes.everybody),
         _spread("roots were equal again after healing", report.healing.equal_roots),
     ]

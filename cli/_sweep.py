@@ -1,4 +1,4 @@
-"""`gossamer simulate sweep`: a scenario over values and seeds, in one table."""
+"""`gossamer simulate sweep`: a scenario with many values and seeds, in one table."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def _scheduler(_ctx: click.Context, _param: click.Parameter, text: str | None) -
     return text
 
 
-@click.command(short_help="Run a scenario over values and seeds, into one table.")
+@click.command(short_help="Run a scenario with many values and seeds, into one table.")
 @click.argument("scenario", shell_complete=suggest_scenarios)
 @click.option(
     "--vary",
     multiple=True,
     metavar="NAME=V1,V2,…",
     callback=_vary,
-    help="Values to try; again for another name, then every combination is run.",
+    help="Values to try; repeatable: every combination is run.",
 )
 @click.option(
     "--seeds",
@@ -62,7 +62,7 @@ def _scheduler(_ctx: click.Context, _param: click.Parameter, text: str | None) -
     default=5,
     show_default=True,
     metavar="N",
-    help="Runs of each combination, each with a seed of its own.",
+    help="Runs of each combination, each with its own seed.",
 )
 @changing_the_scenario
 @model_option
@@ -82,7 +82,7 @@ def _scheduler(_ctx: click.Context, _param: click.Parameter, text: str | None) -
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where results are kept.  [default: ./sweep-SCENARIO-… of its own]",
+    help="Where to keep the results.  [default: ./sweep-SCENARIO-…]",
 )
 @json_option
 def sweep(
@@ -98,16 +98,18 @@ def sweep(
 ) -> None:
     """Run SCENARIO with every combination of values, and each with several seeds.
 
-    One table tells each combination's means with their 95 % confidence intervals over the seeds.
+    One table shows the means of each combination, with 95 % confidence intervals over the seeds.
 
-    Results are kept as they come, in DIR/runs.jsonl: the same command again goes on where it was
-    interrupted, and one with more values or seeds runs only what is new.
-    DIR also gets table.json and, where a number is varied, sweep.png and sweep.svg.
+    Each result is written to DIR/runs.jsonl at once.  The same command continues an interrupted
+    sweep, and a command with more values or seeds runs only what is new.
+    DIR also gets table.json and, if a number is varied, sweep.png and sweep.svg.
 
-    Ends with 1 if a run failed, 3 if the scheduler could not be reached.
+    The exit code is 1 if a run failed, 3 if the scheduler could not be reached.
     """
     if workers is not None and scheduler is not None:
-        raise BadInput("--workers is for processes here and --scheduler for a cluster; give one.")
+        raise BadInput(
+            "--workers is for local processes and --scheduler for a cluster; give only one."
+        )
     from gossamer.simulations._simulate import MissingExtra
     from gossamer.simulations.scenario import ScenarioError
     from gossamer.simulations.sweep import (
@@ -127,7 +129,7 @@ def sweep(
     except (SweepError, ScenarioError, MissingExtra) as error:
         raise BadInput(_ended(str(error))) from None
     except SchedulerUnreachable as error:
-        raise NoPeer(f"{error}; what is finished is kept.") from None
+        raise NoPeer(f"{error}; the finished runs are kept.") from None
     if as_json:
         print_json({**table.as_json(), "directory": str(directory)})
     else:
@@ -156,7 +158,7 @@ def _run(plan: Plan, directory: Path, backend: Backend, *, quiet: bool) -> Sweep
         write_plots(table, directory)
     except MissingExtra as error:
         if not quiet:
-            note(f"Without a picture: {error}.")
+            note(f"No picture was made: {error}.")
     return table
 
 

@@ -20,10 +20,10 @@ def address(row: Row) -> str:
 
 
 def remark(row: Row) -> str:
-    """What an operator should know of an instance beside its fields."""
+    """What an operator should know about an instance besides its fields."""
     said = []
     if row.get("verified") is False:
-        said.append("unverified: its peer is lost")
+        said.append("unverified: its owner is gone")
     override = row.get("override")
     if isinstance(override, dict):
         said.append(f"{override.get('status')} by {override.get('by')}")
@@ -89,14 +89,14 @@ MEMBER = (
 @service_argument
 @click.option("--tag", metavar="T", help="Only instances with this tag.")
 @click.option("--zone", metavar="Z", help="Only instances in this zone.")
-@click.option("--all", is_flag=True, help="Also instances that are not UP.")
+@click.option("--all", is_flag=True, help="Show also instances that are not UP.")
 @peer_options
 def lookup(
     service: str, tag: str | None, zone: str | None, all: bool, http: str, as_json: bool
 ) -> None:
     """Show the instances of SERVICE that can be called now.
 
-    Ends with 1 when there is no such service or no such instance.
+    The exit code is 1 if there is no such service or no such instance.
     """
     query = {"tag": tag, "zone": zone, "all": "true" if all else None}
     found = Client(http).get(path_of("services", service), query)
@@ -106,9 +106,9 @@ def lookup(
     elif instances:
         show(INSTANCE, instances)
     if found.get("degraded") and not as_json:
-        note("This answer is degraded: peers are lost, and some of it may be out of date.")
+        note("This answer is degraded: part of it may be out of date or missing.")
     if not instances:
-        hint = "look without --tag and --zone" if tag or zone else "--all also shows those not UP"
+        hint = "try without --tag and --zone" if tag or zone else "--all also shows those not UP"
         if all and not (tag or zone):
             hint = "register one with 'gossamer register'"
         raise NegativeAnswer(f"There is no such instance of {service} now; {hint}.")
@@ -130,7 +130,7 @@ def services(http: str, as_json: bool) -> None:
 @click.command(short_help="Show the peers of the mesh.")
 @peer_options
 def members(http: str, as_json: bool) -> None:
-    """Show the peers of the mesh, as the peer that is asked sees them."""
+    """Show the members of the mesh, as the asked peer sees them."""
     found = Client(http).get(path_of("members"))
     if as_json:
         print_json(found)
@@ -141,10 +141,10 @@ def members(http: str, as_json: bool) -> None:
 @click.command(short_help="Show the peer's own state and counters.")
 @peer_options
 def info(http: str, as_json: bool) -> None:
-    """Show the state of the peer that is asked: name, root, health, counters.
+    """Show the state of the asked peer: name, root, health, counters.
 
-    Two peers with the same root know the same.
-    On a terminal, counters that are zero are left out.
+    Two peers with the same root know the same members and records.
+    On a terminal, counters that are zero are not shown.
     """
     found = Client(http).get(path_of("info"))
     if as_json:
@@ -158,7 +158,7 @@ def _pairs(document: Json) -> list[tuple[str, str]]:
     for name, value in document.items():
         match value:
             case dict():
-                # Most of a hundred counters are zero; whoever reads a terminal wants the others.
+                # Most of a hundred counters are zero; a reader at a terminal wants the others.
                 brief = name == "counters" and terminal()
                 found += [
                     (f"{name} {key}", _word(inner))

@@ -15,8 +15,8 @@ from ._suggestions import suggest_services
 from ._tables import STYLES
 from ._views import address, remark
 
-# What makes an instance another one for a consumer. `updated_at` alone does not: a registration
-# that is repeated word for word is no change worth a line.
+# A change of these fields matters to a consumer. `updated_at` alone does not: a registration
+# that is repeated word for word is not a change worth a line.
 _TELLING = (
     "address",
     "port",
@@ -37,10 +37,10 @@ _SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "ye
 @click.argument("service", required=False, shell_complete=suggest_services)
 @peer_options
 def watch(service: str | None, http: str, as_json: bool) -> None:
-    """Show the instances that can be called, of SERVICE or of all, and each change as it comes.
+    """Show the instances that can be called, of SERVICE or of all services, and each change.
 
-    With --json, one lookup document per line: the newest, whole.
-    Runs until interrupted; ends with 3 when the peer is lost.
+    With --json, each line is one complete lookup document, the newest.
+    The command runs until it is interrupted; its exit code is 3 if the peer is lost.
     """
     query = {"service": service} if service is not None else {}
     known: dict[str, dict[str, Json]] = {}

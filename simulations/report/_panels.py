@@ -69,7 +69,7 @@ def mark(axes: Axes, rows: list[Lane]) -> None:
 
 
 def draw_bands(axes: Axes, report: Report, height: float) -> list[Patch]:
-    """One band per peer, coloured by what the others hold it for; returns the legend's entries.
+    """One band per peer, coloured by its status at the others; returns the legend's entries.
 
     `height` is the panel's, in inches.
     """
@@ -103,7 +103,7 @@ def draw_bands(axes: Axes, report: Report, height: float) -> list[Patch]:
     axes.set_yticklabels([found.names[place] for place in places], fontsize=8)
     axes.tick_params(axis="y", length=0 if step == 1 else 3)
     beside = "one band per peer" if each == 1 else f"{each} peers per band, the gravest shown"
-    axes.set_title(f"What members are held for, {beside}", loc="left", fontsize=10, pad=5)
+    axes.set_title(f"Status of the members, {beside}", loc="left", fontsize=10, pad=5)
     seen = {letter for row in found.rows for letter in row}
     return [
         Patch(facecolor=colour, edgecolor=QUIET, linewidth=0.5, label=name)

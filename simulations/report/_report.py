@@ -77,7 +77,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """Peers that crashed, and how long until others held them for dead."""
+    """Peers that crashed, and how long until others declared them dead."""
 
     crashes: int
     detected: int
@@ -178,7 +178,7 @@ class Series:
     bytes: list[int] = field(default_factory=list)
     stream_bytes: list[int] = field(default_factory=list)
     alive: list[int] = field(default_factory=list)
-    """Pairs of a running observer and a member that it holds for so."""
+    """Pairs of a running observer and a member to which it gives this status."""
     suspect: list[int] = field(default_factory=list)
     dead: list[int] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
@@ -188,7 +188,7 @@ class Series:
     """(Peer, instance) pairs whose answer was wrong at the sample."""
     peers: list[str] = field(default_factory=list)
     bands: list[str] = field(default_factory=list)
-    """One text per peer with one letter per sample: what the running others hold it for: `a` alive,
+    """One text per peer with one letter per sample, its status at the running others: `a` alive,
     `s` suspect or `d` dead or `l` left by more than half of them, `S` or `D` by some, `.` when it
     is unknown to all."""
 

@@ -21,7 +21,7 @@ ORANGE = "#d55e00"
 GREEN = "#009e73"
 SHADE = "#ececec"
 
-# What a member is held for: colour and name. Capitals are what only some say.
+# The status of a member: colour and name. A capital means that only some peers say so.
 STATES = {
     "a": ("#c6dcec", "alive"),
     "S": ("#fbe3a6", "suspect to some"),

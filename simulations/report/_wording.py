@@ -96,9 +96,9 @@ def members_finding(report: Report) -> str:
         return "Members' states were not sampled"
     worst = max(shares)
     if not worst:
-        return "No running member held another for dead"
+        return "No running member saw another as dead"
     at = series.seconds[shares.index(worst)]
-    said = f"At worst members held {percent(worst)} of the others for dead, first at {at:.4g} s"
+    said = f"At worst members saw {percent(worst)} of the others as dead, first at {at:.4g} s"
     return f"{said}; at the end {percent(shares[-1])}"
 
 

@@ -38,7 +38,7 @@ def test_a_pipe_gets_plain_lines() -> None:
     asked = re.search(r"^([\d,]+) of ([\d,]+) lookups were answered", ended.out, re.MULTILINE)
     assert asked is not None
     assert asked[1] == asked[2]
-    assert "In the end all peers knew the same." in ended.out
+    assert "In the end all peers agreed." in ended.out
 
 
 def test_a_terminal_gets_a_live_view() -> None:

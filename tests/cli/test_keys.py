@@ -95,9 +95,9 @@ def test_keygen_writes_a_key_for_its_owner_alone(tmp_path: Path) -> None:
         (["keygen", "--id", "0", "k"], "from 1 to 255, not 0"),
         (["keygen", "--id", "x", "k"], "'x' is not a valid integer"),
         (["keygen", "/nowhere/k"], "cannot be written"),
-        (["keys", "use", "0"], "'0' is no id of a key"),
-        (["keys", "use", "256"], "'256' is no id"),
-        (["keys", "remove", "one"], "'one' is no id"),
+        (["keys", "use", "0"], "'0' is neither 'plain' nor the id"),
+        (["keys", "use", "256"], "'256' is neither"),
+        (["keys", "remove", "one"], "'one' is neither"),
         (["keys", "use"], "Missing argument"),
         (["keys", "add"], "Missing argument"),
         (["keys", "burn"], "No such command"),
@@ -175,7 +175,7 @@ def test_a_running_mesh_is_encrypted_in_steps(starter: Peers, tmp_path: Path) ->
     first = starter.start("k1", "--join", bare.gossip, "--key-file", files[1])
     eventually(lambda: len(first.members("alive")) == 2, 30)
     early = gossamer("keys", "use", "1", http=first.http)
-    assert (early.code, "k0 (has told nothing of its keys)" in early.err) == (2, True)
+    assert (early.code, "k0 (has not said which keys it has)" in early.err) == (2, True)
     assert "Plain text is accepted" in gossamer("keys", "list", http=first.http).err
 
     gossamer("leave", http=bare.http)
@@ -198,9 +198,9 @@ def test_wrong_and_missing_keys_are_told_at_both_ends(starter: Peers, tmp_path: 
     plain = starter.start("plain", "--join", right.gossip)
 
     for peer, said in (
-        (right, "seals with another key 1"),
+        (right, "seals with a different key 1"),
         (right, "sends plain text"),
-        (wrong, "seals with another key 1"),
+        (wrong, "seals with a different key 1"),
         (plain, "seals with key 1, which this peer does not accept"),
     ):
         eventually(partial(_logged, peer, said), 20)

@@ -145,7 +145,7 @@ def workers(group: int) -> list[str]:
         (["propagate", "--seeds", "10001"], "10,000"),
         (["propagate", "--workers", "0"], "workers"),
         (["propagate", "--model", "slow"], "faithful"),
-        (["propagate", "--workers", "1", "--scheduler", "tcp://127.0.0.1:8786"], "give one"),
+        (["propagate", "--workers", "1", "--scheduler", "tcp://127.0.0.1:8786"], "give only one"),
         (["propagate", "--scheduler", "127.0.0.1:8786"], "tcp://HOST:PORT"),
         (["propagate", "--scheduler", "tcp://127.0.0.1"], "HOST:PORT"),
         (["propagate", "--scheduler", "http://127.0.0.1:8786"], "tcp://HOST:PORT"),

@@ -206,7 +206,7 @@ def test_titles_state_what_was_found() -> None:
     report = partition_report()
     assert convergence_finding(report).endswith("knew a change after 39.5 ms (p99)")
     assert "to all after 1.75 s" in detection_finding(report)
-    assert "for dead, first at 14 s; at the end 0 %" in members_finding(report)
+    assert "as dead, first at 14 s; at the end 0 %" in members_finding(report)
     assert "11.4 datagrams with 2.31 kB" in traffic_finding(report)
     assert "1.31 s at most after healing" in outcome(report)
     bad = _unlucky(report)

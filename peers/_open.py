@@ -197,7 +197,7 @@ async def _find_seeds(config: PeerConfig, network: Network, endpoint: Endpoint) 
             " send to: check the name",
         )
     for seed in unresolved:
-        logger.warning("seed %s does not resolve yet; it is tried again", seed)
+        logger.warning("seed %s does not resolve; this peer tries again", seed)
     return seeds
 
 
@@ -210,7 +210,7 @@ def _bind_error(field: str, host: str, port: int, error: Exception) -> ConfigErr
         case errno.EADDRNOTAVAIL:
             reason = f"{host} is not an address of this host"
         case errno.EACCES | errno.EPERM:
-            reason = f"port {port} {where} needs more rights"
+            reason = f"port {port} {where} needs more permissions"
         case _:
             said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             reason = f"{field} {format_address((host, port))} cannot be used ({said})"

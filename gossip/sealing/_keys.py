@@ -31,7 +31,9 @@ class Key:
     def __post_init__(self) -> None:
         check_key_id(self.id)
         if type(self.secret) is not bytes or len(self.secret) != SECRET_SIZE:
-            raise ConfigError(f"key {self.id} must be {SECRET_SIZE} bytes: make one anew", "keys")
+            raise ConfigError(
+                f"key {self.id} must have {SECRET_SIZE} bytes: make a new one", "keys"
+            )
 
     @property
     def fingerprint(self) -> bytes:
@@ -59,13 +61,15 @@ class KeyRing:
 
     def __post_init__(self) -> None:
         if not self.keys:
-            raise ConfigError("keys must hold one key at least: make one with keygen", "keys")
+            raise ConfigError("keys must have at least one key: make one with keygen", "keys")
         if len(self.keys) > RING_LIMIT:
-            raise ConfigError(f"keys must be {RING_LIMIT} at most: remove old ones", "keys")
+            raise ConfigError(f"keys must have at most {RING_LIMIT} keys: remove old ones", "keys")
         ids = [key.id for key in self.keys]
         for key_id in ids:
             if ids.count(key_id) > 1:
-                raise ConfigError(f"key {key_id} is there twice: give one another id", "keys")
+                raise ConfigError(
+                    f"key {key_id} is given twice: give one of the two another id", "keys"
+                )
         if self.use == PLAIN and not self.plain:
             raise ConfigError("use is plain, but plain text is not accepted", "use", "plain")
         if self.use != PLAIN and self.use not in ids:
@@ -90,7 +94,7 @@ class KeyRing:
                 found.append(key)
             elif held.secret != key.secret:
                 raise ConfigError(
-                    f"key {key.id} is another one here ({held.fingerprint.hex()}, not"
+                    f"this peer has a different key {key.id} ({held.fingerprint.hex()}, not"
                     f" {key.fingerprint.hex()}): make the new one with another id",
                     "id",
                 )

@@ -160,7 +160,9 @@ class PeerConfig:
         if not isinstance(self.join, Sequence):
             raise BadInput("join", f"join must be a list of HOST:PORT, not {self.join!r}")
         if len(self.join) > SEED_LIMIT:
-            raise BadInput("join", f"join must name at most {SEED_LIMIT} seeds; a few are enough")
+            raise BadInput(
+                "join", f"join must name at most {SEED_LIMIT} seeds; two or three are enough"
+            )
         self._settle("join", tuple(dict.fromkeys(self.join)))
         for seed in self.join:
             check_seed(seed)
@@ -169,8 +171,8 @@ class PeerConfig:
             if is_wildcard(host):
                 raise BadInput(
                     "advertise",
-                    f"advertise {self.advertise} is no address that others can reach:"
-                    " give one of this host's own",
+                    f"advertise {self.advertise} is not an address that others can reach:"
+                    " give an address of this host",
                 )
         if self.http == _OFF:
             self._settle("http", None)
@@ -228,7 +230,7 @@ class PeerConfig:
             if http[1] == bind[1] != 0 and same_host:
                 raise ConfigError(
                     "http",
-                    f"http {self.http} and bind {self.bind} both want TCP port {bind[1]}:"
+                    f"http {self.http} and bind {self.bind} both use TCP port {bind[1]}:"
                     " give them different ports",
                 )
 
@@ -239,7 +241,7 @@ def check_seed(seed: object) -> Address:
     if port == 0:
         raise BadInput("join", f"join {seed!r} needs a port, as in {host}:7940")
     if is_wildcard(host):
-        raise BadInput("join", f"join {seed!r} is no address of a peer: name its host")
+        raise BadInput("join", f"join {seed!r} is not the address of a peer: give its host")
     return host, port
 
 
@@ -290,5 +292,5 @@ def _given(overrides: Mapping[str, Any]) -> dict[str, Any]:
 
 def _unknown(key: str, known: Sequence[str], where: str) -> ConfigError:
     near = get_close_matches(key.replace("-", "_"), known, n=1)
-    remedy = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    remedy = f"did you mean {near[0]}?" if near else f"known keys are {', '.join(known)}"
     return ConfigError(key, f"unknown key {key!r}{where}: {remedy}")

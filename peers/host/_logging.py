@@ -1,4 +1,4 @@
-"""What a peer logs, and the two forms in which the command line shows it."""
+"""The sentences of the log, and the two formats in which the command line shows them."""
 
 import json
 import logging
@@ -38,7 +38,7 @@ def configure_logging(
 ) -> None:
     """Send Gossamer's log to stderr (or `stream`), one line for each message.
 
-    For programs of their own; a library's user configures `logging` as ever.
+    Programs such as the command line call this; an embedding program configures `logging` itself.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter())
@@ -62,7 +62,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object with time, level, message, the peer's name, and what it is about."""
+    """One JSON object with time, level, message, the peer's name, the event and its member."""
 
     def format(self, record: logging.LogRecord) -> str:
         shown: dict[str, object] = {
@@ -84,7 +84,7 @@ def _moment(record: logging.LogRecord) -> str:
 
 
 def log_event(peer: str, event: Event) -> None:
-    """Log what happened to the membership; changes of the registry are not logged."""
+    """Log an event of the membership; changes of the registry are not logged."""
     said = _sentence(event)
     if said is None:
         return
@@ -105,18 +105,20 @@ def _sentence(event: Event) -> tuple[int, str | None, str] | None:
             where = format_address(member.address)
             return logging.INFO, member.name, f"{member.name} is now at {where}"
         case MemberSuspected(member, by):
-            return logging.INFO, member.name, f"{member.name} is suspected by {by}"
+            return logging.INFO, member.name, f"{by} suspects {member.name}"
         case MemberFailed(member, by, definite):
             how = "on evidence" if definite else "after silence"
-            return logging.WARNING, member.name, f"{member.name} is held for dead {how} by {by}"
+            sentence = f"{member.name} was declared dead {how} by {by}"
+            return logging.WARNING, member.name, sentence
         case MemberLeft(member):
             return logging.INFO, member.name, f"{member.name} left"
         case PathChanged(name, path):
             if path is None:
-                return logging.INFO, name, f"{name}: no path is blocked any more"
-            return logging.WARNING, name, f"degraded: {name} lives, but {path} between it and us"
+                return logging.INFO, name, f"UDP and TCP reach {name} again"
+            sentence = f"degraded: {name} is alive, but {path} between it and this peer"
+            return logging.WARNING, name, sentence
         case MemberForgotten(name):
-            return logging.INFO, name, f"{name} is no longer listed"
+            return logging.INFO, name, f"{name} was forgotten"
         case _:
             return _own_sentence(event)
 
@@ -124,15 +126,21 @@ def _sentence(event: Event) -> tuple[int, str | None, str] | None:
 def _own_sentence(event: Event) -> tuple[int, str | None, str] | None:
     match event:
         case Refuted(incarnation):
-            return logging.INFO, None, f"refuted a suspicion, incarnation {incarnation}"
+            sentence = f"this peer refuted a suspicion with incarnation {incarnation}"
+            return logging.INFO, None, sentence
         case EpochRaised(epoch):
-            return logging.INFO, None, f"took epoch {epoch}: the mesh knew a later life than ours"
+            sentence = f"this peer took epoch {epoch}: the mesh knew a later life of this peer"
+            return logging.INFO, None, sentence
         case IsolationChanged(isolated):
             if isolated:
-                return logging.WARNING, None, "most probes fail: this peer may be cut off"
-            return logging.INFO, None, "probes succeed again"
+                return (
+                    logging.WARNING,
+                    None,
+                    "most probes fail: this peer considers itself isolated",
+                )
+            return logging.INFO, None, "probes succeed again: this peer is no longer isolated"
         case Joined():
-            return logging.INFO, None, "joined the mesh"
+            return logging.INFO, None, "this peer joined the mesh"
         case SeedIsSelf(address):
             # Harmless where all peers share one list of seeds.
             return logging.INFO, None, f"seed {format_address(address)} is this peer itself"
@@ -146,8 +154,8 @@ def _own_sentence(event: Event) -> tuple[int, str | None, str] | None:
             return logging.WARNING, None, _foreign_key(format_address(address), key_id, held)
         case OwnKeyRefused(address):
             sentence = (
-                f"{format_address(address)} does not accept what this peer seals with:"
-                " compare 'gossamer keys list' here and there"
+                f"{format_address(address)} does not accept the key that this peer seals with:"
+                " compare 'gossamer keys list' at both peers"
             )
             return logging.WARNING, None, sentence
         case _:
@@ -156,10 +164,10 @@ def _own_sentence(event: Event) -> tuple[int, str | None, str] | None:
 
 def _foreign_key(where: str, key_id: int, held: bool) -> str:
     if key_id == PLAIN:
-        return f"refused: {where} sends plain text: start it with the mesh's key file"
+        return f"refused: {where} sends plain text: start that peer with the mesh's key file"
     if held:
         return (
-            f"refused: {where} seals with another key {key_id} than this peer's:"
-            " one of the two has the wrong key file"
+            f"refused: {where} seals with a different key {key_id} than this peer:"
+            " one of the two peers has the wrong key file"
         )
     return f"refused: {where} seals with key {key_id}, which this peer does not accept"

@@ -92,7 +92,11 @@ class Storage:
         except (ValueError, TypeError, KeyError, RecursionError):
             aside = path.with_suffix(".corrupt")
             path.replace(aside)
-            _log.warning("%s could not be read and was put aside as %s", path, aside)
+            _log.warning(
+                "%s is damaged: this peer renamed it to %s and takes its epoch from the clock",
+                path,
+                aside,
+            )
             return 0
         if name != self._name:
             raise ConfigError(

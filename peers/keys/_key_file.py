@@ -39,7 +39,7 @@ from ._key_decisions import Decisions, parse_decisions
 # Sixteen keys take a thousand bytes.
 _SIZE_LIMIT = 65_536
 _HEAD = """\
-# The keys of a Gossamer mesh: whoever reads this file can read and write its traffic.
+# The keys of a Gossamer mesh: every process that can read this file can read and forge its traffic.
 # 'gossamer keys' changes it; see docs/keys.md.
 """
 
@@ -67,8 +67,8 @@ class KeyFile:
             key_id = min(key.id for key in foreign)
             raise ConfigError(
                 "key_file",
-                f"key file {self.path} holds key {key_id}, which another peer put there:"
-                " add it here as well, from that file",
+                f"key file {self.path} has key {key_id}, which another peer wrote there:"
+                " add it at this peer too, from that file",
             )
         write_key_file(self.path, ring, decisions)
         self.ring, self.decisions = ring, decisions
@@ -146,7 +146,7 @@ def _text(ring: KeyRing, decisions: Decisions | None) -> str:
 
 def _check_owner(path: StrPath, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise _wrong(path, "is no file")
+        raise _wrong(path, "is not a file")
     mode = stat.S_IMODE(found.st_mode)
     if mode & 0o077:
         raise ConfigError(
@@ -169,7 +169,7 @@ def _ring(path: StrPath, table: dict[str, object]) -> KeyRing:
         raise _wrong(path, "has no [keys]")
     plain = table.get("plain", False)
     if type(plain) is not bool:
-        raise _wrong(path, "has a value for plain that is neither true nor false")
+        raise _wrong(path, "must have true or false as the value of plain")
     use = table.get("use")
     if use == "plain":
         use = PLAIN
@@ -217,5 +217,5 @@ def _unusable(path: StrPath, what: str, error: OSError) -> ConfigError:
         )
     reason = error.strerror or str(error)
     return ConfigError(
-        "key_file", f"key file {path} {what} ({reason}): see to its directory and rights"
+        "key_file", f"key file {path} {what} ({reason}): check its directory and its permissions"
     )

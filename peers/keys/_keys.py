@@ -255,7 +255,7 @@ class Keys:
         if self._lacking.tell(use.key, now):
             self._log_error(
                 f"the mesh seals with {key_label(key_id)} ({fingerprint.hex()}), which this peer"
-                " lacks: add it with 'gossamer keys add'"
+                " does not have: add it with 'gossamer keys add'"
             )
 
     # Within
@@ -283,14 +283,16 @@ class Keys:
         accepted = self.ring.accepted
         if key_id not in accepted:
             held = ", ".join(key_label(each) for each in accepted)
-            raise BadInput("id", f"{key_label(key_id)} is not accepted here, but {held}{remedy}")
+            raise BadInput(
+                "id", f"this peer does not accept {key_label(key_id)}; it accepts {held}{remedy}"
+            )
         return key_id, accepted[key_id]
 
     def _check_joined(self) -> None:
         if not self._gossip.joined:
             raise Conflict(
-                "this peer has not joined the mesh and knows nobody who may need a key: let it join"
-                " first, or force it and leave behind who needs it",
+                "this peer has not joined the mesh, so it does not know which members need a key:"
+                " let it join first, or use force, which leaves members behind",
                 "id",
             )
 
@@ -303,14 +305,14 @@ class Keys:
         if len(members) > _NAMED_AT_ONCE:
             named.append(f"{len(members) - _NAMED_AT_ONCE} more")
         raise Conflict(
-            f"{what} {', '.join(named)}: {remedy}, or force it and leave behind who needs it", "id"
+            f"{what} {', '.join(named)}: {remedy}, or use force, which leaves them behind", "id"
         )
 
     def _describe(self, name: str, said: KeyNews | None) -> str:
         status = self._gossip.members[name].status.label
         remarks = [status] if status != "alive" else []
         if said is None:
-            remarks.append("has told nothing of its keys")
+            remarks.append("has not said which keys it has")
         return f"{name} ({', '.join(remarks)})" if remarks else name
 
     def _readmit(self, ring: KeyRing, keys: list[Named], now: float) -> None:
@@ -354,15 +356,18 @@ class Keys:
             # Told to others all the same.
             self._decisions = decisions
             self._log_error(
-                f"what was decided on keys is not carried out here: {error}; mend that, and decide"
-                " it once more"
+                f"this peer could not carry out the mesh's decision on keys: {error};"
+                " repair that, then decide again"
             )
             return
         if ring != before:
             used = key_label(ring.use)
             accepted = ", ".join(key_label(each) for each in ring.accepted)
             logger.info(
-                "as the mesh decided: seals with %s, accepts %s", used, accepted, extra=self._extra
+                "the mesh decided on keys: this peer now seals with %s and accepts %s",
+                used,
+                accepted,
+                extra=self._extra,
             )
 
     def _decided(self, decisions: Decisions) -> KeyRing:
@@ -395,7 +400,7 @@ class Keys:
                 self._gossip.publish(KEYS_RECORD, news, now)
             except RecordTooLarge as error:
                 self._told = None
-                self._log_error(f"what this peer says of its keys is not told: {error}")
+                self._log_error(f"this peer cannot publish which keys it has: {error}")
 
     def _stamp(self) -> int:
         return self._clock.next(round(self._wall() * 1000))

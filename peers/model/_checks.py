@@ -47,9 +47,7 @@ def check_text(field: str, value: object, most: int, least: int = 1) -> str:
     if len(value) < least:
         raise BadInput(field, f"{field} must not be empty")
     if len(value) > most:
-        raise BadInput(
-            field, f"{field} must have at most {most} characters, and this has {len(value)}"
-        )
+        raise BadInput(field, f"{field} must have at most {most} characters, not {len(value)}")
     if not value.isprintable() and any(category(c) in _REFUSED_CATEGORIES for c in value):
         raise BadInput(field, f"{field} must not contain control characters; remove them")
     return value
@@ -90,10 +88,15 @@ def check_address(value: object) -> str:
         return _check_host(address)
     if parsed.is_unspecified or parsed.is_multicast:
         raise BadInput(
-            "address", f"address {address} is no host; give the address that consumers connect to"
+            "address",
+            f"address {address} is not the address of a host;"
+            " give the address that consumers connect to",
         )
     if "%" in address:
-        raise BadInput("address", f"address {address} has a scope, which means nothing elsewhere")
+        raise BadInput(
+            "address",
+            f"address {address} has a scope, which only this host understands; give one without",
+        )
     return address
 
 
@@ -147,7 +150,7 @@ def check_tags(value: object) -> tuple[str, ...]:
         raise BadInput("tags", f"tags must be a list of texts, not {_kind(value)}")
     tags = tuple(dict.fromkeys(check_text("tags", tag, TAG_LENGTH) for tag in value))
     if len(tags) > TAG_COUNT:
-        raise BadInput("tags", f"tags must be at most {TAG_COUNT}, and these are {len(tags)}")
+        raise BadInput("tags", f"tags must have at most {TAG_COUNT} items, not {len(tags)}")
     return tags
 
 
@@ -160,7 +163,7 @@ def check_metadata(value: object) -> tuple[tuple[str, str], ...]:
     if len(value) > METADATA_PAIRS:
         raise BadInput(
             "metadata",
-            f"metadata must have at most {METADATA_PAIRS} pairs, and this has {len(value)}",
+            f"metadata must have at most {METADATA_PAIRS} pairs, not {len(value)}",
         )
     return tuple(check_pair(key, text) for key, text in value.items())
 

@@ -46,7 +46,9 @@ class Seeds:
     def check_room(self, seeds: Sequence[Address]) -> None:
         """Raise `BadInput` if these would be too many."""
         if len(self._found.keys() | set(seeds)) > SEED_LIMIT:
-            raise BadInput("join", f"a peer keeps at most {SEED_LIMIT} seeds; a few are enough")
+            raise BadInput(
+                "join", f"a peer keeps at most {SEED_LIMIT} seeds; two or three are enough"
+            )
 
     def keep(self, found: Mapping[Address, list[Address]]) -> None:
         """Keep seeds with what `look_up` found; where that is nothing, what was known before."""
@@ -76,7 +78,7 @@ class Seeds:
             self.keep(await self.look_up(names))
             for seed in was_unresolved:
                 if self._found[seed]:
-                    _log.info("seed %s resolves now", format_address(seed))
+                    _log.info("seed %s now resolves", format_address(seed))
             if self.addresses != before:
                 changed()
 

@@ -27,7 +27,11 @@ def read_registration(
     """
     address = address if wanted.address is None else wanted.address
     if address is None:
-        raise BadInput("address", "address is not known here; give the one to connect to")
+        raise BadInput(
+            "address",
+            "address is missing, and this peer does not know its own;"
+            " give the address that consumers connect to",
+        )
     port = check_port(wanted.port)
     address = check_address(address)
     made = f"{wanted.service}-{address}-{port}"
@@ -50,7 +54,7 @@ def read_registration(
     size = len(encode_record(record))
     if size > RECORD_BYTES:
         raise TooLarge(
-            f"the instance takes {size} bytes and may take {RECORD_BYTES};"
+            f"the instance has {size} bytes, and the limit is {RECORD_BYTES};"
             " shorten its metadata or tags",
             "metadata",
         )

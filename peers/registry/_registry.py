@@ -331,7 +331,8 @@ class Registry(Answers):
     def _check_room(self, subject: Subject) -> None:
         if self._own.record(subject) is None and self._own.instances >= self._config.instances:
             raise Unavailable(
-                f"this peer has its {self._config.instances} instances; register with another"
+                f"this peer has {self._config.instances} instances, which is the limit;"
+                " register with another peer"
             )
 
 

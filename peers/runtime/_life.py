@@ -162,7 +162,8 @@ class Life:
                 self._persist(epoch)
             case SeedIsSelf() if self._gossip.seed_is_self:
                 logger.warning(
-                    "not joined: every seed is this peer itself; name another one with --join",
+                    "this peer has not joined: every seed is this peer itself;"
+                    " add another seed with --join",
                     extra={"peer": self.name},
                 )
             case _:

@@ -192,8 +192,8 @@ class Peer(Life):
         if found is None:
             missing = "instance" if self.knows(service) else "service"
             raise NotFound(
-                f"there is no {missing} {(id if missing == 'instance' else service)!r} here:"
-                " look up what there is",
+                f"this peer knows no {missing} {(id if missing == 'instance' else service)!r}:"
+                " use lookup or services to see what exists",
                 "id" if missing == "instance" else "service",
             )
         return found
@@ -337,7 +337,7 @@ class Peer(Life):
             while not receipt.complete:
                 self._check_running()
                 if receipt.cancelled:
-                    raise Unavailable("too many confirmations are awaited at once: ask again")
+                    raise Unavailable("too many calls wait for confirmations: ask again later")
                 await self._driver.hear()
         finally:
             receipt.cancelled = True

@@ -45,7 +45,7 @@ def _parse(body: bytes) -> object:
             parse_float=_finite,
         )
     except UnicodeDecodeError:
-        raise HttpError(400, "The body is not UTF-8; encode it so.") from None
+        raise HttpError(400, "The body is not UTF-8; encode it as UTF-8.") from None
     except RecursionError:
         raise HttpError(400, "The body is nested too deeply; no field needs that.") from None
     except JSONDecodeError as error:
@@ -68,11 +68,11 @@ def _once_each(pairs: list[tuple[str, object]]) -> Mapping[str, object]:
 
 
 def _refuse_constant(name: str) -> object:
-    raise HttpError(400, f"The body has {name}, which is no JSON; use a number.")
+    raise HttpError(400, f"The body has {name}, which is not JSON; use a number.")
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if not isfinite(number):
-        raise HttpError(400, "The body has a number beyond all bounds; use a smaller one.")
+        raise HttpError(400, "The body has a number that is too large; use a smaller one.")
     return number

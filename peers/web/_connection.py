@@ -175,7 +175,7 @@ class Connection:
     def _check_framing(self, head: h11.Request) -> None:
         """Raise for a request after which it is unsure, or unwanted, where the next one begins."""
         if head.http_version[:1] != b"1":
-            raise HttpError(505, "Only HTTP/1.1 and HTTP/1.0 are spoken here; use one of them.")
+            raise HttpError(505, "This peer speaks only HTTP/1.1 and HTTP/1.0; use one of them.")
         length = find_header(head.headers, b"content-length")
         if length is None:
             return
@@ -236,7 +236,9 @@ class Connection:
 
     def _failed(self, what: str) -> Response:
         _log.exception("a %s request failed", what)
-        return error_response(500, "The peer failed at this request; see its log for the reason.")
+        return error_response(
+            500, "The peer failed to answer this request; see its log for the reason."
+        )
 
     async def _wait(self, pending: Pending) -> Response | None:
         """Return the answer that was waited for, or None if the client went away."""
@@ -343,7 +345,9 @@ class Connection:
         self._counters["timeouts"] += 1
         if self._phase == "body" or (self._phase == "head" and self._buffered):
             await self.refuse(
-                HttpError(408, f"The request's {self._phase} took too long; send it at once.")
+                HttpError(
+                    408, f"The request's {self._phase} took too long; send it without pauses."
+                )
             )
 
     async def _refuse(self, error: HttpError) -> None:
@@ -369,7 +373,7 @@ def _explain(error: h11.RemoteProtocolError, limits: HttpLimits) -> HttpError:
         return _head_too_large(limits)
     # h11 shows the bytes at fault after a colon; they are of no use to whoever sent them.
     reason = str(error).partition(":")[0]
-    return HttpError(error.error_status_hint, f"This is not HTTP/1.1 as it should be: {reason}.")
+    return HttpError(error.error_status_hint, f"The request is not valid HTTP/1.1: {reason}.")
 
 
 def _head_too_large(limits: HttpLimits) -> HttpError:

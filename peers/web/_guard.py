@@ -59,7 +59,7 @@ def check_origin(method: str, headers: Sequence[tuple[bytes, bytes]], *, loopbac
     if content_type.split(b";")[0].strip().lower() in {b"text/plain", b"multipart/form-data"}:
         raise HttpError(
             415,
-            f"A body of type {_show(content_type)} is not taken; send application/json.",
+            f"A body of type {_show(content_type)} is not accepted; send application/json.",
             "content-type",
         )
 

@@ -65,7 +65,9 @@ class Router:
         headers = ((b"Allow", allow.encode()),)
         if method == "OPTIONS":
             return lambda _: Response(204, headers=headers), parameters
-        raise HttpError(405, f"{method} is not for this path, which takes {allow}.", None, headers)
+        raise HttpError(
+            405, f"This path does not accept {method}; it accepts {allow}.", None, headers
+        )
 
 
 def _nothing_at(segments: Sequence[str]) -> HttpError:

@@ -39,7 +39,7 @@ _parse_cached = lru_cache(maxsize=CACHED_TARGETS)(_parse)
 def _path_of_absolute(target: str) -> str:
     scheme, separator, rest = target.partition("://")
     if not separator or scheme.lower() not in {"http", "https"}:
-        raise HttpError(400, "The request target is no path; begin it with '/'.")
+        raise HttpError(400, "The request target is not a path; begin it with '/'.")
     _, slash, path = rest.partition("/")
     return slash + path if slash else "/"
 

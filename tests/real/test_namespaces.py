@@ -145,10 +145,13 @@ def test_a_blocked_transport_is_named_and_nobody_dies(
         eventually(lambda: both(lambda peer: peer.lookup("orders") == {"meanwhile"}), 60)
         shown = inside(names[0], lambda: gossamer("members", http=peers[0].http))
         assert [path in line for line in shown.out.splitlines()] == [False, False, True]
-        assert f"degraded: host1 lives, but {path} between it and us" in peers[0].log.read_text()
+        assert (
+            f"degraded: host1 is alive, but {path} between it and this peer"
+            in peers[0].log.read_text()
+        )
 
         router.unblock(transport)
         eventually(lambda: both(is_well), 120, pause=0.2)
-        assert "host1: no path is blocked any more" in peers[0].log.read_text()
+        assert "UDP and TCP reach host1 again" in peers[0].log.read_text()
         for peer in peers:
-            assert "held for dead" not in peer.log.read_text()
+            assert "declared dead" not in peer.log.read_text()

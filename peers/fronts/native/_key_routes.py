@@ -83,7 +83,8 @@ def _read(request: Request, known: tuple[str, ...]) -> dict[str, object]:
         or (host is not None and not is_local(host))
     ):
         raise HttpError(
-            403, "Keys are changed from the peer's own machine alone; ask it there, on loopback."
+            403,
+            "Keys change only at requests from the peer's own machine; send it there, to loopback.",
         )
     parse_query(request.query, ())
     return read_object(request, known)

@@ -123,7 +123,7 @@ def unknown_service(service: str, headers: Headers = ()) -> HttpError:
     """Return the refusal of a question about a service that has no instance."""
     return HttpError(
         404,
-        f"There is no service {shorten(service)!r}; 'gossamer services' shows those there are.",
+        f"There is no service {shorten(service)!r}; 'gossamer services' shows which exist.",
         "service",
         headers,
     )

@@ -207,7 +207,7 @@ def test_what_is_given_beside_a_file_wins(tmp_path: Path) -> None:
     [
         ('nmae = "a"', ["nmae", "did you mean name"]),
         ('"data-dirs" = "d"', ["data-dirs", "data_dir"]),
-        ("nonsense = 1", ["nonsense", "known are name"]),
+        ("nonsense = 1", ["nonsense", "known keys are name"]),
         ("name = 7", ["name", "text"]),
         ('join = "b:1"', ["join", "list"]),
         ("join = [1]", ["join", "list"]),

@@ -88,7 +88,11 @@ def test_levels_follow_what_an_operator_has_to_do(
 @pytest.mark.parametrize(
     ("path", "level", "said"),
     [
-        ("udp blocked", logging.WARNING, "degraded: b lives, but udp blocked between it and us"),
+        (
+            "udp blocked",
+            logging.WARNING,
+            "degraded: b is alive, but udp blocked between it and this peer",
+        ),
         (None, logging.INFO, "b"),
     ],
 )

@@ -77,7 +77,7 @@ def test_a_file_that_cannot_be_read_is_put_aside(
 
     assert storage.epoch == 0
     assert (tmp_path / "peer.corrupt").read_bytes() == content
-    assert "put aside" in caplog.text
+    assert "is damaged: this peer renamed it" in caplog.text
     storage.close()
 
 

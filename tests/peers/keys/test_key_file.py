@@ -106,13 +106,13 @@ def test_a_file_of_another_user_is_refused(path: Path) -> None:
         ("keys = 1", "has no .keys."),
         ("\x00", "is not TOML"),
         (b"\xff", "is not TOML"),
-        ("use = 1\n[keys]\n", "one key at least"),
+        ("use = 1\n[keys]\n", "at least one key"),
         (GOOD.replace("use = 1", "use = 2"), "use names key 2"),
         (GOOD.replace("use = 1", "use = 0"), "has no use"),
         (GOOD.replace("use = 1", "use = true"), "has no use"),
         (GOOD.replace("use = 1\n", ""), "has no use"),
         (GOOD.replace("use = 1", 'use = "plain"'), "plain text is not accepted"),
-        (GOOD.replace("false", '"no"'), "neither true nor false"),
+        (GOOD.replace("false", '"no"'), "must have true or false"),
         (GOOD.replace("plain", "plane"), "has entries beside use, plain, decided and keys"),
         (GOOD.replace("1 = ", "x = "), "must be a number"),
         (GOOD.replace("1 = ", "01 = "), "must be a number"),
@@ -157,10 +157,10 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         read_key_file(tmp_path / "none")
     directory = tmp_path / "directory"
     directory.mkdir(0o700)
-    with pytest.raises(ConfigError, match="is no file"):
+    with pytest.raises(ConfigError, match="is not a file"):
         read_key_file(directory)
     os.mkfifo(tmp_path / "pipe", 0o600)
-    with pytest.raises(ConfigError, match="is no file"):
+    with pytest.raises(ConfigError, match="is not a file"):
         read_key_file(tmp_path / "pipe")
 
 
@@ -182,7 +182,7 @@ def test_peers_that_share_a_file_do_not_undo_each_other(path: Path) -> None:
     write_key_file(path, ring(ONE))
     first, second = KeyFile(path), KeyFile(path)
     first.save(ring(ONE, TWO), NOTHING)
-    with pytest.raises(ConfigError, match="holds key 2, which another peer put there"):
+    with pytest.raises(ConfigError, match="has key 2, which another peer wrote there"):
         second.save(ring(ONE, key(3)), NOTHING)
 
     second.save(ring(ONE, TWO), NOTHING)

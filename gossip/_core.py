@@ -8,8 +8,8 @@ from .basis import GossipConfig
 from .dissemination import Spread
 from .exchange import Contacts
 from .kernel import Context, Exchange, Identity, Isolation, LocalHealth
-from .membership import Departure, Detector, Membership, ProbePlanner
-from .replication import OwnPart, Receipt, Receipts, Replicas
+from .membership import Departure, Detector, Membership, OwnLife, ProbePlanner
+from .replication import OwnPart, Receipt, Receipts, Remains, Replicas
 from .sealing import ChecksumSeal, Seal
 from .state import Address, Event, Member, MemberTable, Part
 
@@ -55,27 +55,20 @@ class Gossip:
             first_epoch=epoch if wall_ms is None else wall_ms,
         )
         self._planner = planner = ProbePlanner(rng)
-        self._spread = Spread(context)
-        self._membership = Membership(context, self._spread, planner)
-        self._detector = Detector(context, self._spread, self._membership, planner)
-        self._contacts = Contacts(context, self._spread, self._membership, now)
-        self._own = OwnPart(context, self._spread, overtaken=self._membership.raise_epoch)
-        self._replicas = Replicas(
-            context, self._spread, self._own, fetch=self._contacts.fetches.want
-        )
-        self._contacts.own = self._own
-        self._contacts.replicas = self._replicas
-        self._contacts.on_stream_failed = self._detector.paths.stream_failed
-        self._detector.on_stream_only = self._contacts.repair.by_stream
-        self._membership.on_epoch_raised = self._own.restart
-        self._membership.on_return = self._contacts.repair.came_back
-        self._membership.left_by = self._replicas.left_by
-        self._receipts = Receipts(context, self._spread)
-        self._departure = Departure(
-            context, self._spread, is_meeting=lambda: self._contacts.under_way
-        )
+        self._spread = spread = Spread(context)
+        self._own_life = own_life = OwnLife(context, spread)
+        remains = Remains()
+        self._membership = Membership(context, spread, planner, own_life, left_by=remains.epoch)
+        self._detector = Detector(context, spread, self._membership, planner)
+        self._own = OwnPart(context, spread, overtaken=own_life.raise_epoch)
+        self._replicas = Replicas(context, spread, self._own, remains=remains)
+        self._contacts = Contacts(
+            context, spread, self._membership, self._own, self._replicas, now
+        )  # fmt: skip
+        self._receipts = Receipts(context, spread)
+        self._departure = Departure(context, spread, is_meeting=lambda: self._contacts.under_way)
         self._listener = Listener(
-            context, self._spread, self._membership, self._detector, self._contacts,
+            context, spread, self._membership, self._detector, self._contacts,
             self._replicas, self._receipts, self._departure,
         )  # fmt: skip
         # An input that comes so long after the deadline tells that this process was stopped.
@@ -151,7 +144,7 @@ class Gossip:
     @property
     def conflict(self) -> str | None:
         """Address of another living process with this peer's name, if one was heard of."""
-        return self._membership.conflict
+        return self._own_life.conflict
 
     @property
     def blocked_paths(self) -> Mapping[str, str]:
@@ -261,4 +254,4 @@ class Gossip:
             self._context.count("lags")
             self._context.health.note(1)
             self._detector.abandon(now)
-            self._membership.postpone(lag, now)
+            self._membership.suspicions.postpone(lag, now)

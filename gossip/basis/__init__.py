@@ -24,4 +24,5 @@ from ._config import (
 from ._counters import COUNTERS as COUNTERS
 from ._notices import Notices as Notices
 from ._places import Places as Places
+from ._signal import Signal as Signal
 from ._timers import Timer as Timer, Timers as Timers

@@ -8,7 +8,7 @@ long as the dead are remembered, and seeds for ever.
 Repair: what the roots show that a rumor missed (_repair.py).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from gossamer.gossip.basis import BoundedMap, Places
 from gossamer.gossip.dissemination import Spread
@@ -42,12 +42,18 @@ class Contacts:
     """Begins exchanges and answers for their bounds; the `Hub` of all of them."""
 
     def __init__(
-        self, context: Context, spread: Spread, membership: Membership, now: float
+        self,
+        context: Context,
+        spread: Spread,
+        membership: Membership,
+        own: OwnPart,
+        replicas: Replicas,
+        now: float,
     ) -> None:
         self.spread = spread
         self.membership = membership
-        self.own: OwnPart
-        self.replicas: Replicas
+        self.own = own
+        self.replicas = replicas
         self._context = context
         self._seeds = Seeds(context, try_again=self._join_more)
         self.fetches = Fetches(context, self._begin)
@@ -58,7 +64,6 @@ class Contacts:
         self._brought: dict[str, int] = {}
         self._brought_until = now
         self._contacts = BoundedMap[int, Address](_CONTACTS_LIMIT)
-        self.on_stream_failed: Callable[[str], None] = lambda name: None
         self._sequence = context.rng.getrandbits(31)
         self._exchanged = False
         self._awaiting_return = False
@@ -144,7 +149,7 @@ class Contacts:
         No root tells of a suspicion, and behind a cut its rumor may have used up all its sends: in
         a mesh that is whole again, one peer alone would hold it until it ends in a false death.
         """
-        suspects = self.membership.suspects
+        suspects = self.membership.suspicions.names
         if suspects and self._context.config.tell_suspects:
             row = self._context.table.rows[self._context.rng.choice(suspects)]
             self._contact(row, [self.membership.describe(row)])
@@ -280,7 +285,7 @@ class Contacts:
         if reason is None and exchange.peer is not None:
             self._succeeded(exchange, now)
         elif reason is not None and exchange.teller and exchange.retry_after is None:
-            self.on_stream_failed(exchange.teller)
+            self._context.signals.stream_failed(exchange.teller)
         match exchange.purpose:
             case "join" if reason is not None:
                 self._seeds.failed(exchange.address, exchange.retry_after, now)

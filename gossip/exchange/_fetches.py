@@ -43,6 +43,7 @@ class Fetches:
         self._context = context
         self._begin = begin
         self._wanted: dict[str, _Wanted] = {}
+        context.signals.part_wanted.listen(self.want)
 
     def want(self, owner: str, teller: str, now: float) -> None:
         """Get one owner's part from the peer that told of it."""

@@ -65,6 +65,8 @@ class Repair:
         self._comparisons = 0
         self._comparing_until = now
         self._awaiting_quiet = False
+        context.signals.member_returned.listen(self.came_back)
+        context.signals.only_streams_pass.listen(self.by_stream)
 
     @property
     def comparing(self) -> bool:

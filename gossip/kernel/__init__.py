@@ -24,3 +24,4 @@ from ._exchange import (
 )
 from ._health import Isolation as Isolation, LocalHealth as LocalHealth
 from ._questions import Asker as Asker, Questions as Questions
+from ._signals import Signals as Signals

@@ -23,6 +23,7 @@ from gossamer.gossip.state import (
 
 from ._health import Isolation, LocalHealth
 from ._questions import Questions
+from ._signals import Signals
 
 if TYPE_CHECKING:
     from ._exchange import Exchange
@@ -67,6 +68,7 @@ class Context:
     health: LocalHealth
     isolation: Isolation
     timers: Timers = field(default_factory=Timers)
+    signals: Signals = field(default_factory=Signals)
     store: Store = field(default_factory=Store)
     questions: Questions = field(default_factory=Questions)
     events: list[Event] = field(default_factory=list)

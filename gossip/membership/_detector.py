@@ -12,7 +12,6 @@ A target whose own host says that it is gone is asked after at once and, if othe
 same, held for dead without a suspicion (_evidence.py).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gossamer.gossip.basis import Timer
@@ -72,8 +71,7 @@ class Detector:
         self, context: Context, spread: Spread, membership: Membership, planner: ProbePlanner
     ) -> None:
         self.paths = Paths(context, planner)
-        # Called when a member answered by stream alone: no datagram brings it news.
-        self.on_stream_only: Callable[[Member, float], None] = lambda row, now: None
+        context.signals.stream_failed.listen(self.paths.stream_failed)
         self._context = context
         self._spread = spread
         self._membership = membership
@@ -377,7 +375,7 @@ class Detector:
         elif probe.by_stream:
             self.paths.failed(Path.UDP, row.name)
             if row.name in self.paths.blocked:
-                self.on_stream_only(row, now)
+                self._context.signals.only_streams_pass(row, now)
         if probe.by_stream:
             self.paths.passed(Path.TCP, row.name)
         elif probe.by_datagram and probe.stream_tried:

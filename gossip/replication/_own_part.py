@@ -55,6 +55,7 @@ class OwnPart:
         self._announced_at = float("-inf")
         self._announcing = False
         context.store.open(context.me.name, context.me.epoch)
+        context.signals.epoch_raised.listen(self.restart)
 
     @property
     def part(self) -> Part:

@@ -6,7 +6,7 @@ A change too large for a datagram is announced by its head; a peer passes the he
 has fetched the change itself, so that whoever tells it can also serve it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gossamer.gossip.basis import BoundedMap
@@ -16,6 +16,7 @@ from gossamer.gossip.messages import Delta, Head, encode_dropped, encode_head, e
 from gossamer.gossip.state import Operation, Part, PartChanged, PartDropped, operation_size
 
 from ._own_part import OwnPart, rumor_limit
+from ._remains import Remains
 
 # How long a delta waits for the one before it.
 _GAP_PATIENCE = 0.15
@@ -45,19 +46,15 @@ class Replicas:
         context: Context,
         spread: Spread,
         own: OwnPart,
-        *,
-        fetch: Callable[[str, str, float], None],
+        remains: Remains,
     ) -> None:
         self._context = context
         self._spread = spread
-        # Asks for an owner's part from the peer that told of it.
-        self._fetch = fetch
         self._own = own
+        self.remains = remains
         self._rumor_limit = rumor_limit(context)
         self._waiting: dict[str, list[_Waiting]] = {}
         self._heads = BoundedMap[str, tuple[Head, bytes]](_WAITING_OWNERS)
-        # Owner who does not live to (epoch of the part, since when).
-        self._gone: dict[str, tuple[int, float]] = {}
         # Owner to the head for which there was no room, and when that was.
         self._declined = BoundedMap[str, tuple[tuple[int, int], float]](_DECLINED_LIMIT)
         # Owner to (last epoch, when dropped).
@@ -97,7 +94,7 @@ class Replicas:
             return
         # The oldest, which is forgotten, may be of an owner that died before its part was fetched.
         self._heads.keep(head.owner, (head, payload))
-        self._fetch(head.owner, teller, now)
+        self._context.signals.part_wanted(head.owner, teller, now)
 
     def take_delta(self, delta: Delta, now: float) -> bool:
         """Merge a delta that came in an exchange; return whether it changed anything."""
@@ -142,7 +139,7 @@ class Replicas:
     def take_gone(self, owner: str, epoch: int, now: float) -> None:
         """Drop a part that another peer dropped, if its owner is gone in our view too."""
         part = self._context.store.get(owner)
-        if part is not None and owner in self._gone and part.epoch <= epoch:
+        if part is not None and owner in self.remains and part.epoch <= epoch:
             self._drop(part, now)
 
     def lacks(self, owner: str, epoch: int, version: int) -> bool:
@@ -215,10 +212,6 @@ class Replicas:
         """Whether this peer dropped that life of the owner and still holds it for gone."""
         grave = self._tombstones.get(owner)
         return grave is not None and epoch <= grave[0] and not self._lives(owner)
-
-    def left_by(self, owner: str) -> int:
-        """Return the last epoch of an owner that does not live and left a part; else -1."""
-        return self._gone.get(owner, (-1, 0.0))[0]
 
     def statistics(self) -> dict[str, int]:
         """Return how much is kept."""
@@ -322,7 +315,7 @@ class Replicas:
         queue = self._waiting.pop(owner, [])
         if queue:
             self._context.count("gaps")
-            self._fetch(owner, queue[-1].teller, now)
+            self._context.signals.part_wanted(owner, queue[-1].teller, now)
 
     def _resume(self, owner: str, now: float) -> None:
         """Merge what waited for the delta that has just come."""
@@ -349,12 +342,12 @@ class Replicas:
         config, own = self._context.config, self._context.me.name
         for part in list(self._context.store):
             if part.owner == own or self._lives(part.owner):
-                self._gone.pop(part.owner, None)
+                self.remains.pop(part.owner, None)
                 continue
-            epoch, since = self._gone.get(part.owner, (-1, 0.0))
+            epoch, since = self.remains.get(part.owner, (-1, 0.0))
             if epoch != part.epoch:
                 since = self._gone_at(part.owner, now)
-                self._gone[part.owner] = part.epoch, since
+                self.remains[part.owner] = part.epoch, since
             if now - since >= config.part_for:
                 self._drop(part, now)
         for owner, (_, declined) in list(self._declined.items()):
@@ -372,7 +365,7 @@ class Replicas:
 
     def _drop(self, part: Part, now: float) -> None:
         self._context.store.drop(part.owner)
-        self._gone.pop(part.owner, None)
+        self.remains.pop(part.owner, None)
         self._tombstones.keep(part.owner, (part.epoch, now))
         self._context.changed_at = now
         self._context.events.append(PartDropped(part.owner))

@@ -365,11 +365,11 @@ def test_suspects_get_the_time_that_was_lost() -> None:
     """A suspicion that would have ended while this peer was stopped ends as much later."""
     bench = Probing("a", "b", "c", "d", "e")
     bench.hear("b", updates=[news("a", Status.SUSPECT, accuser="b").encode()])
-    ends = bench.core._membership._suspicions["a"][0].ends_at
+    ends = bench.core._membership.suspicions.ends_at("a")
     bench.now = ends + 100
     bench.core.tick(bench.now)
     assert bench.status("a") is Status.SUSPECT
-    assert bench.core._membership._suspicions["a"][0].ends_at > bench.now
+    assert bench.core._membership.suspicions.ends_at("a") > bench.now
     assert not bench.events(MemberFailed)
 
 

@@ -151,7 +151,7 @@ def test_an_address_is_believed_of_the_living_alone() -> None:
 
 
 def _ends(bench: Bench) -> float:
-    return bench.core._membership._suspicions["x"][0].ends_at - bench.now
+    return bench.core._membership.suspicions.ends_at("x") - bench.now
 
 
 def test_distinct_accusers_shorten_a_suspicion() -> None:

@@ -273,7 +273,7 @@ def test_a_tombstone_of_a_part_is_forgotten_in_time() -> None:
     assert bench.counts("part_tombstones") == (1,)
     bench.run(110)
     assert bench.counts("part_tombstones") == (0,)
-    assert not bench.core._replicas._gone
+    assert not bench.core._replicas.remains
 
 
 def test_a_returning_owner_keeps_its_part() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gossamer.gossip.membership import Membership
+from gossamer.gossip.membership import OwnLife
 from gossamer.gossip.replication import Replicas
 from gossamer.gossip.state import Operation, Part
 from gossamer.simulations._simulate import Progress
@@ -492,7 +492,7 @@ def test_a_merge_that_ignores_what_it_is_sent_shows(monkeypatch: pytest.MonkeyPa
 
 def test_a_membership_that_does_not_refute_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Suspects that do not speak up are held for dead although they could be reached."""
-    monkeypatch.setattr(Membership, "_hear_of_self", lambda *_: None)
+    monkeypatch.setattr(OwnLife, "hear", lambda *_: None)
     report = run(at(1, HALVES, lasts=3), duration=30.0)
     assert report.false_accusations.deaths > 0
     assert report.false_accusations.deaths_of_healthy > 0

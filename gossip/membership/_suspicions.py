@@ -1,0 +1,140 @@
+"""The suspicions under way: who shares each of them, and when it ends.
+
+A suspicion that nobody refutes ends with the verdict that the suspect is dead.
+A peer that holds itself for isolated gives no verdict: it waits one probe interval more each time.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from gossamer.gossip.basis import Timer
+from gossamer.gossip.dissemination import MEMBERSHIP, Spread
+from gossamer.gossip.kernel import Context
+from gossamer.gossip.state import Member, MemberSuspected
+
+from ._planner import ProbePlanner
+from ._suspicion import Suspicion, start_suspicion
+
+# One suspicion is urgent.  Many at a time are a cut, or a slow network: none of them ends before
+# many rounds have passed, and sent at once they would be a storm in a network that is ill already.
+_URGENT_SUSPICIONS = 8
+
+
+class Suspicions:
+    """The suspects that this peer knows, each with a timer that ends in a verdict."""
+
+    def __init__(
+        self,
+        context: Context,
+        spread: Spread,
+        planner: ProbePlanner,
+        *,
+        declare_dead: Callable[[str, str, float], None],
+    ) -> None:
+        """`declare_dead` is called with the suspect and its first accuser when the time is over."""
+        self._context = context
+        self._spread = spread
+        self._planner = planner
+        self._declare_dead = declare_dead
+        self._under_way: dict[str, tuple[Suspicion, Timer]] = {}
+
+    def __len__(self) -> int:
+        return len(self._under_way)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all suspects."""
+        return list(self._under_way)
+
+    @property
+    def are_few(self) -> bool:
+        """Whether there are so few suspicions that one more is urgent."""
+        return len(self._under_way) < _URGENT_SUSPICIONS
+
+    def accuser(self, name: str) -> str:
+        """Return the first accuser of a member, or nothing if it is no suspect."""
+        held = self._under_way.get(name)
+        return "" if held is None else held[0].accusers[0]
+
+    def ends_at(self, name: str) -> float:
+        """Return when the suspicion of a suspect ends, with those who share it now."""
+        return self._under_way[name][0].ends_at
+
+    def begin(self, row: Member, accuser: str, now: float) -> None:
+        """Give a member that is accused its time to speak up."""
+        config = self._context.config
+        members = self._context.table.living
+        suspicion = start_suspicion(
+            accuser,
+            now,
+            members=members,
+            multiplier=config.suspicion_multiplier,
+            longest=config.suspicion_max_multiplier,
+            interval=config.probe_interval,
+        )
+        self._arm(row.name, suspicion, now)
+        self._context.events.append(MemberSuspected(row, accuser))
+        # A few of those that hear of it probe the suspect next: what takes a round of probes
+        # otherwise is confirmed, or refuted, within one period.  The probes per second stay the
+        # same.
+        if not config.witnesses or accuser == self._context.me.name:
+            return
+        witnesses = 2 * max(1, config.suspicion_multiplier - 2)
+        if self._context.rng.random() * members < witnesses:
+            self._planner.hasten(row.name)
+
+    def confirm(self, name: str, accuser: str, payload: bytes, now: float) -> None:
+        """Count one more accuser, and pass its accusation on if it shortens the time."""
+        held = self._under_way.get(name)
+        if held is None or not accuser or not held[0].confirm(accuser):
+            return
+        suspicion, timer = held
+        if suspicion.ends_at < timer.when:
+            timer.cancel()
+            self._arm(name, suspicion, now)
+        key = _confirmation(name, accuser)
+        self._spread.news(
+            MEMBERSHIP, key, payload, accuser, "", now, urgent=self.are_few, rooted=False
+        )
+
+    def end(self, name: str) -> None:
+        """Drop the suspicion of a member, if there is one: something outranks it."""
+        held = self._under_way.pop(name, None)
+        if held is not None:
+            suspicion, timer = held
+            timer.cancel()
+            # What follows the suspicion says more than the names of those who shared it.
+            for accuser in suspicion.accusers[1:]:
+                self._spread.discard(_confirmation(name, accuser))
+
+    def postpone(self, seconds: float, now: float) -> None:
+        """Give all suspects so much more time: this peer was stopped and heard nobody."""
+        for name, (suspicion, timer) in list(self._under_way.items()):
+            timer.cancel()
+            suspicion.since += seconds
+            self._arm(name, suspicion, now)
+
+    def _arm(self, name: str, suspicion: Suspicion, now: float) -> None:
+        # First for when it may end at the soonest: until then confirmations set no timer anew.
+        # An accuser that is counted late can end a suspicion in the past: it then ends now, as a
+        # timer that is found long overdue would tell that this peer itself was stopped.
+        when = suspicion.soonest if now < suspicion.soonest else max(suspicion.ends_at, now)
+        timer = self._context.timers.at(when, partial(self._judge, name))
+        self._under_way[name] = suspicion, timer
+
+    def _judge(self, name: str, now: float) -> None:
+        """Declare a suspect dead if its time is over, unless this peer is isolated."""
+        suspicion, _ = self._under_way[name]
+        if self._context.isolation.isolated and now >= suspicion.ends_at:
+            suspicion.since = now + self._context.config.probe_interval - suspicion.lasts
+        if now < suspicion.ends_at:
+            self._arm(name, suspicion, now)
+            return
+        # Under the first accuser's name, so that all peers whose time runs out use the same words.
+        self._declare_dead(name, suspicion.accusers[0], now)
+
+
+# A text, since a tuple would be hashed anew in each of the queue's tables; and no member's name,
+# which has no control characters.
+def _confirmation(name: str, accuser: str) -> str:
+    return f"{name}\0{accuser}"

@@ -158,16 +158,11 @@ class Gossip:
 
     def statistics(self) -> Mapping[str, int]:
         """Return counters since the start, and how much is kept now."""
-        membership, registry = self._spread.queues
         return {
             **self._context.counters,
             **self._membership.statistics(),
             **self._replicas.statistics(),
-            "rumors_membership": len(membership) + len(self._spread.accusations),
-            "rumors_registry": len(registry),
-            "rumors_dropped": (
-                membership.dropped + registry.dropped + self._spread.accusations.dropped
-            ),
+            **self._spread.statistics(),
             "timers": len(self._context.timers),
         }
 

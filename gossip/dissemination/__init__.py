@@ -1,3 +1,4 @@
 """How updates travel: along a tree at once, then in rounds."""
 
-from ._spread import MEMBERSHIP as MEMBERSHIP, REGISTRY as REGISTRY, Spread as Spread
+from ._classes import MEMBERSHIP as MEMBERSHIP, REGISTRY as REGISTRY, UNKNOWN as UNKNOWN
+from ._spread import Spread as Spread

@@ -1,9 +1,9 @@
-"""News that wait to be passed on, one queue a class, and how often each is passed on.
+"""Updates that wait to be passed on, one queue a class, and how often each is passed on.
 
 A rumor is sent at most `multiplier * ceil(log10(n + 1))` times by each peer that knows it
 (memberlist's law; Das, Gupta, Motivala 2002, section 4.1, say lambda * log n).
 Those sent least often go first, the newest of them before the older ones.
-One slot per key: newer news of the same thing take the place of older ones.
+One slot per key: a newer update about the same thing takes the place of an older one.
 The queue is bounded at entry, and what was sent most often leaves first.
 """
 

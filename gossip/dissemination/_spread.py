@@ -1,13 +1,12 @@
-"""How news travel: at once along the rumor's tree, then in rounds, and on every packet's back.
+"""How updates travel: at once along the rumor's tree, then in rounds, and on other packets.
 
-What is news goes out within `gather` seconds (at once where nothing went out just before) to the
-rumor's children in its tree and to one random member.
-Many news at once are not worth a datagram to each tree's children: they go to a few random members
-together, in full datagrams.
+A peer that learns something new sends it within `gather` seconds (at once if it sent nothing just
+before) to the rumor's children in its tree and to one random member.
+Many updates at once are not worth a datagram to each tree's children: they go to a few random
+members together, in full datagrams.
 Rounds every `gossip_interval` carry on what has not been sent often enough, and so do pings and
 acks with the room that they have left.
-Two classes, membership and registry, each have half of every datagram to themselves and may use
-what the other leaves: a storm in one cannot starve the other.
+The classes of rumors share the room of each datagram (_classes.py).
 """
 
 from collections.abc import Iterable
@@ -17,13 +16,14 @@ from gossamer.gossip.kernel import Context
 from gossamer.gossip.messages import Message, encode_body, messages_size, update_cost
 from gossamer.gossip.state import Address
 
-from ._rumors import Rumor, RumorQueue, transmissions
+from ._classes import CLASSES, MEMBERSHIP, Lane, RumorClass, take_shares
+from ._rumors import Rumor, RumorQueue
 from ._tree import children
 
-# News that go out at once in one flush; what is beyond waits for rounds, or for repair.
+# Updates that go out at once in one flush; what is beyond waits for rounds, or for repair.
 _FRESH_LIMIT = 256
-# From so many news in one flush on, their trees together reach nearly everybody, each with a
-# datagram of its own: after a partition that is ten times the datagrams for the same news.
+# From so many updates in one flush on, their trees together reach nearly everybody, each with a
+# datagram of its own: after a partition that is ten times the datagrams for the same updates.
 _BURST = 8
 _POURING = 2
 # Four listeners each let a burst reach all but two in a hundred at once; two, four in five (what is
@@ -34,50 +34,68 @@ _LISTENERS_OF_MANY = 2
 # So many rumors that wait are a storm.  Each is sent to as many as hear of a lone one at once; sent
 # by memberlist's law, most of them would travel long after all know.  Repair finds who missed some.
 _STORM = 128
-# Times `gather`, the longest time in which news are gathered while they pour in.
+# Times `gather`, the longest time in which updates are gathered while they pour in.
 _LONGEST_PAUSE = 8
 # Datagrams to one member in one flush.
 _FLUSH_DATAGRAMS = 8
 # Updates up to here fit into the smallest datagram behind the longest name.
 _SURELY_FITS = 900
-
-MEMBERSHIP = 0
-REGISTRY = 1
+# The most bytes that an update takes in a datagram beside its own (see `update_cost`).
+_OVERHEAD = 3
 
 
 class Spread:
-    """Takes in news and passes them on."""
+    """Takes in updates that are new here and passes them on."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         limit = context.config.queue_limit
-        self.queues = (RumorQueue(limit), RumorQueue(limit))
-        # Accusations of many at a time: they take the room that the others leave.
+        self._lanes = tuple(Lane(kind, limit) for kind in CLASSES)
+        self._lane = {lane.kind: lane for lane in self._lanes}
+        self._membership = self._lane[MEMBERSHIP]
+        # Accusations of many at a time: they take the room that the classes leave.
         self.accusations = RumorQueue(limit)
         # Set while a newcomer takes in what everybody but itself knows.
         self.muted = False
-        self._fresh: dict[object, tuple[int, Rumor]] = {}
+        self._fresh: dict[object, tuple[Lane, Rumor]] = {}
         self._flush_at: float | None = None
         self._flushed = float("-inf")
         self._pause = context.config.gather
-        # The last answers to two questions that each datagram asks, and what they depend on.
-        self._limits_for: tuple[int, tuple[int, int]] = (0, (0, 0))
+        # How many living members the lanes know of.
+        self._adapted_to = 0
+        # The room of a datagram without messages, and the epoch for which that is so.
         self._room_for: tuple[int, int] = (-1, 0)
         self._round_waits = False
 
     @property
     def storms(self) -> bool:
-        """Whether so many members' news wait that they are a storm."""
-        return len(self.queues[MEMBERSHIP]) >= _STORM
+        """Whether so many updates about members wait that they are a storm."""
+        return len(self._membership.queue) >= _STORM
 
     def pours(self, now: float) -> bool:
-        """Whether news come in so fast that they are gathered as long as can be."""
+        """Whether updates come in so fast that they are gathered as long as can be."""
         longest = _LONGEST_PAUSE * self._context.config.gather
         return self._pause >= longest and now - self._flushed <= 2 * longest
 
-    def news(
+    def queue(self, kind: RumorClass) -> RumorQueue:
+        """Return the rumors of a class that wait."""
+        return self._lane[kind].queue
+
+    def sends(self, kind: RumorClass) -> int:
+        """Return how often a rumor of a class is sent in all, as things are."""
+        self._adapt()
+        lane = self._lane[kind]
+        return lane.limit_in_storm if self.storms else lane.limit
+
+    def statistics(self) -> dict[str, int]:
+        """Return how many rumors wait, by class, and how many found no room."""
+        waiting = {f"rumors_{lane.kind.name}": len(lane.queue) for lane in self._lanes}
+        waiting[f"rumors_{MEMBERSHIP.name}"] += len(self.accusations)
+        return {**waiting, "rumors_dropped": sum(queue.dropped for queue in self._queues())}
+
+    def tell(
         self,
-        kind: int,
+        kind: RumorClass,
         key: object,
         payload: bytes,
         origin: str,
@@ -102,34 +120,35 @@ class Spread:
             return
         rumor = Rumor(key, payload, origin, heard_from, now if rooted else inf)
         self._want_round(now)
+        lane = self._lane[kind]
         if not urgent:
-            self.queues[kind].discard(key)
+            lane.queue.discard(key)
             self._fresh.pop(key, None)
             self.accusations.add(rumor)
             return
         self.accusations.discard(key)
-        self.queues[kind].add(rumor)
+        lane.queue.add(rumor)
         if not self._context.config.eager:
             return
         if len(self._fresh) < _FRESH_LIMIT or key in self._fresh:
-            self._fresh[key] = (kind, rumor)
+            self._fresh[key] = (lane, rumor)
         if self._flush_at is None:
             gather = self._context.config.gather
             self._flush_at = max(now, self._flushed + self._pause)
             if self._flush_at > now:
-                # News pour in: gather longer each time, until there is a pause.
+                # Updates pour in: gather longer each time, until there is a pause.
                 self._pause = min(2 * self._pause, _LONGEST_PAUSE * gather)
                 self._context.timers.at(self._flush_at, self.flush)
             else:
                 self._pause = gather
 
     def flush_if_due(self, now: float) -> None:
-        """Send fresh news if they need not be gathered any longer; called after every input."""
+        """Send fresh updates if they need not be gathered any longer; called after every input."""
         if self._flush_at is not None and self._flush_at <= now:
             self.flush(now)
 
     def flush(self, now: float) -> None:
-        """Send all fresh news, each along its tree or, when they are many, together."""
+        """Send all fresh updates, each along its tree or, when they are many, together."""
         if self._flush_at is None:
             return
         self._flush_at = None
@@ -144,34 +163,38 @@ class Spread:
         else:
             self._flush_apart(fresh)
 
-    def _flush_apart(self, fresh: list[tuple[int, Rumor]]) -> None:
+    def _flush_apart(self, fresh: list[tuple[Lane, Rumor]]) -> None:
         """Send each rumor to its children in its tree and to one random member."""
-        limits = self._limits()
+        self._adapt()
+        storm = self.storms
         by_target: dict[str, list[bytes]] = {}
-        for kind, rumor in fresh:
+        for lane, rumor in fresh:
             targets = self._targets(rumor)
             for name in targets:
                 by_target.setdefault(name, []).append(rumor.payload)
-            self.queues[kind].sent(rumor, len(targets), limits[kind])
+            limit = lane.limit_in_storm if storm else lane.limit
+            lane.queue.sent(rumor, len(targets), limit)
         for name, payloads in by_target.items():
             self._send_all([name], payloads)
 
-    def _flush_together(self, fresh: list[tuple[int, Rumor]]) -> None:
+    def _flush_together(self, fresh: list[tuple[Lane, Rumor]]) -> None:
         """Send all of many rumors to a few random members."""
-        limits = self._limits()
+        self._adapt()
+        storm = self.storms
         names = self._at_random()
-        for kind, rumor in fresh:
-            self.queues[kind].sent(rumor, len(names), limits[kind])
+        for lane, rumor in fresh:
+            limit = lane.limit_in_storm if storm else lane.limit
+            lane.queue.sent(rumor, len(names), limit)
         self._send_all(names, [rumor.payload for _, rumor in fresh])
 
     def quench(self, known_at: float) -> None:
         """Pass on no more of what shows in the root and was known at that time."""
-        for queue in (*self.queues, self.accusations):
+        for queue in self._queues():
             queue.quench(known_at)
 
     def discard(self, key: object) -> None:
         """Pass on no more of a membership rumor."""
-        self.queues[MEMBERSHIP].discard(key)
+        self._membership.queue.discard(key)
         self.accusations.discard(key)
 
     def send(
@@ -209,19 +232,13 @@ class Spread:
         chosen = context.rng.sample(ring, min(wanted + 1, len(ring)))
         return [name for name in chosen if name != context.me.name][:wanted]
 
-    def _limits(self) -> tuple[int, int]:
-        """How often a rumor of each class is sent in all.
-
-        memberlist's law for membership; for the registry the sends at once and, apart from them,
-        a few for rounds: behind a fresh cut the tree may reach nobody.
-        """
-        config, living = self._context.config, self._context.table.living
-        if self._limits_for[0] != living:
-            membership = transmissions(config.retransmit_multiplier, living)
-            registry = transmissions(config.registry_multiplier, living)
-            self._limits_for = living, (membership, config.tree_arity + 1 + registry)
-        limits = self._limits_for[1]
-        return (config.tree_arity + 1, limits[REGISTRY]) if self.storms else limits
+    def _adapt(self) -> None:
+        """Have the lanes know how many members live now."""
+        living = self._context.table.living
+        if self._adapted_to != living:
+            self._adapted_to = living
+            for lane in self._lanes:
+                lane.adapt(self._context.config, living)
 
     def _room(self, messages: list[Message]) -> int:
         """How many bytes of updates fit beside messages."""
@@ -234,19 +251,15 @@ class Spread:
         return room - messages_size(messages) + 1 if messages else room
 
     def _ride(self, room: int, *, accusations: bool = True) -> list[bytes]:
-        """Take rumors for `room` bytes, half of it to each class unless one leaves some."""
-        membership, registry = self.queues
-        limits = self._limits()
-        taken: list[bytes] = []
-        if membership:
-            taken = membership.take(room // 2 if registry else room, limits[MEMBERSHIP], 3)
-            room -= sum(len(update) + 3 for update in taken)
-        if registry:
-            more = registry.take(room, limits[REGISTRY], 3)
-            room -= sum(len(update) + 3 for update in more)
-            taken += more
+        """Take rumors for `room` bytes; accusations of many take what the classes leave."""
+        self._adapt()
+        storm = self.storms
+        taken = take_shares(self._lanes, room, _OVERHEAD, storm=storm)
         if accusations and self.accusations:
-            taken += self.accusations.take(room, limits[MEMBERSHIP], 3)
+            room -= sum(map(len, taken)) + _OVERHEAD * len(taken)
+            lane = self._membership
+            limit = lane.limit_in_storm if storm else lane.limit
+            taken += self.accusations.take(room, limit, _OVERHEAD)
         return taken
 
     def _send_all(self, names: list[str], payloads: list[bytes]) -> None:
@@ -269,7 +282,7 @@ class Spread:
     def _want_round(self, now: float) -> None:
         if not self._round_waits and self._context.config.rounds:
             self._round_waits = True
-            # A random phase keeps peers that heard the same news from ticking together.
+            # A random phase keeps peers that heard the same update from ticking together.
             interval = self._context.config.gossip_interval
             wait = interval * (0.5 + self._context.rng.random() / 2)
             self._context.timers.at(now + wait, self._round)
@@ -279,7 +292,7 @@ class Spread:
         context = self._context
         ring, own = context.table.ring, context.me.name
         if len(ring) < 2:
-            for queue in (*self.queues, self.accusations):
+            for queue in self._queues():
                 queue.clear()
             return
         if not self._waiting:
@@ -297,4 +310,7 @@ class Spread:
 
     @property
     def _waiting(self) -> bool:
-        return any(self.queues) or bool(self.accusations)
+        return any(self._queues())
+
+    def _queues(self) -> list[RumorQueue]:
+        return [*(lane.queue for lane in self._lanes), self.accusations]

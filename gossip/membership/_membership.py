@@ -256,6 +256,6 @@ class Membership:
         urgent = not accused or news.definite or self.suspicions.are_few
         # A root tells who lives, not how the others ended.
         rooted = news.status in (Status.ALIVE, Status.DEAD)
-        self._spread.news(
+        self._spread.tell(
             MEMBERSHIP, news.name, payload, origin, teller, now, urgent=urgent, rooted=rooted
         )

@@ -41,7 +41,7 @@ class OwnLife:
         self._announced_at = now
         me = self._context.me
         payload = me.news().encode()
-        self._spread.news(MEMBERSHIP, me.name, payload, me.name, "", now)
+        self._spread.tell(MEMBERSHIP, me.name, payload, me.name, "", now)
 
     def raise_epoch(self, above: int, now: float) -> None:
         """Begin a new epoch that is higher than `above`; at most once a second."""

@@ -93,7 +93,7 @@ class Suspicions:
             timer.cancel()
             self._arm(name, suspicion, now)
         key = _confirmation(name, accuser)
-        self._spread.news(
+        self._spread.tell(
             MEMBERSHIP, key, payload, accuser, "", now, urgent=self.are_few, rooted=False
         )
 

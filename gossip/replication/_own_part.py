@@ -148,7 +148,7 @@ class OwnPart:
         self._tell(("delta", part.owner, since), payload, now)
 
     def _tell(self, key: object, payload: bytes, now: float) -> None:
-        self._spread.news(REGISTRY, key, payload, self._context.me.name, "", now)
+        self._spread.tell(REGISTRY, key, payload, self._context.me.name, "", now)
 
     # As others know it
 

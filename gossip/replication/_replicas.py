@@ -273,7 +273,7 @@ class Replicas:
         self._declined.keep(owner, (head, now))
 
     def _tell(self, key: object, payload: bytes, owner: str, teller: str, now: float) -> None:
-        self._spread.news(REGISTRY, key, payload, owner, teller, now)
+        self._spread.tell(REGISTRY, key, payload, owner, teller, now)
 
     def _changed(self, owner: str, changes: tuple[Operation, ...], now: float) -> None:
         self._context.changed_at = now

@@ -13,6 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from gossamer.gossip import Gossip, Joined, PartChanged, Status
 from gossamer.gossip.basis import COUNTERS
+from gossamer.gossip.dissemination import REGISTRY
 
 
 def _pair() -> tuple[Link, Gossip, Gossip]:
@@ -54,7 +55,7 @@ def test_what_was_missed_is_repaired() -> None:
     link.passes = lambda source, target: source != a.address
     a.publish("k", b"v", link.now)
     link.settle()
-    a._spread.queues[1].clear()
+    a._spread.queue(REGISTRY).clear()
     link.passes = lambda source, target: True
     link.run(4)
     assert a.root == b.root

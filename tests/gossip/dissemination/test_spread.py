@@ -9,9 +9,10 @@ from hypothesis import given, settings, strategies as st
 from keys import key, ring, sealer
 
 from gossamer.gossip import Status
-from gossamer.gossip.dissemination import MEMBERSHIP, REGISTRY
+from gossamer.gossip.dissemination import MEMBERSHIP, REGISTRY, UNKNOWN
+from gossamer.gossip.dissemination._classes import RumorClass
 from gossamer.gossip.dissemination._rumors import Rumor
-from gossamer.gossip.messages import Ping, encode_head
+from gossamer.gossip.messages import Ack, Ping, encode_head
 
 LONGEST = "n" * 128
 OTHERS = [f"p{number}" for number in range(30)]
@@ -25,11 +26,11 @@ def _records_rumor(number: int, size: int = 60) -> bytes:
     return delta("owner", number, ("key", bytes(size)))
 
 
-def _fill(bench: Bench, kind: int, count: int) -> None:
-    make = _members_rumor if kind == MEMBERSHIP else _records_rumor
+def _fill(bench: Bench, kind: RumorClass, count: int) -> None:
+    make = _members_rumor if kind is MEMBERSHIP else _records_rumor
     for number in range(count):
         bench.context.changed_at = bench.now
-        bench.core._spread.news(kind, number, make(number), "p1", "", bench.now)
+        bench.core._spread.tell(kind, number, make(number), "p1", "", bench.now)
 
 
 def test_the_first_news_leave_at_once() -> None:
@@ -71,21 +72,20 @@ def test_news_are_not_told_to_whoever_told_them() -> None:
 
 
 @pytest.mark.parametrize("kind", [MEMBERSHIP, REGISTRY])
-def test_a_storm_in_one_class_does_not_starve_the_other(kind: int) -> None:
+def test_a_storm_in_one_class_does_not_starve_the_other(kind: RumorClass) -> None:
     """With one queue full, a datagram that has room for both carries the other class too."""
     bench = Bench()
     bench.meet(*OTHERS)
     _fill(bench, kind, 2000)
-    bench.core._spread._fresh.clear()
     for number in range(8):
-        other = REGISTRY + MEMBERSHIP - kind
-        payload = (_records_rumor if other else _members_rumor)(5000 + number)
-        bench.core._spread.queues[other].add(Rumor(5000 + number, payload, "p1", ""))
+        other = REGISTRY if kind is MEMBERSHIP else MEMBERSHIP
+        payload = (_members_rumor if other is MEMBERSHIP else _records_rumor)(5000 + number)
+        bench.core._spread.queue(other).add(Rumor(5000 + number, payload, "p1", ""))
     bench.hear("p1", Ping(1, "me"))
-    ack = bench.sent()[-1]
+    ack = bench.sent(Ack)[-1]
     kinds = [update[1] == 0 for update in ack.packet.updates]
     ours = sum(len(u) for u, member in zip(ack.packet.updates, kinds, strict=True)
-               if member == (kind == REGISTRY))  # fmt: skip
+               if member == (kind is REGISTRY))  # fmt: skip
     assert ours >= 500
     assert ack.size > 1250  # and what one leaves, the other takes
 
@@ -95,9 +95,32 @@ def test_one_class_alone_may_fill_the_datagram() -> None:
     bench = Bench()
     bench.meet(*OTHERS)
     _fill(bench, REGISTRY, 300)
-    bench.core._spread._fresh.clear()
     bench.hear("p1", Ping(1, "me"))
-    assert bench.sent()[-1].size > 1250
+    assert bench.sent(Ack)[-1].size > 1250
+
+
+def test_a_third_class_has_a_share_of_its_own() -> None:
+    """With all classes full, a datagram carries some of each; the third alone may fill it."""
+    bench = Bench()
+    bench.meet(*OTHERS)
+    for number in range(300):
+        payload = b"\x85\x18\x63" + bytes(60)
+        bench.core._spread.queue(UNKNOWN).add(Rumor(number, payload, "p1", ""))
+    bench.hear("p1", Ping(1, "me"))
+    alone = bench.sent(Ack)[-1]
+    _fill(bench, MEMBERSHIP, 300)
+    _fill(bench, REGISTRY, 300)
+    bench.hear("p1", Ping(2, "me"))
+    together = bench.sent(Ack)[-1]
+    assert alone.size > 1250
+    assert together.size > 1250
+    carried = dict.fromkeys((0, 1, 0x18), 0)
+    for update in together.packet.updates:
+        carried[update[1]] += len(update)
+    assert carried[0] >= 400  # members
+    assert carried[1] >= 400  # records
+    assert carried[0x18] >= 180
+    assert bench.counts("rumors_unknown") == (300,)
 
 
 def test_in_a_storm_members_news_are_sent_less_often() -> None:
@@ -105,11 +128,11 @@ def test_in_a_storm_members_news_are_sent_less_often() -> None:
     bench = Bench()
     bench.meet(*OTHERS)
     spread = bench.core._spread
-    spread.queues[MEMBERSHIP].clear()
+    spread.queue(MEMBERSHIP).clear()
     _fill(bench, MEMBERSHIP, 127)
-    assert spread._limits()[MEMBERSHIP] == 8
+    assert spread.sends(MEMBERSHIP) == 8
     _fill(bench, MEMBERSHIP, 128)
-    assert spread._limits()[MEMBERSHIP] == 4
+    assert spread.sends(MEMBERSHIP) == 4
 
 
 def test_what_has_become_an_accusation_leaves_no_empty_datagram() -> None:
@@ -120,8 +143,8 @@ def test_what_has_become_an_accusation_leaves_no_empty_datagram() -> None:
     _fill(bench, MEMBERSHIP, 200)
     bench.run(0.5)
     bench.sent()
-    spread.news(MEMBERSHIP, "late", _members_rumor(9000), "p1", "", bench.now)
-    spread.news(MEMBERSHIP, "late", _members_rumor(9000), "p1", "", bench.now, urgent=False)
+    spread.tell(MEMBERSHIP, "late", _members_rumor(9000), "p1", "", bench.now)
+    spread.tell(MEMBERSHIP, "late", _members_rumor(9000), "p1", "", bench.now, urgent=False)
     bench.sent()
     spread.flush(bench.now)
     assert not bench.sent()
@@ -152,17 +175,17 @@ def test_queues_are_emptied_when_the_last_listener_goes() -> None:
 
 
 @pytest.mark.parametrize("kind", [MEMBERSHIP, REGISTRY])
-def test_queues_are_bounded_at_entry(kind: int) -> None:
+def test_queues_are_bounded_at_entry(kind: RumorClass) -> None:
     """Exactly `queue_limit` rumors of a class wait; further ones push others out, counted."""
     bench = Bench(queue_limit=50)
     bench.meet(*OTHERS)
     before = bench.counts("rumors_dropped")[0]
-    held = len(bench.core._spread.queues[kind])
+    held = len(bench.core._spread.queue(kind))
     _fill(bench, kind, 50 - held)
-    assert len(bench.core._spread.queues[kind]) == 50
+    assert len(bench.core._spread.queue(kind)) == 50
     assert bench.counts("rumors_dropped")[0] == before
     _fill(bench, kind, 60)
-    assert len(bench.core._spread.queues[kind]) == 50
+    assert len(bench.core._spread.queue(kind)) == 50
     assert bench.counts("rumors_dropped")[0] > before
 
 
@@ -267,7 +290,7 @@ def test_a_head_is_passed_on_by_its_bytes() -> None:
     bench = Bench()
     bench.meet("a", "b")
     head = encode_head("o", EPOCH, 3)
-    bench.core._spread.news(REGISTRY, ("head", "o"), head, "o", "a", bench.now)
+    bench.core._spread.tell(REGISTRY, ("head", "o"), head, "o", "a", bench.now)
     bench.core.tick(bench.now)
     assert [item.packet.updates for item in bench.sent()] == [[head]]
 
@@ -297,7 +320,7 @@ def test_news_that_pour_in_are_gathered_longer_each_time() -> None:
     bench.run(1.0)
     flushes: dict[float, None] = {}
     for number in range(300):
-        spread.news(REGISTRY, number, _records_rumor(number), "p1", "", bench.now)
+        spread.tell(REGISTRY, number, _records_rumor(number), "p1", "", bench.now)
         spread.flush_if_due(bench.now)
         bench.run(0.001)
         flushes[spread._flushed] = None
@@ -332,12 +355,13 @@ def test_equal_roots_end_what_roots_tell() -> None:
     bench.meet("a", *OTHERS)
     bench.run(60.0)
     bench.sent()
-    queue, records = bench.core._spread.queues
+    queue = bench.core._spread.queue(MEMBERSHIP)
+    records = bench.core._spread.queue(REGISTRY)
     queue.clear()
     row = bench.core.members["a"]
-    bench.core._spread.news(MEMBERSHIP, 1, _members_rumor(1), "a", "", bench.now)
-    bench.core._spread.news(MEMBERSHIP, 2, _members_rumor(2), "a", "", bench.now, rooted=False)
-    bench.core._spread.news(REGISTRY, 3, _records_rumor(3), "a", "", bench.now)
+    bench.core._spread.tell(MEMBERSHIP, 1, _members_rumor(1), "a", "", bench.now)
+    bench.core._spread.tell(MEMBERSHIP, 2, _members_rumor(2), "a", "", bench.now, rooted=False)
+    bench.core._spread.tell(REGISTRY, 3, _records_rumor(3), "a", "", bench.now)
     before = bench.now
     for after, left in ((1.0, (2, 1)), (1.5, (2, 1)), (2.5, (2, 1)), (3.0, (2, 1)), (3.1, (1, 0))):
         bench.core._contacts.repair.on_root(row, bench.core.root, before + after)

@@ -12,6 +12,7 @@ from gossamer.gossip import (
     Status,
     encode,
 )
+from gossamer.gossip.dissemination import MEMBERSHIP
 from gossamer.gossip.kernel import ANOTHER
 from gossamer.gossip.kernel._exchange import PROBED
 from gossamer.gossip.messages import Ack, Message, Nack, NotMe, Ping, PingReq, Relayed
@@ -315,7 +316,7 @@ def test_who_is_accused_is_told_so_first() -> None:
     accusation = news("a", Status.SUSPECT, accuser="b").encode()
     bench.hear("b", updates=[accusation])
     bench.sent()
-    bench.core._spread.queues[0].clear()  # it no longer travels by itself
+    bench.core._spread.queue(MEMBERSHIP).clear()  # it no longer travels by itself
     bench.hear("a", Ping(5, "me"))
     [ack] = bench.sent(Ack)
     assert ack.packet.updates[0] == accusation

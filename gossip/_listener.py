@@ -93,6 +93,9 @@ class Listener:
         except Refused as refused:
             context.refuse(refused, sender, now)
             return
+        if packet.unknown or packet.malformed:
+            context.count("unknown", packet.unknown)
+            context.count("refused_message", packet.malformed)
         if packet.source == context.me.name:
             self._hear_own_name(packet, now)
         elif meant:

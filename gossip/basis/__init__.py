@@ -3,11 +3,13 @@
 from ._bounded import BoundedMap as BoundedMap
 from ._cbor import (
     Malformed as Malformed,
+    Unknown as Unknown,
     array as array,
     blob as blob,
     decode as decode,
     encode as encode,
     join_tail as join_tail,
+    known_items as known_items,
     split_tail as split_tail,
     text as text,
     whole as whole,

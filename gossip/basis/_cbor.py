@@ -17,12 +17,17 @@ _BUILT_IN_TAGS = (
     *(100, 256, 258, 260, 261, 1004, 43000, 55799),
 )
 
-# cbor2 counts the nesting below the outermost array.
-_DEPTH_LIMIT = 3
+# cbor2 counts the nesting below the outermost array.  A body takes three for the items of its
+# messages; two more are for later versions, whose items may be arrays themselves.
+_DEPTH_LIMIT = 5
 
 
 class Malformed(ValueError):
     """The bytes are not one value of the permitted shapes; nothing was changed."""
+
+
+class Unknown(Malformed):
+    """The bytes are of a kind that this version does not know, and do no harm."""
 
 
 def _refuse_tag(_decoder: object, _value: object = None) -> NoReturn:
@@ -62,6 +67,16 @@ def decode(data: bytes) -> object:
     except Exception as error:
         raise Malformed(str(error)) from error
     return value
+
+
+def known_items(items: list[object], known: int) -> list[object]:
+    """Return the first `known` items of an array; those behind them are of a later version.
+
+    Raises `Malformed` if there are fewer.
+    """
+    if len(items) < known:
+        raise Malformed("an array has fewer items than it needs")
+    return items[:known] if len(items) > known else items
 
 
 def split_tail(items: list[object], known: int, limit: int) -> bytes:

@@ -55,7 +55,12 @@ COUNTERS = (
     "keys_refused_by_others",
     # We were refused: our clock is more than a day ahead of another peer's.
     "refused_by_others",
-    # Single pieces of news that cannot be.
+    # Messages, updates, entries and frames of kinds that a later version knows: no damage.
+    "unknown",
+    # A reason that has no counter of its own.
+    "refused_other",
+    # Single messages and updates that cannot be.
+    "refused_message",
     "refused_update",
     "refused_member",
     "refused_entry",

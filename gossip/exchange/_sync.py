@@ -22,7 +22,7 @@ OPEN can be a recorded one, so nothing is believed, and next to nothing done, be
 from collections.abc import Iterable
 from typing import Protocol
 
-from gossamer.gossip.basis import Malformed, array, blob, whole
+from gossamer.gossip.basis import Malformed, Unknown, array, blob, whole
 from gossamer.gossip.dissemination import Spread
 from gossamer.gossip.kernel import (
     ANOTHER,
@@ -31,6 +31,7 @@ from gossamer.gossip.kernel import (
     DONE,
     HEADS,
     HELLO,
+    LAST_KIND,
     MEMBERS,
     OPEN,
     PARTS,
@@ -40,6 +41,7 @@ from gossamer.gossip.kernel import (
     Context,
     Exchange,
     Purpose,
+    frame_kind,
     probe_answer,
 )
 from gossamer.gossip.membership import Membership
@@ -77,6 +79,7 @@ _NEWS_SIZE = 1400
 _OPENING = 2.0
 _BUSY_LIMIT = 60_000
 _BUSY_LEAST = 50
+_PURPOSE_LIMIT = 255
 _PURPOSES: tuple[Purpose, ...] = ("join", "heal", "repair", "fetch")
 
 Heads = dict[str, tuple[int, int]]
@@ -149,10 +152,11 @@ class SyncExchange(Exchange):
     # Beginning
 
     def _handle(self, message: list[object], now: float) -> None:
-        kind = message[0] if message else None
-        if type(kind) is not int:
-            raise Malformed("a frame is of another kind")
-        if kind == ANOTHER and len(message) == 1:
+        kind = frame_kind(message)
+        if kind > LAST_KIND:
+            self._within_limit([])
+            self._context.count("unknown")
+        elif kind == ANOTHER:
             self.fail("another peer is there", now)
         elif self.peer is not None and self._met:
             self._go_on(kind, message, self.peer, now)
@@ -162,22 +166,22 @@ class SyncExchange(Exchange):
     def _begin(self, kind: int, message: list[object], now: float) -> None:
         """Take in a frame that comes before the two have met."""
         match message:
-            case [_, me] if kind == HELLO and self._initiates:
+            case [_, me, *_] if kind == HELLO and self._initiates:
                 self._greeted(blob(me, _NEWS_SIZE), now)
-            case [_] if kind == REFUSED and self._initiates:
+            case _ if kind == REFUSED and self._initiates:
                 self._context.count("refused_by_others")
                 self.fail("our epoch is not believed: compare the clocks", now)
-            case [_, _, _] if kind == PROBE and not self._initiates and self._opener is None:
+            case _ if kind == PROBE and not self._initiates and self._opener is None:
                 self._put(probe_answer(self._context.me.name, message))
                 self._finish(now)
-            case [_, me] if kind == OPEN and not self._initiates and self._opener is None:
+            case [_, me, *_] if kind == OPEN and not self._initiates and self._opener is None:
                 self._opened(blob(me, _NEWS_SIZE), now)
-            case [_, code, root, owners, heads, buckets] if kind == ASK and self._opener:
+            case [_, code, root, owners, heads, buckets, *_] if kind == ASK and self._opener:
                 if self._meet(self._opener, now):
                     self._asked(code, root, owners, heads, buckets, now)
                 else:
                     self.fail("the peer there has our name", now)
-            case [_] if kind == DONE and self._opener:
+            case _ if kind == DONE and self._opener:
                 self._meet(self._opener, now)
                 self.fail("nothing was asked for", now)
             case _:
@@ -185,22 +189,22 @@ class SyncExchange(Exchange):
 
     def _go_on(self, kind: int, message: list[object], peer: str, now: float) -> None:
         match message:
-            case [_, ms] if kind == BUSY and self._initiates:
+            case [_, ms, *_] if kind == BUSY and self._initiates:
                 self.retry_after = max(whole(ms, _BUSY_LIMIT), _BUSY_LEAST) / 1000
                 self.fail("busy", now)
-            case [_, updates, ages] if kind == MEMBERS:
+            case [_, updates, ages, *_] if kind == MEMBERS:
                 items = self._within_limit(updates)
                 self._roll.take(items, array(ages), peer, now, silently=self._newcomer)
-            case [_, mask, flat] if kind == HEADS:
+            case [_, mask, flat, *_] if kind == HEADS:
                 self._settle(_heads(self._within_limit(flat, 3)), _mask(mask), now)
                 self._say_done(now)
-            case [_, flat] if kind == WANT:
+            case [_, flat, *_] if kind == WANT:
                 wants = _heads(self._within_limit(flat, 3))
                 self._give((owner, *wants[owner]) for owner in wants)
-            case [_, entries] if kind == PARTS:
+            case [_, entries, *_] if kind == PARTS:
                 for entry in self._within_limit(entries):
                     self._take_entry(blob(entry, 1024 * 1024), now)
-            case [_] if kind == DONE:
+            case _ if kind == DONE:
                 if self._own_untold and not self._hub.own.resumed:
                     self._give([(self._context.me.name, 0, 0)])
                 self._say_done(now)
@@ -288,7 +292,9 @@ class SyncExchange(Exchange):
     ) -> None:
         # Now that it has said something, it has the time of an exchange.
         self.deadline = now + self._context.config.stream_timeout
-        purpose = _PURPOSES[whole(code, len(_PURPOSES) - 1)]
+        number = whole(code, _PURPOSE_LIMIT)
+        # A later version may have further purposes; a repair leaves out nothing that differs.
+        purpose = _PURPOSES[number] if number < len(_PURPOSES) else "repair"
         fingerprints = blob(buckets, 8 * BUCKETS) if buckets is not None else None
         if owners is not None:
             self._owners = [owner_name(owner) for owner in array(owners)]
@@ -379,6 +385,9 @@ class SyncExchange(Exchange):
     def _take_entry(self, payload: bytes, now: float) -> None:
         try:
             entry = decode_entry(payload)
+        except Unknown:
+            self._context.count("unknown")
+            return
         except Malformed:
             self._context.count("refused_entry")
             return

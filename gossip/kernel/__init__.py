@@ -9,6 +9,7 @@ from ._exchange import (
     FRAME_LIMIT as FRAME_LIMIT,
     HEADS as HEADS,
     HELLO as HELLO,
+    LAST_KIND as LAST_KIND,
     MEMBERS as MEMBERS,
     OPEN as OPEN,
     PARTS as PARTS,
@@ -20,6 +21,7 @@ from ._exchange import (
     Exchange as Exchange,
     ProbeExchange as ProbeExchange,
     Purpose as Purpose,
+    frame_kind as frame_kind,
     probe_answer as probe_answer,
 )
 from ._health import Isolation as Isolation, LocalHealth as LocalHealth

@@ -104,7 +104,8 @@ class Context:
 
         That is so for each sender once a minute: who forges a sender gains nothing by it.
         """
-        self.count(f"refused_{refused.reason}")
+        reason = f"refused_{refused.reason}"
+        self.count(reason if reason in self.counters else "refused_other")
         if not isinstance(refused, ForeignKey):
             return False
         # The port of a stream is another one each time.

@@ -7,12 +7,23 @@ A frame is sealed like a datagram, and bound to the first frame that its sender 
 conversation: with a key, no recorded frame fits into another one.
 What is said first, by who opens the stream, is bound to nothing, and not believed before something
 follows it that is.
+A frame is read by the items that are known of its kind.
 """
 
 from collections.abc import Callable
 from typing import Literal
 
-from gossamer.gossip.basis import NAME_LIMIT, Malformed, array, decode, encode, text, whole
+from gossamer.gossip.basis import (
+    NAME_LIMIT,
+    Malformed,
+    array,
+    decode,
+    encode,
+    known_items,
+    text,
+    whole,
+)
+from gossamer.gossip.messages import KIND_LIMIT
 from gossamer.gossip.sealing import Refused
 from gossamer.gossip.state import Address, Member
 
@@ -58,9 +69,17 @@ FOREIGN = 12
 ASK = 13
 """[13, purpose, root, owners or null, heads or null, buckets or null]"""
 
+# Frames of kinds above it are of a later version: they are ignored and counted.
+LAST_KIND = 13
+
 SEQUENCE_LIMIT = (1 << 32) - 1
 # With a key a frame ends with 16 bytes that are of no other.
 _MARK_SIZE = 16
+
+
+def frame_kind(message: list[object]) -> int:
+    """Return the kind of a frame, or raise `Malformed`."""
+    return whole(message[0] if message else None, KIND_LIMIT)
 
 
 class Exchange:
@@ -102,7 +121,7 @@ class Exchange:
                 self._misdirected(now)
                 return
             message = array(decode(body))
-            if message == [FOREIGN]:
+            if message[:1] == [FOREIGN]:
                 context.hear_own_key_refused(self.address, now)
                 self.fail("key refused", now)
                 return
@@ -177,13 +196,17 @@ class ProbeExchange(Exchange):
         self._put([PROBE, sequence, row.name])
 
     def _handle(self, message: list[object], now: float) -> None:
+        kind = frame_kind(message)
         match message:
-            case [int(kind), sequence] if kind == PROBED:
+            case [_, sequence, *_] if kind == PROBED:
                 if whole(sequence, SEQUENCE_LIMIT) != self._sequence:
                     raise Malformed("an answer to another question")
                 self._report("alive", now)
-            case [int(kind)] if kind == ANOTHER:
+            case _ if kind == ANOTHER:
                 self._report("gone", now)
+            case _ if kind > LAST_KIND:
+                self._context.count("unknown")
+                return
             case _:
                 raise Malformed("not an answer to a probe")
         self._finish(now)
@@ -195,7 +218,7 @@ class ProbeExchange(Exchange):
 
 def probe_answer(own_name: str, message: list[object]) -> list[object]:
     """Return the answer to a `PROBE`, or raise `Malformed`."""
-    _, sequence, name = array(message, 3)
+    _, sequence, name = known_items(message, 3)
     if text(name, NAME_LIMIT) != own_name:
         return [ANOTHER]
     return [PROBED, whole(sequence, SEQUENCE_LIMIT)]

@@ -8,6 +8,7 @@ from ._entries import (
     encode_part as encode_part,
 )
 from ._messages import (
+    KIND_LIMIT as KIND_LIMIT,
     ROOT_SIZE as ROOT_SIZE,
     Ack as Ack,
     Gone as Gone,

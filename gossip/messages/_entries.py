@@ -5,15 +5,17 @@
     [4, owner, epoch]                                      the part was dropped: its owner is gone
 
 A snapshot is in force when its last piece (`more` is 0) has come, never in part.
+An entry is read by the items that are known of its kind.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gossamer.gossip.basis import Malformed, array, decode, encode, whole
+from gossamer.gossip.basis import Malformed, Unknown, array, decode, encode, whole
 from gossamer.gossip.state import EPOCH_LIMIT, VERSION_LIMIT, Operation, Part, operation_size
 
-from ._updates import DELTA, Delta, decode_update, encode_delta, owner_name, parse_operations
+from ._messages import KIND_LIMIT
+from ._updates import DELTA, Delta, encode_delta, owner_name, parse_delta, parse_operations
 
 SNAPSHOT = 3
 DROPPED = 4
@@ -78,14 +80,13 @@ def encode_dropped(owner: str, epoch: int) -> bytes:
 
 
 def decode_entry(data: bytes) -> Entry:
-    """Return what an entry says, or raise `Malformed`."""
+    """Return what an entry says; raise `Unknown` or, if it is bad, `Malformed`."""
     items = array(decode(data))
+    kind = whole(items[0] if items else None, KIND_LIMIT)
     match items:
-        case [int(kind), *_] if kind == DELTA:
-            update = decode_update(data)
-            assert isinstance(update, Delta)
-            return update
-        case [int(kind), owner, epoch, version, more, flat] if kind == SNAPSHOT:
+        case _ if kind == DELTA:
+            return parse_delta(items)
+        case [_, owner, epoch, version, more, flat, *_] if kind == SNAPSHOT:
             operations: list[Operation] = parse_operations(array(flat))
             records = {key: value for key, value in operations if value is not None}
             if len(records) != len(operations):
@@ -97,7 +98,9 @@ def decode_entry(data: bytes) -> Entry:
                 bool(whole(more, 1)),
                 records,
             )
-        case [int(kind), owner, epoch] if kind == DROPPED:
+        case [_, owner, epoch, *_] if kind == DROPPED:
             return Dropped(owner_name(owner), whole(epoch, EPOCH_LIMIT))
+        case _ if kind <= DROPPED:
+            raise Malformed("an entry is too short, or no entry")
         case _:
-            raise Malformed("an entry is unknown")
+            raise Unknown("an entry is of a later kind")

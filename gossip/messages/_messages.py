@@ -3,16 +3,19 @@
     [kind, sequence number, ...]
 
 An answer has the sequence number of its question.
+A message is read by the items that are known of its kind; those behind them are of a later version.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from gossamer.gossip.basis import NAME_LIMIT, Malformed, blob, text, whole
+from gossamer.gossip.basis import NAME_LIMIT, Malformed, Unknown, blob, text, whole
 from gossamer.gossip.state import EPOCH_LIMIT, HOST_LIMIT, VERSION_LIMIT, Address
 
 ROOT_SIZE = 16
+# Of messages, updates, entries and frames, known or not.
+KIND_LIMIT = 255
 SEQUENCE_LIMIT = (1 << 32) - 1
 _BUDGET_LIMIT = 600_000
 
@@ -196,14 +199,12 @@ _READERS: dict[int, tuple[int, Callable[[int, list[object]], Message]]] = {
 
 
 def parse_message(items: list[object]) -> Message:
-    """Return the message in a decoded array, or raise `Malformed`."""
-    kind = items[0] if items else None
-    if type(kind) is not int:
-        raise Malformed("a message's kind is of another type")
+    """Return the message in a decoded array; raise `Unknown` or, if it is bad, `Malformed`."""
+    kind = whole(items[0] if items else None, KIND_LIMIT)
     reader = _READERS.get(kind)
     if reader is None:
-        raise Malformed("a message is unknown")
+        raise Unknown("a message is of a later kind")
     length, read = reader
-    if len(items) != length:
-        raise Malformed("a message has another number of items")
-    return read(whole(items[1], SEQUENCE_LIMIT), items[2:])
+    if len(items) < length:
+        raise Malformed("a message is too short")
+    return read(whole(items[1], SEQUENCE_LIMIT), items[2:length])

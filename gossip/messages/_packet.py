@@ -2,15 +2,28 @@
 
     body      [source, epoch, [message, ...], [update, ...]]
 
-Everything is checked here before any of it is acted upon, but for the updates, which are looked
-at one by one later (_updates.py).
+What stands behind the four items is of a later version and ignored.
+Source, epoch and the two arrays are checked here before any of it is acted upon.
+Each message is judged by itself, and so is each update, later (_updates.py): one that is bad or of
+a later kind never spoils the others.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gossamer.gossip.basis import NAME_LIMIT, Malformed, array, blob, decode, encode, text, whole
+from gossamer.gossip.basis import (
+    NAME_LIMIT,
+    Malformed,
+    Unknown,
+    array,
+    blob,
+    decode,
+    encode,
+    known_items,
+    text,
+    whole,
+)
 from gossamer.gossip.sealing import Refused
 from gossamer.gossip.state import EPOCH_LIMIT
 
@@ -29,6 +42,10 @@ class Packet:
     epoch: int
     messages: list[Message]
     updates: list[bytes]
+    unknown: int = 0
+    """Messages of later kinds, which are not among `messages`."""
+    malformed: int = 0
+    """Messages that are bad, which are not among `messages` either."""
 
 
 def encode_body(
@@ -54,15 +71,23 @@ def update_cost(payload: bytes) -> int:
 def decode_body(body: bytes) -> Packet:
     """Return what a body says, or raise `Refused`; what is returned must not be changed."""
     try:
-        source, epoch, messages, updates = array(decode(body), 4)
+        source, epoch, messages, updates = known_items(array(decode(body)), 4)
         source = text(source, NAME_LIMIT)
         if not source or not source.isprintable():
             raise Malformed("a source is unusable")
         epoch = whole(epoch, EPOCH_LIMIT)
-        checked = [parse_message(array(message)) for message in array(messages)]
+        told = array(messages)
         payloads = [blob(update, _UPDATE_SIZE_LIMIT) for update in array(updates)]
     except Malformed as error:
         raise Refused("malformed") from error
-    if len(checked) > _MESSAGES_LIMIT or len(payloads) > _UPDATES_LIMIT:
+    if len(told) > _MESSAGES_LIMIT or len(payloads) > _UPDATES_LIMIT:
         raise Refused("malformed")
-    return Packet(source, epoch, checked, payloads)
+    packet = Packet(source, epoch, [], payloads)
+    for message in told:
+        try:
+            packet.messages.append(parse_message(array(message)))
+        except Unknown:
+            packet.unknown += 1
+        except Malformed:
+            packet.malformed += 1
+    return packet

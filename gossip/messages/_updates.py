@@ -10,7 +10,17 @@ Each is judged by itself: one that is bad never spoils the others.
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gossamer.gossip.basis import NAME_LIMIT, Malformed, array, blob, decode, encode, text, whole
+from gossamer.gossip.basis import (
+    NAME_LIMIT,
+    Malformed,
+    array,
+    blob,
+    decode,
+    encode,
+    known_items,
+    text,
+    whole,
+)
 from gossamer.gossip.state import (
     EPOCH_LIMIT,
     KEY_LIMIT,
@@ -71,17 +81,22 @@ def decode_update(payload: bytes) -> Update:
     if kind == NEWS:
         return parse_news(items)
     if kind == DELTA:
-        _, owner, epoch, since, flat = array(items, 5)
-        operations = parse_operations(array(flat))
-        if not operations:
-            raise Malformed("a delta is empty")
-        # What it leads to has to be a version that a head can carry.
-        since = whole(since, VERSION_LIMIT - len(operations))
-        return Delta(owner_name(owner), whole(epoch, EPOCH_LIMIT), since, operations)
+        return parse_delta(items)
     if kind == HEAD:
-        _, owner, epoch, version = array(items, 4)
+        _, owner, epoch, version = known_items(items, 4)
         return Head(owner_name(owner), whole(epoch, EPOCH_LIMIT), whole(version, VERSION_LIMIT))
     raise Malformed("an update's kind is unknown")
+
+
+def parse_delta(items: list[object]) -> Delta:
+    """Return the delta in a decoded update or entry, or raise `Malformed`."""
+    _, owner, epoch, since, flat = known_items(items, 5)
+    operations = parse_operations(array(flat))
+    if not operations:
+        raise Malformed("a delta is empty")
+    # What it leads to has to be a version that a head can carry.
+    since = whole(since, VERSION_LIMIT - len(operations))
+    return Delta(owner_name(owner), whole(epoch, EPOCH_LIMIT), since, operations)
 
 
 def owner_name(value: object) -> str:

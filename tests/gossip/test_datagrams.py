@@ -31,6 +31,7 @@ from gossamer.gossip.messages import (
     PingReq,
     Relayed,
 )
+from gossamer.gossip.sealing import ChecksumSeal, Refused
 
 REASONS = [name for name in COUNTERS if name.startswith("refused_")]
 
@@ -123,7 +124,8 @@ def test_a_changed_datagram_is_refused(sample: bytes, data: st.DataObject) -> No
         (datagram("a", cluster="other"), "cluster"),
         (b"Gs\x02" + datagram("a")[3:], "version"),
         (datagram("a")[:3] + b"\x01" + datagram("a")[4:], "key"),
-        (SEAL.seal(encode(["a", EPOCH, [[99, 1]], []]), EPOCH), "malformed"),
+        (SEAL.seal(encode(["a", EPOCH, [[256, 1]], []]), EPOCH), "message"),
+        (SEAL.seal(encode(["a", EPOCH, []]), EPOCH), "malformed"),
         (datagram(""), "malformed"),
         (datagram("a", to_epoch=EPOCH - 1), "epoch"),
         (datagram("me"), "own_name"),
@@ -165,6 +167,31 @@ def test_one_bad_update_spoils_none_beside_it() -> None:
     assert bench.core.parts["x"].records == {"k": b"v"}
     assert len(bench.sent(Ack)) == 1
     assert bench.counts("refused_update") == (4,)
+
+
+def test_messages_of_later_kinds_and_bad_ones_spoil_none_beside_them() -> None:
+    """Each is counted for what it is, and the others are answered."""
+    bench = Bench()
+    bench.meet("a")
+    told = [[10, 1], [0, 1, "me", "further"], [0, 2], [0, 3, "me"], [77, "x", [1, 2]]]
+    body = encode(["a", EPOCH, told, [], "further", None])
+    bench.core.receive(SEAL.seal(body, EPOCH), address_of("a"), bench.now)
+
+    assert [item.told(Ack).sequence for item in bench.sent(Ack)] == [1, 3]
+    assert bench.counts("unknown", "refused_message", "refused_malformed") == (2, 1, 0)
+
+
+def test_a_reason_without_a_counter_is_counted_all_the_same() -> None:
+    """A seal that refuses for a reason of its own makes nothing raise."""
+
+    class Strict(ChecksumSeal):
+        def open(self, data: bytes) -> tuple[int, bytes]:
+            raise Refused("taste")
+
+    bench = Bench(seal=Strict("default"))
+    bench.hear("a", Ping(1, "me"))
+
+    assert bench.counts("refused_other") == (1,)
 
 
 def test_what_was_seen_lately_is_not_read_again() -> None:

@@ -150,11 +150,11 @@ def test_refuses_duplicate_keys() -> None:
         decode(bytes.fromhex("a2616101616102"))
 
 
-def test_nesting_is_bounded_at_four() -> None:
-    """Four arrays within each other pass and five do not."""
-    assert decode(bytes.fromhex("81818180")) == [[[[]]]]
+def test_nesting_is_bounded() -> None:
+    """Five arrays within each other, with a value in the innermost, pass and six do not."""
+    assert decode(bytes.fromhex("818181818101")) == [[[[[1]]]]]
     with pytest.raises(Malformed):
-        decode(bytes.fromhex("8181818180"))
+        decode(bytes.fromhex("81818181818101"))
 
 
 def test_deep_nesting_does_not_end_the_process() -> None:

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from gossamer.gossip.basis import Malformed, encode
+from gossamer.gossip.basis import Malformed, Unknown, encode
 from gossamer.gossip.messages import (
     Delta,
     Dropped,
@@ -139,7 +139,9 @@ def test_that_a_part_is_gone_comes_back(owner: str, epoch: int) -> None:
     "items",
     [
         pytest.param([], id="nothing"),
-        pytest.param([0, "o", 1], id="unknown kind"),
+        pytest.param([0, "o", 1], id="news"),
+        pytest.param([2, "o", 1, 1], id="head"),
+        pytest.param([256, "o", 1], id="kind beyond the limit"),
         pytest.param([True, "o", 1, 0, ["k", b""]], id="truth value for a kind"),
         pytest.param([1, "o", 1, 0, []], id="empty delta"),
         pytest.param([3, "o", 1, 1, 0], id="short snapshot"),
@@ -154,10 +156,33 @@ def test_that_a_part_is_gone_comes_back(owner: str, epoch: int) -> None:
         pytest.param([3, "", 1, 1, 0, []], id="no owner of a snapshot"),
         pytest.param([4, "o", 1 << 63], id="epoch of a dropped part"),
         pytest.param([4, "o\n", 1], id="owner of a dropped part"),
-        pytest.param([4, "o", 1, 1], id="long dropped part"),
     ],
 )
 def test_a_bad_entry_is_malformed(items: list[object]) -> None:
     """An entry with one fault in it is refused, and with nothing but Malformed."""
     with pytest.raises(Malformed):
+        decode_entry(encode(items))
+
+
+_further = st.lists(
+    st.one_of(st.none(), st.integers(-9, 1 << 63), st.binary(max_size=9)), min_size=1
+)
+
+
+@given(_further)
+def test_an_entry_is_read_by_the_items_that_are_known(further: list[object]) -> None:
+    """What a later version adds to an entry of a known kind is not looked at."""
+    operations: list[Operation] = [("k", b"v")]
+    for items, expected in (
+        ([1, "o", 5, 0, ["k", b"v"]], Delta("o", 5, 0, operations)),
+        ([3, "o", 5, 1, 0, ["k", b"v"]], Piece("o", 5, 1, more=False, records={"k": b"v"})),
+        ([4, "o", 5], Dropped("o", 5)),
+    ):
+        assert decode_entry(encode([*items, *further])) == expected
+
+
+@pytest.mark.parametrize("items", [[5], [255, "o", 1], [6, None, []]])
+def test_an_entry_of_a_later_kind_is_told_from_damage(items: list[object]) -> None:
+    """Whatever it holds, it is unknown and nothing worse."""
+    with pytest.raises(Unknown):
         decode_entry(encode(items))

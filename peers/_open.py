@@ -4,7 +4,6 @@ All that can go wrong at a start goes wrong before there is a task, or is taken 
 exception group: callers meet a bare `GossamerError`.
 """
 
-import errno
 import random
 import secrets
 import time
@@ -17,6 +16,7 @@ import trio
 
 from gossamer.gossip import Gossip
 
+from ._fronts import bind_error, check_fronts, serve_fronts
 from .host import PeerConfig, Storage, logger
 from .keys import KeyFile
 from .model import ConfigError, GossamerError, RegistryConfig, format_address, parse_address
@@ -77,14 +77,14 @@ async def open_peer(
         raise bare
 
 
-# Shielded, so that the peer and its HTTP interface go on while it leaves.
+# Shielded, so that the peer and its fronts go on while it leaves.
 async def _run(
     peer: Peer, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
     with trio.CancelScope(shield=True):
         async with trio.open_nursery() as nursery:
             try:
-                await _serve_http(peer, nursery)
+                await serve_fronts(peer, nursery)
                 await nursery.start(peer.serve)
             except BaseException:
                 await peer.discard()
@@ -94,18 +94,6 @@ async def _run(
             nursery.cancel_scope.cancel()
 
 
-async def _serve_http(peer: Peer, nursery: trio.Nursery) -> None:
-    if peer.config.http is None:
-        return
-    from .fronts.native import serve_http
-
-    host, port = parse_address(peer.config.http, "http")
-    try:
-        peer.http_address = await nursery.start(serve_http, peer, host, port)
-    except OSError as error:
-        raise _bind_error("http", host, port, error) from None
-
-
 async def _prepare(
     config: PeerConfig,
     network: Network,
@@ -113,11 +101,12 @@ async def _prepare(
     rng: random.Random,
     registry_config: RegistryConfig | None,
 ) -> Peer:
+    check_fronts(config)
     host, port = parse_address(config.bind, "bind")
     try:
         endpoint = await network.bind(host, port)
     except (OSError, OverflowError) as error:
-        raise _bind_error("bind", host, port, error) from None
+        raise bind_error("bind", host, port, error) from None
     storage: Storage | None = None
     try:
         # First of all: a peer whose keys cannot be read says nothing to anybody.
@@ -199,22 +188,6 @@ async def _find_seeds(config: PeerConfig, network: Network, endpoint: Endpoint) 
     for seed in unresolved:
         logger.warning("seed %s does not resolve; this peer tries again", seed)
     return seeds
-
-
-def _bind_error(field: str, host: str, port: int, error: Exception) -> ConfigError:
-    where = f"on {host}"
-    code = error.errno if isinstance(error, OSError) else None
-    match code:
-        case errno.EADDRINUSE:
-            reason = f"port {port} is taken {where}"
-        case errno.EADDRNOTAVAIL:
-            reason = f"{host} is not an address of this host"
-        case errno.EACCES | errno.EPERM:
-            reason = f"port {port} {where} needs more permissions"
-        case _:
-            said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            reason = f"{field} {format_address((host, port))} cannot be used ({said})"
-    return ConfigError(field, f"{reason}: choose another with --{field}")
 
 
 # What the block itself raised is raised again as it was, and an error at the start alone.

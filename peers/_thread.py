@@ -10,6 +10,7 @@ import trio
 from gossamer.gossip import Address
 
 from ._open import open_peer
+from .catalog import Condition
 from .host import PeerConfig
 from .keys import KeyName, StrPath
 from .model import (
@@ -57,8 +58,25 @@ class ThreadedPeer:
 
     @property
     def http_address(self) -> Address | None:
-        """Where it serves HTTP, if it does."""
+        """As `Peer.http_address`."""
         return self._peer.http_address
+
+    @property
+    def addresses(self) -> dict[str, tuple[Address, ...]]:
+        """As `Peer.addresses`."""
+        return self._peer.addresses
+
+    def condition(self) -> Condition:
+        """As `Peer.condition`."""
+        return self._cross(self._peer.condition)
+
+    def statistics(self) -> dict[str, int]:
+        """As `Peer.statistics`."""
+        return self._cross(self._peer.statistics)
+
+    def index(self, service: str | None) -> int:
+        """As `Peer.index`."""
+        return self._cross(self._peer.index, service)
 
     def lookup(
         self,

@@ -27,12 +27,14 @@ ROOMS = {
         "replication", "exchange",
     ),
     "peers": (
-        "model", "web", "registry", "host", "selection", "network", "keys", "runtime",
+        "model", "catalog", "web", "registry", "host", "selection", "network", "keys", "runtime",
         "fronts.native",
     ),
 }  # fmt: skip
 # The rooms of peers/ that run on any clock and network: the simulator may use them, and only them.
 FREE_OF_IO = {"model", "registry"}
+# The rooms that fronts may use.
+UNDER_FRONTS = {"model", "catalog", "web", "selection"}
 
 
 def sources(folder: str) -> list[Path]:
@@ -152,6 +154,20 @@ def test_no_room_imports_one_above_it(folder: str) -> None:
         if (room := room_of(path)) in order
         for other in sorted(rooms_imported(folder, path))
         if other == "" or order.index(other) > order.index(room)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_fronts_stand_on_the_catalog_alone() -> None:
+    """A front could be given another registry, and no peer's runtime, core or keys reach it."""
+    wrong = [
+        f"{path.relative_to(ROOT)} imports from {name}"
+        for path in sources("peers")
+        if (room := room_of(path)).startswith("fronts.")
+        for name in sorted(
+            {f"peers.{other}" for other in rooms_imported("peers", path) - {room, *UNDER_FRONTS}}
+            | {name for name in imports(path) if name.startswith("gossamer.gossip")}
+        )
     ]
     assert not wrong, "\n".join(wrong)
 

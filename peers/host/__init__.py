@@ -1,6 +1,7 @@
 """This host: settings, disk, log."""
 
 from ._config import (
+    ADDRESS_LIMIT as ADDRESS_LIMIT,
     SEED_LIMIT as SEED_LIMIT,
     PeerConfig as PeerConfig,
     check_seed as check_seed,

@@ -3,9 +3,10 @@
 import os
 import socket
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -16,6 +17,7 @@ from gossamer.peers.model import (
     ConfigError,
     check_text,
     is_wildcard,
+    numeric,
     parse_address,
 )
 
@@ -30,6 +32,10 @@ _LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 # Settings of the core that have a name of their own here.
 _NOT_PROTOCOL = ("name", "cluster", "zone")
 _OFF = "off"
+# Fronts that have a setting of their own name beside `serve`.
+_SHORT_FORMS = ("http", "dns")
+# Each is a socket and a task for as long as the peer runs.
+ADDRESS_LIMIT = 16
 
 
 def default_name() -> str:
@@ -63,11 +69,14 @@ class PeerConfig:
     zone: str | None = None
     """Where it runs; its instances are of this zone unless they say otherwise."""
 
-    http: str | None = None
-    """Where it serves HTTP; None or "off" for not at all."""
+    http: str | Sequence[str] | None = None
+    """Where it serves HTTP, one address or several; None or "off" for not at all."""
 
-    dns: str | None = None
-    """Where it serves DNS; not available yet."""
+    dns: str | Sequence[str] | None = None
+    """Where it serves DNS; this version has no such front, and does not start with one."""
+
+    serve: Mapping[str, str | Sequence[str]] = field(default_factory=dict, hash=False)
+    """Where it serves each front, by the front's name; `http` is short for one of them."""
 
     data_dir: str | os.PathLike[str] | None = None
     """Directory that keeps its epoch, for hosts whose clock may be set back."""
@@ -95,6 +104,8 @@ class PeerConfig:
         """
         given = read_toml(path)
         overrides = _given(overrides)
+        serve = given.get("serve", {})
+        given["serve"] = {name: at for name, at in serve.items() if name not in overrides}
         try:
             return cls(**{**given, **overrides})
         except ConfigError as error:
@@ -122,6 +133,19 @@ class PeerConfig:
             )
         except ProtocolError as error:
             raise ConfigError(error.fields[0], str(error)) from None
+
+    @property
+    def fronts(self) -> dict[str, tuple[str, ...]]:
+        """The addresses of each front that is to serve, from `serve` and its short forms."""
+        found = {name: (at,) if isinstance(at, str) else tuple(at) for name, at in self._served()}
+        return {name: addresses for name, addresses in found.items() if addresses}
+
+    def _served(self) -> Iterator[tuple[str, str | Sequence[str]]]:
+        for name in _SHORT_FORMS:
+            at = getattr(self, name)
+            if at is not None:
+                yield name, at
+        yield from self.serve.items()
 
     @property
     def seeds(self) -> tuple[Address, ...]:
@@ -174,10 +198,15 @@ class PeerConfig:
                     f"advertise {self.advertise} is not an address that others can reach:"
                     " give an address of this host",
                 )
-        if self.http == _OFF:
-            self._settle("http", None)
-        if self.http is not None:
-            parse_address(self.http, "http")
+        for name in _SHORT_FORMS:
+            self._settle(name, _served_at(name, getattr(self, name)))
+        if not isinstance(self.serve, Mapping):
+            raise BadInput("serve", f"serve must be a table of addresses, not {self.serve!r}")
+        serve = {str(name): _served_at(str(name), at) for name, at in self.serve.items()}
+        self._settle("serve", {name: at for name, at in serve.items() if at is not None})
+        for name in _SHORT_FORMS:
+            if name in self.serve and getattr(self, name) is not None:
+                raise BadInput(name, f"{name} is given twice, as {name} and in serve: give it once")
 
     def _check_choices(self) -> None:
         for label, choices in (
@@ -203,12 +232,6 @@ class PeerConfig:
                 raise ConfigError(label, f"{label} must be a path, not {value!r}")
             if "\0" in str(os.fspath(value)):
                 raise ConfigError(label, f"{label} must not contain a null character")
-        if self.dns == _OFF:
-            self._settle("dns", None)
-        if self.dns is not None:
-            raise ConfigError(
-                "dns", "dns is not available in this version: remove it, and look up over HTTP"
-            )
 
     def _check_protocol(self) -> None:
         if not isinstance(self.protocol, Mapping):
@@ -222,17 +245,48 @@ class PeerConfig:
         self._settle("protocol", dict(self.protocol))
         self.gossip()
 
+    # Gossip takes UDP and TCP, and which of them a front takes is its own affair: no two share one.
     def _check_together(self) -> None:
-        bind = parse_address(self.bind, "bind")
-        if self.http is not None:
-            http = parse_address(self.http, "http")
-            same_host = http[0] == bind[0] or is_wildcard(http[0]) or is_wildcard(bind[0])
-            if http[1] == bind[1] != 0 and same_host:
+        binds = [("bind", self.bind)]
+        binds += [(name, text) for name, texts in self.fronts.items() for text in texts]
+        for (label, text), (other, other_text) in combinations(binds, 2):
+            port = parse_address(text, label)[1]
+            if _overlap(parse_address(text, label), parse_address(other_text, other)):
                 raise ConfigError(
-                    "http",
-                    f"http {self.http} and bind {self.bind} both use TCP port {bind[1]}:"
+                    other,
+                    f"{other} {other_text} and {label} {text} both use port {port}:"
                     " give them different ports",
                 )
+
+
+def _served_at(name: str, at: object) -> str | tuple[str, ...] | None:
+    """Return one address as it is, several as a tuple, and None for none at all."""
+    if at is None or at == _OFF:
+        return None
+    if isinstance(at, str):
+        parse_address(at, name)
+        return at
+    if not isinstance(at, Sequence):
+        raise BadInput(name, f"{name} must be HOST:PORT or a list of them, not {at!r}")
+    if len(at) > ADDRESS_LIMIT:
+        raise BadInput(name, f"{name} must have at most {ADDRESS_LIMIT} addresses; give fewer")
+    if _OFF in at:
+        if len(at) == 1:
+            return None
+        raise BadInput(
+            name, f'{name} is "off" and has an address as well: give "off" alone, or leave it out'
+        )
+    for each in at:
+        parse_address(each, name)
+    return tuple(at) or None
+
+
+def _overlap(one: Address, other: Address) -> bool:
+    """Whether two binds would get in each other's way; port 0 is one of its own each time."""
+    if one[1] != other[1] or one[1] == 0:
+        return False
+    hosts = [numeric(host) or host.lower() for host, _ in (one, other)]
+    return hosts[0] == hosts[1] or any(map(is_wildcard, hosts))
 
 
 def check_seed(seed: object) -> Address:
@@ -273,17 +327,29 @@ def _typed(key: str, value: object, path: str | os.PathLike[str]) -> object:
     match key, value:
         case "join", list() if all(type(each) is str for each in value):
             return tuple(value)
+        case "http" | "dns", list() if all(type(each) is str for each in value):
+            return tuple(value)
+        case "serve", dict() if all(_is_served(each) for each in value.values()):
+            return {name: tuple(at) if type(at) is list else at for name, at in value.items()}
         case "protocol", dict():
             return {str(name).replace("-", "_"): each for name, each in value.items()}
         case ("join", _):
             wanted = "a list of texts"
         case ("protocol", _):
             wanted = "a table"
+        case ("serve", _):
+            wanted = "a table of addresses"
+        case ("http" | "dns", list()):
+            wanted = "text in quotes, or a list of such"
         case _ if type(value) is str:
             return value
         case _:
             wanted = "text in quotes"
     raise ConfigError(key, f"{path}: {key} must be {wanted}, not {value!r}")
+
+
+def _is_served(value: object) -> bool:
+    return type(value) is str or (type(value) is list and all(type(each) is str for each in value))
 
 
 def _given(overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Unpack
 import trio
 
 from gossamer.gossip import Address, Gossip, Status
+from gossamer.peers.catalog import Condition
 from gossamer.peers.host import PeerConfig, Storage, check_seed
 from gossamer.peers.keys import KeyActions
 from gossamer.peers.model import (
@@ -24,6 +25,7 @@ from gossamer.peers.network import Endpoint, Seeds, refuse_loopback
 from gossamer.peers.registry import Registry
 from gossamer.peers.selection import Chooser, Policy, PolicyName
 
+from ._fronts import Fronts
 from ._life import Life
 from ._report import report
 from ._watch import Watch
@@ -62,8 +64,7 @@ class Peer(Life):
             storage=storage,
             keys=keys,
         )
-        self.http_address: Address | None = None
-        """Where it serves HTTP, if it does."""
+        self.fronts = Fronts()
         self._chooser = Chooser(rng)
 
     # What it is
@@ -73,6 +74,27 @@ class Peer(Life):
         """Where the others reach it."""
         return self._gossip.address
 
+    @property
+    def addresses(self) -> dict[str, tuple[Address, ...]]:
+        """Where its fronts are bound, by name, such as `http`."""
+        return self.fronts.addresses
+
+    @property
+    def http_address(self) -> Address | None:
+        """The first address of `addresses["http"]`; None if it does not serve HTTP."""
+        return next(iter(self.addresses.get("http", ())), None)
+
+    def condition(self) -> Condition:
+        """Return how this peer stands to its mesh; takes microseconds."""
+        gossip = self._gossip
+        return Condition(
+            joined=gossip.joined,
+            isolated=gossip.isolated,
+            degraded=self._registry.degraded or bool(gossip.blocked_paths),
+            leaving=not self.is_running,
+            conflict=gossip.conflict,
+        )
+
     def info(self) -> dict[str, object]:
         """Return what this peer knows of itself and the mesh, in the shape of `info --json`."""
         return report(
@@ -81,7 +103,7 @@ class Peer(Life):
             self._registry,
             counters=self.statistics(),
             seeds=self._seeds,
-            http=self.http_address,
+            addresses=self.addresses,
             keys=None if self._keys is None else self._keys.summary(),
             leaving=not self.is_running,
             uptime=trio.current_time() - self._started_at,
@@ -123,6 +145,7 @@ class Peer(Life):
             **self._driver.statistics(),
             **self._endpoint.statistics(),
             **self._registry.statistics(),
+            **self.fronts.statistics(),
             "refused_key_records": 0 if self._keys is None else self._keys.refused,
         }
 

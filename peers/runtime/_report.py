@@ -1,7 +1,7 @@
 """What a peer reports of itself: the document behind `gossamer info` and `GET /v1/info`."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gossamer.gossip import Address, Gossip, Status
 from gossamer.peers.host import PeerConfig
@@ -17,7 +17,7 @@ def report(
     *,
     counters: Mapping[str, int],
     seeds: Seeds,
-    http: Address | None,
+    addresses: Mapping[str, Sequence[Address]],
     keys: Mapping[str, object] | None,
     leaving: bool,
     uptime: float,
@@ -26,6 +26,7 @@ def report(
     """Return a document of plain JSON values."""
     from gossamer import __version__
 
+    http = addresses.get("http", ())
     by_status = Counter(member.status for member in gossip.members.values())
     by_status[Status.ALIVE] += 1
     return {
@@ -37,7 +38,8 @@ def report(
         "zone": config.zone,
         "profile": config.profile,
         "address": format_address(gossip.address),
-        "http_address": None if http is None else format_address(http),
+        "http_address": format_address(http[0]) if http else None,
+        "addresses": {name: list(map(format_address, each)) for name, each in addresses.items()},
         "root": gossip.root.hex(),
         "members": {status.label: by_status[status] for status in Status},
         "instances": counters["instances"],

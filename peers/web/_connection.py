@@ -12,6 +12,9 @@
 # Size.  h11 bounds a head that is incomplete; one that arrives complete in a single piece is
 # counted here.  Bodies are counted as they come, whatever their announcement said.
 #
+# Refusals.  Each has the form of the API whose path was asked for.  A request that is refused
+# before its target was read, or that is no HTTP at all, is judged by its first bytes.
+#
 # Closing.  To close a socket with unread input is to reset it, and a reset overtakes the answer.
 # So after a refusal our half is closed first, and for a moment the rest of the input is read and
 # thrown away.
@@ -29,8 +32,6 @@ from typing import Literal
 import h11
 import trio
 
-from gossamer.peers.model import METADATA_VALUE_LENGTH, RECORD_BYTES
-
 from ._guard import check_origin
 from ._limits import HttpLimits
 from ._messages import (
@@ -42,16 +43,17 @@ from ._messages import (
     Request,
     Response,
     Streamed,
-    error_response,
     find_header,
 )
-from ._router import Application
-from ._target import parse_target
+from ._mounts import Place, Site
+from ._target import guess_segments, parse_target
 
 _log = logging.getLogger("gossamer.http")
 
 # A lookup's request has a few hundred bytes.
 _RECEIVE_BYTES = 8 * 1024
+# Of a request's first line, for refusals: a method and more than any mount's prefix.
+_OPENING_BYTES = 256
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 _Phase = Literal["idle", "head", "body", "answer", "write"]
@@ -63,7 +65,7 @@ class Connection:
     def __init__(
         self,
         stream: trio.abc.HalfCloseableStream,
-        application: Application,
+        site: Site,
         limits: HttpLimits,
         counters: Counter[str],
         *,
@@ -71,7 +73,7 @@ class Connection:
         from_here: bool,
     ) -> None:
         self._stream = stream
-        self._application = application
+        self._site = site
         self._limits = limits
         self._counters = counters
         self._loopback = loopback
@@ -80,6 +82,8 @@ class Connection:
         self._scope = trio.CancelScope()
         self._phase: _Phase = "head"
         self._buffered = 0  # bytes given to h11 since the head began; at least what it holds
+        self._opening = b""
+        self._place: Place | None = None  # of the request that is being answered, once it is known
         self._without_body = False
 
     async def serve(self) -> None:
@@ -113,7 +117,10 @@ class Connection:
                 if not await self._exchange(head):
                     return
                 self._h11.start_next_cycle()
-                self._buffered = len(self._h11.trailing_data[0])
+                ahead = self._h11.trailing_data[0]
+                self._buffered = len(ahead)
+                self._opening = ahead[:_OPENING_BYTES]
+                self._place = None
                 self._expect("idle", self._limits.idle_time, slack=1.0)
         except h11.RemoteProtocolError as error:
             await self._refuse(_explain(error, self._limits))
@@ -130,7 +137,7 @@ class Connection:
             if self._h11.they_are_waiting_for_100_continue:
                 raise  # its body is never going to be asked for
             await self._receive_body()
-            answer = error.response()
+            answer = self._refusal(error)
         else:
             request.body = await self._receive_body()
             answer = self._handle(handler, request)
@@ -165,6 +172,8 @@ class Connection:
                 data = data.lstrip(b"\r\n")
                 if not data:
                     continue
+            if len(self._opening) < _OPENING_BYTES:
+                self._opening += bytes(data[:_OPENING_BYTES])
             self._feed(data)
 
     def _check_head_size(self) -> None:
@@ -185,16 +194,18 @@ class Connection:
                 400, "Both Content-Length and Transfer-Encoding are given; send only one."
             )
         if int(length) > self._limits.body_bytes:
-            raise _body_too_large(self._limits)
+            raise self._body_too_large()
 
     def _resolve(self, head: h11.Request) -> tuple[Handler, Request]:
         method = head.method.decode("ascii")
         headers = head.headers
-        check_origin(method, headers, loopback=self._loopback)
-        if method == "OPTIONS" and head.target == b"*":
+        for_all = method == "OPTIONS" and head.target == b"*"
+        segments, query = ((), "") if for_all else parse_target(head.target)
+        place = self._place = self._site.find(segments)
+        check_origin(method, headers, loopback=self._loopback, remedy=place.remedies.foreign_host)
+        if for_all:
             return _answer_for_all, Request(method, (), "", headers)
-        segments, query = parse_target(head.target)
-        handler, parameters = self._application.resolve(method, segments)
+        handler, parameters = place.resolve(method, segments)
         request = Request(method, segments, query, headers, parameters, from_here=self._from_here)
         return handler, request
 
@@ -208,7 +219,7 @@ class Connection:
             if isinstance(event, h11.Data):
                 body += event.data
                 if len(body) > self._limits.body_bytes:
-                    raise _body_too_large(self._limits)
+                    raise self._body_too_large()
             else:
                 await self._receive_more()
             event = self._h11.next_event()
@@ -230,14 +241,14 @@ class Connection:
         try:
             return handler(request)
         except HttpError as error:
-            return error.response()
+            return self._refusal(error)
         except Exception:  # noqa: BLE001 - a fault in one route must not end the peer
             return self._failed(request.method)
 
     def _failed(self, what: str) -> Response:
         _log.exception("a %s request failed", what)
-        return error_response(
-            500, "The peer failed to answer this request; see its log for the reason."
+        return self._refusal(
+            HttpError(500, "The peer failed to answer this request; see its log for the reason.")
         )
 
     async def _wait(self, pending: Pending) -> Response | None:
@@ -255,7 +266,7 @@ class Connection:
         try:
             return await pending.wait()
         except HttpError as error:
-            return error.response()
+            return self._refusal(error)
         except Exception:  # noqa: BLE001 - as above
             return self._failed("waiting")
 
@@ -332,6 +343,22 @@ class Connection:
         if data:
             await self._stream.send_all(data)
 
+    # Refusing
+
+    def _asked(self) -> Place:
+        """Return the API that is asked, or the one whose refusals stand for the server's."""
+        return self._place or self._site.find(guess_segments(self._opening))
+
+    def _refusal(self, error: HttpError) -> Response:
+        return self._asked().refuse(error)
+
+    def _body_too_large(self) -> HttpError:
+        # Thrown away unread, so nobody knows which field is too long; the API knows what may be.
+        remedy = self._asked().remedies.large_body
+        return HttpError(
+            413, f"The body has more than {self._limits.body_bytes} bytes; {remedy}.", "body"
+        )
+
     # Ending
 
     def _expect(self, phase: _Phase, seconds: float, slack: float = 0.0) -> None:
@@ -353,7 +380,7 @@ class Connection:
     async def _refuse(self, error: HttpError) -> None:
         if self._h11.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
             return
-        await self._respond(error.response(), close=True)
+        await self._respond(self._refusal(error), close=True)
         with trio.move_on_after(self._limits.linger_time):
             await self._stream.send_eof()
             thrown_away = 0
@@ -379,16 +406,6 @@ def _explain(error: h11.RemoteProtocolError, limits: HttpLimits) -> HttpError:
 def _head_too_large(limits: HttpLimits) -> HttpError:
     return HttpError(
         431, f"The request line and headers have more than {limits.head_bytes} bytes; send fewer."
-    )
-
-
-def _body_too_large(limits: HttpLimits) -> HttpError:
-    # Thrown away unread, so nobody knows which field is too long; but what is allowed can be said.
-    return HttpError(
-        413,
-        f"The body has more than {limits.body_bytes} bytes; send less: a record may have"
-        f" {RECORD_BYTES}, and each metadata value {METADATA_VALUE_LENGTH} characters.",
-        "body",
     )
 
 

@@ -28,8 +28,13 @@ _HOST = re.compile(r"(?:\[(?P<ipv6>[^]]*)\]|(?P<name>[^:]*?)\.?)(?::[0-9]*)?")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def check_origin(method: str, headers: Sequence[tuple[bytes, bytes]], *, loopback: bool) -> None:
-    """Raise 403 or 415 for a request that a web page made without being asked to."""
+def check_origin(
+    method: str, headers: Sequence[tuple[bytes, bytes]], *, loopback: bool, remedy: str
+) -> None:
+    """Raise 403 or 415 for a request that a web page made without being asked to.
+
+    `remedy` says what to do instead of asking a loopback listener by a public name.
+    """
     host = origin = site = content_type = b""
     for name, value in headers:
         if name == b"host":
@@ -43,8 +48,7 @@ def check_origin(method: str, headers: Sequence[tuple[bytes, bytes]], *, loopbac
     if loopback and host and not is_local(host):
         raise HttpError(
             403,
-            f"This peer listens on loopback and does not answer to {_show(host)};"
-            " ask 127.0.0.1 or localhost, or let --http name another address.",
+            f"This peer listens on loopback and does not answer to {_show(host)}; {remedy}.",
             "host",
         )
     if method in _SAFE:

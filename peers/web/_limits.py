@@ -39,12 +39,6 @@ class HttpLimits:
     ahead_bytes: int = 64 * 1024
     """What a client may send ahead while an earlier answer of it is still waiting."""
 
-    wait: float = 300.0
-    """The longest wait that a long poll may ask for."""
-
-    keep_alive: float = 15.0
-    """Between two comments on a quiet event stream, for proxies that close silent connections."""
-
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)

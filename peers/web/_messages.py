@@ -71,7 +71,10 @@ Handler = Callable[[Request], Answer]
 
 
 class HttpError(Exception):
-    """A refusal, with its status and one sentence that names the remedy; nothing was changed."""
+    """A refusal, with its status and one sentence that names the remedy; nothing was changed.
+
+    What its body looks like is for the API to say that was asked.
+    """
 
     def __init__(
         self, status: int, sentence: str, field: str | None = None, headers: Headers = ()
@@ -80,17 +83,6 @@ class HttpError(Exception):
         self.status = status
         self.field = field
         self.headers = headers
-
-    def response(self) -> Response:
-        """Return the answer that the client gets."""
-        return error_response(self.status, str(self), self.field, self.headers)
-
-
-def error_response(
-    status: int, sentence: str, field: str | None = None, headers: Headers = ()
-) -> Response:
-    """Return an answer of the one shape that all errors have."""
-    return json_response({"error": sentence, "field": field}, status, headers)
 
 
 def json_response(document: object, status: int = 200, headers: Headers = ()) -> Response:

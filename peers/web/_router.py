@@ -1,10 +1,14 @@
 # Finds the handler of a path: a tree over its segments, one level each.
 #
-# A pattern's `{name}` takes any one segment that is not empty.  No level has both fixed segments
-# and a `{name}`, so that a service can be called anything, and nothing is ever tried twice.
+# A pattern's `{name}` takes any one segment that is not empty, and `{name...}` at its end takes
+# all that is left, empty segments too.  Where several patterns fit, a fixed segment wins over a
+# `{name}`, and that over a tail, from left to right; a choice that leads nowhere is taken back.
+# Each node of the tree is entered at most once a request, so a search is bounded by the routes.
+#
+# Parameters are named by the route, not by the tree: two routes may call one segment differently.
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple
 
 from ._messages import Handler, HttpError, Response, shorten
 
@@ -12,88 +16,130 @@ Route = tuple[str, str, Handler]
 """Method, pattern and handler."""
 
 
-class Application(Protocol):
-    """What a server serves."""
-
-    def resolve(self, method: str, segments: Sequence[str]) -> tuple[Handler, Mapping[str, str]]:
-        """Return the handler for a request and what its path says; raise `HttpError` for none."""
-        ...
+class _Endpoint(NamedTuple):
+    pattern: str
+    names: tuple[str, ...]
+    handler: Handler
 
 
 class _Node:
-    __slots__ = ("children", "methods", "name", "parameter")
+    __slots__ = ("endpoints", "fixed", "parameter", "tail")
 
     def __init__(self) -> None:
-        self.children: dict[str, _Node] = {}
-        self.name = ""
+        self.fixed: dict[str, _Node] = {}
         self.parameter: _Node | None = None
-        self.methods: dict[str, Handler] = {}
+        self.tail: _Node | None = None
+        self.endpoints: dict[str, _Endpoint] = {}
 
 
 class Router:
     """Routes by method and pattern; HEAD is answered by GET's handler, OPTIONS by `Allow`."""
 
-    def __init__(self) -> None:
+    def __init__(self, unknown_path: str = "ask for a path that is served") -> None:
         self._root = _Node()
+        self._unknown_path = unknown_path
 
     def add(self, method: str, pattern: str, handler: Handler) -> None:
-        """Serve a method of a path, for example `/v1/services/{service}`."""
+        """Serve a method of a path, for example `/v1/services/{service}`.
+
+        Raises `ValueError` that names both patterns when another one takes the same paths.
+        """
         node = self._root
-        for segment in pattern[1:].split("/"):
-            node = _named(node, segment[1:-1]) if segment[:1] == "{" else _fixed(node, segment)
-        assert method not in node.methods, f"{method} {pattern} has a handler already"
-        node.methods[method] = handler
+        names = []
+        segments = split_pattern(pattern)
+        for position, segment in enumerate(segments):
+            if segment[:1] != "{":
+                node = node.fixed.setdefault(segment, _Node())
+            elif segment.endswith("...}"):
+                if position + 1 < len(segments):
+                    raise ValueError(f"{pattern} goes on after {segment}, which takes all the rest")
+                names.append(segment[1:-4])
+                node.tail = node = node.tail or _Node()
+            else:
+                names.append(segment[1:-1])
+                node.parameter = node = node.parameter or _Node()
+        taken = node.endpoints.get(method)
+        if taken is not None:
+            raise ValueError(f"{method} {pattern} is claimed twice, also as {taken.pattern}")
+        node.endpoints[method] = _Endpoint(pattern, tuple(names), handler)
 
     def resolve(self, method: str, segments: Sequence[str]) -> tuple[Handler, Mapping[str, str]]:
-        """Return the handler for a request and what its path says; raise 404 or 405 for none."""
-        node = self._root
-        parameters: dict[str, str] = {}
-        for segment in segments:
-            child = node.children.get(segment)
-            if child is None:
-                child = node.parameter
-                if child is None or not segment:
-                    raise _nothing_at(segments)
-                parameters[node.name] = segment
-            node = child
-        handler = node.methods.get("GET" if method == "HEAD" else method)
-        if handler is not None:
-            return handler, parameters
-        if not node.methods:
-            raise _nothing_at(segments)
-        allow = _allowed(node)
+        """Return the handler for a request and what its path says; raise 404 or 405 for none.
+
+        The value of a tail is its segments with slashes between.
+        """
+        asked = "GET" if method == "HEAD" else method
+        elsewhere: dict[str, None] = {}
+        found = _search(self._root, segments, 0, asked, (), elsewhere)
+        if found is not None:
+            endpoint, values = found
+            return endpoint.handler, dict(zip(endpoint.names, values, strict=True))
+        if not elsewhere:
+            path = shorten("/" + "/".join(segments))
+            raise HttpError(404, f"There is nothing at {path}; {self._unknown_path}.")
+        allow = _allowed(elsewhere)
         headers = ((b"Allow", allow.encode()),)
         if method == "OPTIONS":
-            return lambda _: Response(204, headers=headers), parameters
+            return lambda _: Response(204, headers=headers), {}
         raise HttpError(
             405, f"This path does not accept {method}; it accepts {allow}.", None, headers
         )
 
 
-def _nothing_at(segments: Sequence[str]) -> HttpError:
-    path = shorten("/" + "/".join(segments))
-    return HttpError(404, f"There is nothing at {path}; the interface begins at /v1/.")
+def split_pattern(pattern: str) -> list[str]:
+    """Return the segments of a pattern; raise `ValueError` if it does not begin with a slash."""
+    if not pattern.startswith("/"):
+        raise ValueError(f"{pattern} does not begin with a slash")
+    return pattern[1:].split("/")
 
 
-def _fixed(node: _Node, segment: str) -> _Node:
-    assert node.parameter is None, f"{segment} stands beside {{{node.name}}}"
-    return node.children.setdefault(segment, _Node())
+_Found = tuple[_Endpoint, tuple[str, ...]]
 
 
-def _named(node: _Node, name: str) -> _Node:
-    assert not node.children, f"{{{name}}} stands beside fixed segments"
-    assert node.name in {"", name}, f"{{{name}}} is called {{{node.name}}} elsewhere"
-    node.name = name
-    if node.parameter is None:
-        node.parameter = _Node()
-    return node.parameter
+def _search(
+    node: _Node,
+    segments: Sequence[str],
+    position: int,
+    method: str,
+    values: tuple[str, ...],
+    elsewhere: dict[str, None],
+) -> _Found | None:
+    """Return the endpoint that fits best; note in `elsewhere` which methods the path takes."""
+    if position == len(segments):
+        return _answer(node, method, values, elsewhere)
+    segment = segments[position]
+    fixed = node.fixed.get(segment)
+    if fixed is not None:
+        found = _search(fixed, segments, position + 1, method, values, elsewhere)
+        if found is not None:
+            return found
+    if node.parameter is not None and segment:
+        found = _search(
+            node.parameter, segments, position + 1, method, (*values, segment), elsewhere
+        )
+        if found is not None:
+            return found
+    if node.tail is not None:
+        rest = "/".join(segments[position:])
+        return _answer(node.tail, method, (*values, rest), elsewhere)
+    return None
 
 
-def _allowed(node: _Node) -> str:
+def _answer(
+    node: _Node, method: str, values: tuple[str, ...], elsewhere: dict[str, None]
+) -> _Found | None:
+    endpoint = node.endpoints.get(method)
+    if endpoint is not None:
+        return endpoint, values
+    elsewhere.update(dict.fromkeys(node.endpoints))
+    return None
+
+
+def _allowed(methods: Mapping[str, None]) -> str:
     return ", ".join(
         [
-            *(["GET", "HEAD"] if "GET" in node.methods else []),
-            *sorted(node.methods.keys() - {"GET"}),
+            *(["GET", "HEAD"] if "GET" in methods else []),
+            *sorted(methods.keys() - {"GET"}),
             "OPTIONS",
         ]
     )

@@ -14,7 +14,7 @@ from ._limits import HttpLimits
 from ._messages import HttpError
 
 if TYPE_CHECKING:
-    from ._router import Application
+    from ._mounts import Site
 
 _log = logging.getLogger("gossamer.http")
 
@@ -23,25 +23,32 @@ _REFUSED_AT_ONCE = 32
 
 
 class HttpServer:
-    """Serves one application to any number of connections, up to a limit."""
+    """Serves one site to any number of connections, up to a limit, on any number of addresses."""
 
     def __init__(
-        self,
-        application: Application,
-        limits: HttpLimits,
-        counters: Counter[str] | None = None,
-        *,
-        loopback: bool = True,
+        self, site: Site, limits: HttpLimits = HttpLimits(), counters: Counter[str] | None = None
     ) -> None:
-        self._application = application
+        self._site = site
         self._limits = limits
         self._counters = Counter() if counters is None else counters
-        self._loopback = loopback
         self._refusing = 0
+
+    # A gauge among counters: `connections_open` is how many there are now.
+    COUNTERS = (
+        "connections",
+        "connections_open",
+        "connections_refused",
+        "requests",
+        "answers_2xx",
+        "answers_4xx",
+        "answers_5xx",
+        "streams",
+        "timeouts",
+    )
 
     def statistics(self) -> Mapping[str, int]:
         """Return counters: connections open now, and what happened since the start."""
-        return dict(self._counters)
+        return {name: self._counters[name] for name in self.COUNTERS}
 
     async def listen(
         self,
@@ -56,39 +63,51 @@ class HttpServer:
         """
         listeners = await _bind(host, port)
         bound: tuple[str, int] = listeners[0].socket.getsockname()[:2]
-        self._loopback = all(
+        loopback = all(
             ip_address(listener.socket.getsockname()[0]).is_loopback for listener in listeners
         )
+        serve = partial(self.serve, loopback=loopback)
         async with trio.open_nursery() as nursery:
-            await nursery.start(partial(trio.serve_listeners, self.serve, listeners))
+            await nursery.start(partial(trio.serve_listeners, serve, listeners))
             task_status.started(bound)
 
-    async def serve(self, stream: trio.abc.HalfCloseableStream) -> None:
-        """Serve one connection until it is over; never raises because of what its client does."""
+    async def serve(self, stream: trio.abc.HalfCloseableStream, *, loopback: bool = True) -> None:
+        """Serve one connection until it is over; never raises because of what its client does.
+
+        `loopback` says that the listener it came to is reached from this machine alone.
+        """
+        connection = Connection(
+            stream,
+            self._site,
+            self._limits,
+            self._counters,
+            loopback=loopback,
+            from_here=loopback or _is_from_here(stream),
+        )
         try:
             if self._counters["connections_open"] < self._limits.connections:
-                await self._accept(stream)
+                await self._accept(connection)
             else:
-                await self._refuse(stream)
+                await self._refuse(stream, connection)
         except Exception:  # noqa: BLE001 - one client must not end a peer, whatever fault it finds
             _log.exception("a connection failed")
 
-    async def _accept(self, stream: trio.abc.HalfCloseableStream) -> None:
+    async def _accept(self, connection: Connection) -> None:
         self._counters["connections_open"] += 1
         self._counters["connections"] += 1
         try:
-            await self._connection(stream).serve()
+            await connection.serve()
         finally:
             self._counters["connections_open"] -= 1
 
-    async def _refuse(self, stream: trio.abc.HalfCloseableStream) -> None:
+    async def _refuse(self, stream: trio.abc.HalfCloseableStream, connection: Connection) -> None:
         self._counters["connections_refused"] += 1
         if self._refusing >= _REFUSED_AT_ONCE:
             await trio.aclose_forcefully(stream)
             return
         self._refusing += 1
         try:
-            await self._connection(stream).refuse(
+            await connection.refuse(
                 HttpError(
                     503,
                     f"All {self._limits.connections} connections of this peer are in use;"
@@ -98,16 +117,6 @@ class HttpServer:
             )
         finally:
             self._refusing -= 1
-
-    def _connection(self, stream: trio.abc.HalfCloseableStream) -> Connection:
-        return Connection(
-            stream,
-            self._application,
-            self._limits,
-            self._counters,
-            loopback=self._loopback,
-            from_here=self._loopback or _is_from_here(stream),
-        )
 
 
 def _is_from_here(stream: trio.abc.HalfCloseableStream) -> bool:

@@ -44,6 +44,18 @@ def _path_of_absolute(target: str) -> str:
     return slash + path if slash else "/"
 
 
+def guess_segments(opening: bytes) -> tuple[str, ...]:
+    """Return the path's segments as far as the first bytes of a request tell them; never raises.
+
+    For refusals of requests that are not whole, or not even HTTP.
+    """
+    line = opening.lstrip(b"\r\n").partition(b"\r\n")[0].split(b" ")
+    if len(line) < 2 or not line[1].startswith(b"/"):
+        return ()
+    path = line[1].partition(b"?")[0].decode("latin-1")
+    return tuple(unquote(segment, errors="replace") for segment in path[1:].split("/"))
+
+
 def _decode(segment: str) -> str:
     if "%" not in segment:
         return segment
@@ -53,10 +65,30 @@ def _decode(segment: str) -> str:
         raise HttpError(400, "The path is not UTF-8; percent-encode it as UTF-8.") from None
 
 
-def parse_query(query: str, known: tuple[str, ...]) -> dict[str, str]:
-    """Return the query's parameters; raise 400, by name, for one that is unknown or repeated."""
+class Query(dict[str, str]):
+    """The parameters of a query by name; of one that may be repeated, the first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._repeated: dict[str, list[str]] = {}
+
+    def every(self, name: str) -> tuple[str, ...]:
+        """Return all values of a parameter that may be repeated, in the order given."""
+        return tuple(self._repeated.get(name, ()))
+
+    def _add(self, name: str, value: str) -> None:
+        self.setdefault(name, value)
+        self._repeated.setdefault(name, []).append(value)
+
+
+def parse_query(query: str, known: tuple[str, ...], *, repeated: tuple[str, ...] = ()) -> Query:
+    """Return the query's parameters; raise 400, by name, for one that is unknown or repeated.
+
+    Those in `repeated` are known as well, and may be given any number of times.
+    """
+    found = Query()
     if not query:
-        return {}
+        return found
     try:
         pairs = parse_qsl(
             query, keep_blank_values=True, errors="strict", max_num_fields=QUERY_PARAMETERS
@@ -67,13 +99,16 @@ def parse_query(query: str, known: tuple[str, ...]) -> dict[str, str]:
         raise HttpError(
             400, f"The query has more than {QUERY_PARAMETERS} parameters; send fewer."
         ) from None
-    found: dict[str, str] = {}
     for name, value in pairs:
-        if name not in known:
-            expected = ", ".join(known) if known else "none"
+        if name in repeated:
+            found._add(name, value)
+        elif name not in known:
+            every = (*known, *repeated)
+            expected = ", ".join(every) if every else "none"
             field = shorten(name)
             raise HttpError(400, f"There is no parameter {field!r} here; known: {expected}.", field)
-        if name in found:
+        elif name in found:
             raise HttpError(400, f"The parameter {name} is given twice; give it once.", name)
-        found[name] = value
+        else:
+            found[name] = value
     return found

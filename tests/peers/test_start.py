@@ -4,6 +4,7 @@ import logging
 import random
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -190,6 +191,67 @@ async def test_a_taken_http_port_is_a_bare_error_and_nothing_is_announced(
         await trio.sleep(5)
         assert [member.name for member in first.members()] == ["p1"]
         await (await network.bind("10.0.0.2", PORT)).aclose()
+
+
+async def test_several_addresses_serve_one_front(autojump_clock: MockClock) -> None:
+    """Each is told, in the order given; the first is what `http_address` always was."""
+    async with open_town() as town:
+        peer = await town.start(1, http=["127.0.0.1:0", "127.0.0.1:0"])
+
+        assert list(peer.addresses) == ["http"]
+        first, second = peer.addresses["http"]
+        assert first[1] != second[1]
+        assert peer.http_address == first
+        info = peer.info()
+        assert info["http_address"] == f"127.0.0.1:{first[1]}"
+        assert info["addresses"] == {"http": [f"127.0.0.1:{first[1]}", f"127.0.0.1:{second[1]}"]}
+        other = await town.start(2)
+        assert (other.addresses, other.http_address) == ({}, None)
+        assert other.info()["http_address"] is None
+
+
+async def test_one_of_several_addresses_that_is_taken_ends_the_start(
+    autojump_clock: MockClock,
+) -> None:
+    """The error names the front and the address; what was bound before is free again."""
+    async with open_town() as town:
+        network = town.network.host("10.0.0.2")
+        with socket.socket() as taken, socket.socket() as free:
+            for each in (taken, free):
+                each.bind(("127.0.0.1", 0))
+            taken.listen()
+            ports = [each.getsockname()[1] for each in (free, taken)]
+            free.close()
+            config = PeerConfig(
+                name="b", bind=f"10.0.0.2:{PORT}", http=[f"127.0.0.1:{port}" for port in ports]
+            )
+            with pytest.raises(ConfigError, match=f"port {ports[1]} is taken.*--http") as caught:
+                async with open_peer(config, network=network, wall=wall):
+                    raise AssertionError("it must not start")
+            with socket.create_server(("127.0.0.1", ports[0])):
+                pass
+
+        assert caught.value.field == "http"
+
+
+@pytest.mark.parametrize(
+    "settings", [{"dns": "127.0.0.1:5353"}, {"serve": {"dns": "127.0.0.1:5353"}}]
+)
+async def test_a_front_that_this_version_does_not_have_is_refused(
+    settings: dict[str, Any], autojump_clock: MockClock
+) -> None:
+    """Before anything is bound, with the names of those that there are."""
+    async with open_town() as town:
+        network = town.network.host("10.0.0.1")
+        config = PeerConfig(name="a", bind=f"10.0.0.1:{PORT}", **settings)
+        taken = await network.bind("10.0.0.1", PORT)
+
+        with pytest.raises(ConfigError, match=r"no front 'dns' in this version.*http") as caught:
+            async with open_peer(config, network=network, wall=wall):
+                raise AssertionError("it must not start")
+
+        assert caught.value.field == "dns"
+        await taken.aclose()
 
 
 @pytest.mark.parametrize("turns", range(12))

@@ -1,10 +1,10 @@
 """An HTTP client for tests: h11's own client side over any stream, real bytes both ways."""
 
 import json
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import h11
@@ -12,9 +12,20 @@ import trio
 import trio.testing
 
 from gossamer.peers import Peer
-from gossamer.peers.fronts.native._native import native_router
-from gossamer.peers.web import HttpLimits, HttpServer
-from gossamer.peers.web._router import Application
+from gossamer.peers.catalog import Catalog
+from gossamer.peers.fronts.native import NativeLimits, NativeMount
+from gossamer.peers.web import (
+    HttpError,
+    HttpFront,
+    HttpLimits,
+    HttpServer,
+    Place,
+    Remedies,
+    Response,
+    Route,
+    Site,
+    json_response,
+)
 
 
 @dataclass
@@ -120,19 +131,48 @@ def _plain(head: h11.Response) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in head.headers}
 
 
+class SomeApi:
+    """A mount of any routes; its errors have a form of its own, or that of the native interface."""
+
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        *,
+        name: str = "some",
+        prefixes: Sequence[str] = ("/",),
+        remedies: Remedies = Remedies(),
+        refuse: Callable[[HttpError], Response] | None = None,
+    ) -> None:
+        self.name = name
+        self.prefixes = prefixes
+        self.remedies = remedies
+        self._routes = routes
+        self._refuse = refuse
+
+    def routes(self, catalog: Catalog) -> Sequence[Route]:
+        return self._routes
+
+    def refuse(self, error: HttpError) -> Response:
+        if self._refuse is not None:
+            return self._refuse(error)
+        return json_response({"error": str(error), "field": error.field}, error.status)
+
+    def place(self) -> Place:
+        return Place(self, self._routes)
+
+
 class Lab:
     """A server whose connections are streams in memory."""
 
-    def __init__(self, nursery: trio.Nursery, server: HttpServer, counters: Counter[str]) -> None:
+    def __init__(self, nursery: trio.Nursery, server: HttpServer) -> None:
         self._nursery = nursery
         self.server = server
-        self.counters = counters
 
-    def connect(self, *, lockstep: bool = False) -> Wire:
+    def connect(self, *, lockstep: bool = False, loopback: bool = True) -> Wire:
         """Open a connection; in lockstep, nothing is sent before it is read."""
         pair = trio.testing.lockstep_stream_pair if lockstep else trio.testing.memory_stream_pair
         ours, theirs = pair()
-        self._nursery.start_soon(self.server.serve, theirs)
+        self._nursery.start_soon(partial(self.server.serve, theirs, loopback=loopback))
         return Wire(ours)
 
     def statistics(self) -> Mapping[str, int]:
@@ -140,22 +180,24 @@ class Lab:
 
 
 @asynccontextmanager
-async def open_lab(
-    application: Application,
-    limits: HttpLimits = HttpLimits(),
-    counters: Counter[str] | None = None,
-) -> AsyncIterator[Lab]:
-    """Serve an application until the block ends."""
-    counters = Counter() if counters is None else counters
-    server = HttpServer(application, limits, counters)
+async def open_lab(*places: Place, limits: HttpLimits = HttpLimits()) -> AsyncIterator[Lab]:
+    """Serve some mounts until the block ends."""
+    async with serve_lab(HttpServer(Site(places), limits)) as lab:
+        yield lab
+
+
+@asynccontextmanager
+async def serve_lab(server: HttpServer) -> AsyncIterator[Lab]:
+    """Have a server take connections in memory until the block ends."""
     async with trio.open_nursery() as nursery:
-        yield Lab(nursery, server, counters)
+        yield Lab(nursery, server)
         nursery.cancel_scope.cancel()
 
 
 @asynccontextmanager
-async def open_peer_lab(peer: Peer, limits: HttpLimits = HttpLimits()) -> AsyncIterator[Lab]:
+async def open_peer_lab(peer: Peer, limits: NativeLimits = NativeLimits()) -> AsyncIterator[Lab]:
     """Serve a peer's native interface until the block ends."""
-    counters: Counter[str] = Counter()
-    async with open_lab(native_router(peer, limits, counters), limits, counters) as lab:
+    front = HttpFront([NativeMount(peer, limits)])
+    peer.fronts.add(front)
+    async with serve_lab(front.server(peer)) as lab:
         yield lab

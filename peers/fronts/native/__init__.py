@@ -1,3 +1,4 @@
-"""The native HTTP interface."""
+"""The native HTTP interface: a mount under /v1/ and /health/."""
 
-from ._native import serve_http as serve_http
+from ._limits import NativeLimits as NativeLimits
+from ._mount import NativeMount as NativeMount

@@ -3,7 +3,7 @@
 # No key passes here in either direction: a new one is named by the path of a file, which the peer
 # reads with its own rights and takes only if no other user could have written it.
 
-from gossamer.peers.runtime import Peer
+from gossamer.peers.catalog import Operator
 from gossamer.peers.web import (
     HttpError,
     Request,
@@ -20,8 +20,8 @@ from gossamer.peers.web import (
 class KeyRoutes:
     """Listing, adding, using and removing keys."""
 
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
 
     def routes(self) -> list[Route]:
         """Return what is served here."""
@@ -34,7 +34,7 @@ class KeyRoutes:
 
     def _list(self, request: Request) -> Response:
         expect_nothing(request)
-        return json_response(self._peer.keys.list())
+        return json_response(self._operator.keys.list())
 
     def _add(self, request: Request) -> Response:
         body = _read(request, ("file", "plain"))
@@ -44,22 +44,22 @@ class KeyRoutes:
         if plain is (file is not None):
             raise HttpError(400, 'Give either the "file" of keys to add, or "plain": true.', "file")
         if plain:
-            self._peer.keys.add_plain()
+            self._operator.keys.add_plain()
         elif isinstance(file, str) and file.startswith("/") and "\0" not in file:
-            self._peer.keys.add(file)
+            self._operator.keys.add(file)
         else:
             raise HttpError(400, "file must be the absolute path of a key file.", "file")
-        return json_response(self._peer.keys.list())
+        return json_response(self._operator.keys.list())
 
     def _use(self, request: Request) -> Response:
         key, force = _key(request)
-        self._peer.keys.use(key, force=force)
-        return json_response(self._peer.keys.list())
+        self._operator.keys.use(key, force=force)
+        return json_response(self._operator.keys.list())
 
     def _remove(self, request: Request) -> Response:
         key, force = _key(request)
-        self._peer.keys.remove(key, force=force)
-        return json_response(self._peer.keys.list())
+        self._operator.keys.remove(key, force=force)
+        return json_response(self._operator.keys.list())
 
 
 # What browsers and proxies say of themselves, and programs on this machine do not.

@@ -2,8 +2,8 @@
 
 from functools import partial
 
+from gossamer.peers.catalog import Catalog, Operator
 from gossamer.peers.model import BadInput, format_address
-from gossamer.peers.runtime import Peer
 from gossamer.peers.web import (
     HttpError,
     Pending,
@@ -23,8 +23,9 @@ from ._views import unknown_service
 class Operations:
     """Joining, leaving, accepting a loss, and whether all is well."""
 
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
+    def __init__(self, catalog: Catalog, operator: Operator) -> None:
+        self._catalog = catalog
+        self._operator = operator
 
     def routes(self) -> list[Route]:
         """Return what is served here."""
@@ -40,9 +41,9 @@ class Operations:
     def _accept_loss(self, request: Request) -> Response:
         expect_nothing(request)
         service = request.parameters.get("service")
-        if service is not None and not self._peer.knows(service):
+        if service is not None and not self._catalog.knows(service):
             raise unknown_service(service)
-        return json_response({"dropped": self._peer.accept_loss(service)})
+        return json_response({"dropped": self._operator.accept_loss(service)})
 
     def _join(self, request: Request) -> Pending:
         parse_query(request.query, ())
@@ -58,7 +59,7 @@ class Operations:
 
     async def _join_all(self, addresses: list[str]) -> Response:
         try:
-            joined = await self._peer.join(addresses)
+            joined = await self._operator.join(addresses)
         except BadInput as error:
             # The peer calls it `join`, as its configuration does.
             raise HttpError(400, str(error), "addresses") from error
@@ -67,14 +68,15 @@ class Operations:
     def _leave(self, request: Request) -> Response:
         expect_nothing(request)
         # Only when the answer is on its way: the server ends with the peer.
-        return Response(202, encode_json({"leaving": True}), then=self._peer.request_leave)
+        return Response(202, encode_json({"leaving": True}), then=self._operator.request_leave)
 
     def _live(self, request: Request) -> Response:
         return json_response({"status": "live"})
 
     def _ready(self, request: Request) -> Response:
-        if not self._peer.is_running:
+        condition = self._catalog.condition()
+        if condition.leaving:
             raise HttpError(503, "The peer is leaving; ask another one.")
-        if not self._peer.info()["joined"]:
+        if not condition.joined:
             raise HttpError(503, "The peer has not joined the mesh; see whether a seed answers.")
         return json_response({"status": "ready"})

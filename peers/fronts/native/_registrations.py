@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from gossamer.peers.model import Instance, Registration
-from gossamer.peers.runtime import Peer
+from gossamer.peers.catalog import Catalog
+from gossamer.peers.model import Registration, RegistrationFields
 from gossamer.peers.web import (
     HttpError,
     Request,
@@ -13,28 +13,17 @@ from gossamer.peers.web import (
     json_response,
     parse_query,
     read_object,
-    shorten,
 )
 
-from ._views import unknown_service
-
-_INSTANCE_FIELDS = (
-    "port",
-    "address",
-    "tags",
-    "metadata",
-    "weight",
-    "zone",
-    "ttl",
-    "status",
-)
+# The path names the id.
+_INSTANCE_FIELDS = tuple(name for name in RegistrationFields.__annotations__ if name != "id")
 
 
 class Registrations:
     """Registrations and what becomes of them."""
 
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
 
     def routes(self) -> list[Route]:
         every = "/v1/services/{service}/instances"
@@ -54,7 +43,7 @@ class Registrations:
         wishes: dict[str, Any] = read_object(request, _INSTANCE_FIELDS)  # the registry checks them
         if "port" not in wishes:
             raise HttpError(400, "The port is missing; give the one that consumers call.", "port")
-        instance, created = self._peer.register_or_replace(
+        instance, created = self._catalog.register_or_replace(
             Registration(
                 service=request.parameters["service"],
                 id=request.parameters.get("id"),
@@ -66,15 +55,15 @@ class Registrations:
 
     def _show(self, request: Request) -> Response:
         parse_query(request.query, ())
-        return json_response(self._find(request).to_json())
+        return json_response(self._catalog.find(*_names(request)).to_json())
 
     def _deregister(self, request: Request) -> Response:
         expect_nothing(request)
-        return json_response(self._peer.deregister(*_names(request)).to_json())
+        return json_response(self._catalog.deregister(*_names(request)).to_json())
 
     def _heartbeat(self, request: Request) -> Response:
         expect_nothing(request)
-        self._peer.heartbeat(*_names(request))
+        self._catalog.heartbeat(*_names(request))
         # Heartbeats are the most frequent of all writes, and nobody reads what they answer.
         return Response(204)
 
@@ -83,22 +72,11 @@ class Registrations:
         wishes: dict[str, Any] = read_object(request, ("status", "reason", "expires"))
         if "status" not in wishes:
             raise HttpError(400, "The status is missing; give UP, DOWN or another.", "status")
-        return json_response(self._peer.set_status(*_names(request), **wishes).to_json())
+        return json_response(self._catalog.set_status(*_names(request), **wishes).to_json())
 
     def _clear_status(self, request: Request) -> Response:
         expect_nothing(request)
-        return json_response(self._peer.clear_status(*_names(request)).to_json())
-
-    def _find(self, request: Request) -> Instance:
-        service, wanted = _names(request)
-        for instance in self._peer.lookup(service, all=True):
-            if instance.id == wanted:
-                return instance
-        if self._peer.knows(service):
-            raise HttpError(
-                404, f"The service {service!r} has no instance {shorten(wanted)!r}.", "id"
-            )
-        raise unknown_service(service)
+        return json_response(self._catalog.clear_status(*_names(request)).to_json())
 
 
 def _names(request: Request) -> tuple[str, str]:

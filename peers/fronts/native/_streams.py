@@ -2,32 +2,36 @@
 #
 # Both deliver the latest value: a client that is slow, or asks again late, skips what was between.
 
+from contextlib import closing
+
 import trio
 
+from gossamer.peers.catalog import Catalog
 from gossamer.peers.model import Lookup
-from gossamer.peers.runtime import Peer
 from gossamer.peers.web import Send, encode_json
 
 
-async def wait_for_change(peer: Peer, service: str, index: int | None, seconds: float) -> None:
+async def wait_for_change(
+    catalog: Catalog, service: str, index: int | None, seconds: float
+) -> None:
     """Return when the service is not at `index` any more, or when the time is over.
 
     Without an index: when it is known.
     """
     with trio.move_on_after(seconds):
         if index is not None:
-            await peer.changed(service, index)
+            await catalog.changed(service, index)
             return
-        while not peer.knows(service):
-            await peer.changed(service, peer.lookup(service).index)
+        while not catalog.knows(service):
+            await catalog.changed(service, catalog.lookup(service).index)
 
 
-async def send_events(peer: Peer, service: str | None, keep_alive: float, send: Send) -> None:
+async def send_events(catalog: Catalog, service: str | None, keep_alive: float, send: Send) -> None:
     """Send the present state of one service, or of all, and then each change, as events.
 
     Returns when the peer stops. After `keep_alive` seconds of silence a comment is sent.
     """
-    with peer.watch(service) as watch:
+    with closing(catalog.watch(service)) as watch:
         while True:
             piece = b": still here\n\n"
             with trio.move_on_after(keep_alive):

@@ -1,17 +1,15 @@
 # What the peer knows: itself, its members, its services.
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from gossamer.peers.catalog import Catalog, Operator
 from gossamer.peers.model import Lookup
-from gossamer.peers.runtime import Peer
 from gossamer.peers.web import (
     Answer,
     Headers,
     HttpError,
-    HttpLimits,
     Pending,
     Request,
     Response,
@@ -23,6 +21,7 @@ from gossamer.peers.web import (
 )
 
 from ._cache import AnswerCache
+from ._limits import NativeLimits
 from ._streams import send_events, wait_for_change
 
 _SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
@@ -33,10 +32,10 @@ _FLAGS = {"": True, "true": True, "1": True, "false": False, "0": False}
 class Views:
     """What the peer knows."""
 
-    def __init__(self, peer: Peer, limits: HttpLimits, counters: Counter[str]) -> None:
-        self._peer = peer
+    def __init__(self, catalog: Catalog, operator: Operator, limits: NativeLimits) -> None:
+        self._catalog = catalog
+        self._operator = operator
         self._limits = limits
-        self._counters = counters
         self._answers = AnswerCache()
 
     def routes(self) -> list[Route]:
@@ -51,19 +50,15 @@ class Views:
 
     def _info(self, request: Request) -> Response:
         parse_query(request.query, ())
-        info = self._peer.info()
-        counters = info["counters"]
-        assert isinstance(counters, dict)
-        counters.update((f"http_{name}", count) for name, count in self._counters.items())
-        return json_response(info)
+        return json_response(self._operator.info())
 
     def _members(self, request: Request) -> Response:
         parse_query(request.query, ())
-        return json_response({"members": [each.to_json() for each in self._peer.members()]})
+        return json_response({"members": [each.to_json() for each in self._catalog.members()]})
 
     def _services(self, request: Request) -> Response:
         parse_query(request.query, ())
-        return json_response({"services": [each._asdict() for each in self._peer.services()]})
+        return json_response({"services": [each._asdict() for each in self._catalog.services()]})
 
     def _lookup(self, request: Request) -> Answer:
         query = parse_query(request.query, ("tag", "zone", "all", "wait", "index"))
@@ -84,16 +79,16 @@ class Views:
     async def _poll(
         self, service: str, index: int | None, wait: float, ask: Callable[[], Response]
     ) -> Response:
-        await wait_for_change(self._peer, service, index, wait)
+        await wait_for_change(self._catalog, service, index, wait)
         return ask()
 
     def _answer(self, service: str, tag: str | None, zone: str | None, all: bool) -> Response:
-        found = self._peer.lookup(service, tag=tag, zone=zone, all=all)
+        found = self._catalog.lookup(service, tag=tag, zone=zone, all=all)
         question = (service, tag, zone, all)
         known = self._answers.get(question, found)
         if known is not None:
             return known
-        if not self._peer.knows(service):
+        if not self._catalog.knows(service):
             raise unknown_service(service, _index_header(found))
         response = json_response(found.to_json(), headers=_index_header(found))
         self._answers.put(question, found, response)
@@ -113,7 +108,7 @@ class Views:
         service = query.get("service")
         if service == "":
             raise HttpError(400, "service must not be empty; leave it out for all.", "service")
-        write = partial(send_events, self._peer, service, self._limits.keep_alive)
+        write = partial(send_events, self._catalog, service, self._limits.keep_alive)
         # Proxies that collect an answer before they pass it on would show nothing for ever.
         headers = ((b"Cache-Control", b"no-store"), (b"X-Accel-Buffering", b"no"))
         return Streamed(b"text/event-stream; charset=utf-8", write, headers)

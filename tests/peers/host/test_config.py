@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gossamer.peers import ConfigError, PeerConfig, read_toml
-from gossamer.peers.host import SEED_LIMIT
+from gossamer.peers.host import ADDRESS_LIMIT, SEED_LIMIT
 
 
 def refused(**settings: Any) -> ConfigError:
@@ -85,7 +85,13 @@ def test_names_that_are_refused(field: str, name: object) -> None:
         ("data_dir", 7),
         ("protocol", "fast"),
         ("protocol", {"probe_intervall": 1.0}),
-        ("dns", "127.0.0.1:53"),
+        ("dns", "127.0.0.1"),
+        ("http", ["127.0.0.1:1", "8761"]),
+        ("http", ["off", "127.0.0.1:1"]),
+        ("http", [7]),
+        ("http", 7),
+        ("http", [f"127.0.0.1:{port}" for port in range(1, ADDRESS_LIMIT + 2)]),
+        ("serve", "127.0.0.1:1"),
         ("key_file", ""),
         ("key_file", 7),
         ("key_file", "a\0b"),
@@ -98,7 +104,9 @@ def test_values_that_are_refused_by_name(field: str, value: object) -> None:
 
 
 def test_values_at_the_limits_are_taken() -> None:
-    """Ports 0 and 65535, the longest zone, and as many seeds as there may be."""
+    """Ports 0 and 65535, the longest zone, as many seeds and addresses as there may be."""
+    http = [f"127.0.0.1:{port}" for port in range(1, ADDRESS_LIMIT + 1)]
+    assert PeerConfig(name="a", http=http).fronts == {"http": tuple(http)}
     seeds = [f"10.0.0.1:{port}" for port in range(1, SEED_LIMIT + 1)]
     config = PeerConfig(
         name="a", bind="[::]:65535", advertise="host:0", zone="z" * 64, join=seeds, http="[::1]:0"
@@ -113,25 +121,49 @@ def test_a_seed_that_is_given_twice_counts_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("http", "bind"),
-    [("127.0.0.1:7940", "0.0.0.0:7940"), ("[::]:7940", "127.0.0.1:7940"), ("a:1", "a:1")],
+    ("settings", "names"),
+    [
+        ({"http": "127.0.0.1:7940", "bind": "0.0.0.0:7940"}, ["http", "bind"]),
+        ({"http": "[::]:7940", "bind": "127.0.0.1:7940"}, ["http", "bind"]),
+        ({"http": "a:1", "bind": "A:1"}, ["http", "bind"]),
+        ({"http": ["a:1", "b:2"], "bind": "b:2"}, ["http b:2", "bind b:2"]),
+        ({"http": ["a:1", "a:1"]}, ["http a:1 and http a:1"]),
+        ({"http": ["0.0.0.0:1", "a:1"]}, ["http a:1 and http 0.0.0.0:1"]),
+        ({"http": "[::1]:1", "serve": {"x": "[0:0::1]:1"}}, ["http", "x"]),
+        ({"serve": {"x": "a:1", "y": ["b:1", "0.0.0.0:1"]}}, ["x a:1", "y 0.0.0.0:1"]),
+    ],
 )
-def test_http_and_gossip_on_one_port_are_refused_with_both_names(http: str, bind: str) -> None:
-    """Both want TCP; the error names the two."""
-    error = refused(http=http, bind=bind)
-    assert "http" in str(error)
-    assert "bind" in str(error)
+def test_two_binds_of_one_port_are_refused_with_both_names(
+    settings: dict[str, Any], names: list[str]
+) -> None:
+    """Gossip and fronts are compared in pairs; a wildcard stands for every address."""
+    error = refused(**settings)
+    for name in names:
+        assert name in str(error)
 
 
-def test_ports_that_are_picked_do_not_collide() -> None:
-    """Port 0 twice is two ports."""
-    PeerConfig(name="a", http="127.0.0.1:0", bind="127.0.0.1:0")
+def test_binds_that_do_not_meet_are_taken() -> None:
+    """Port 0 twice is two ports, and two hosts have each their own."""
+    PeerConfig(name="a", http=["127.0.0.1:0", "127.0.0.1:0"], bind="127.0.0.1:0")
     PeerConfig(name="a", http="127.0.0.1:7940", bind="10.0.0.1:7940")
 
 
-def test_off_turns_http_off() -> None:
+@pytest.mark.parametrize("off", ["off", ["off"], [], None])
+def test_off_turns_http_off(off: Any) -> None:
     """The word of the command line works in a file and in code, too."""
-    assert PeerConfig(name="a", http="off").http is None
+    config = PeerConfig(name="a", http=off, serve={"http": off})
+    assert config.http is None
+    assert config.fronts == {}
+
+
+def test_fronts_are_named_with_their_addresses() -> None:
+    """`http` is short for one of them; it may be given either way, and only once."""
+    config = PeerConfig(name="a", http="127.0.0.1:1", serve={"other": ["a:1", "b:1"]})
+    assert config.fronts == {"http": ("127.0.0.1:1",), "other": ("a:1", "b:1")}
+    assert config.merge(http="127.0.0.1:2").fronts["http"] == ("127.0.0.1:2",)
+    assert PeerConfig(name="a", serve={"http": "a:1"}).fronts == {"http": ("a:1",)}
+    assert "given twice" in str(refused(http="a:1", serve={"http": "b:1"}))
+    assert refused(serve={"other": "nowhere"}).field == "other"
 
 
 def test_protocol_settings_replace_those_of_the_profile() -> None:
@@ -193,6 +225,22 @@ def test_a_file_has_the_names_of_the_flags_with_dashes_or_underscores(tmp_path: 
     assert config.gossip().probe_interval == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "fronts"),
+    [
+        ('http = "a:1"', {"http": ("a:1",)}),
+        ('http = ["a:1", "b:1"]', {"http": ("a:1", "b:1")}),
+        ('http = ["off"]\n[serve]\nother = "a:1"', {"other": ("a:1",)}),
+        ('[serve]\nhttp = ["a:1", "b:1"]', {"http": ("a:1", "b:1")}),
+    ],
+)
+def test_a_file_names_one_address_or_several(
+    tmp_path: Path, text: str, fronts: dict[str, object]
+) -> None:
+    """As a text or as a list, for HTTP and for any other front."""
+    assert PeerConfig.from_toml(write(tmp_path, text), name="a").fronts == fronts
+
+
 def test_what_is_given_beside_a_file_wins(tmp_path: Path) -> None:
     """A flag wins over the file, also over a value there that is bad."""
     path = write(tmp_path, 'name = "a"\nbind = "nonsense"\nzone = "z"\n')
@@ -200,6 +248,9 @@ def test_what_is_given_beside_a_file_wins(tmp_path: Path) -> None:
     config = PeerConfig.from_toml(path, bind="127.0.0.1:0", zone=None)
 
     assert (config.bind, config.zone) == ("127.0.0.1:0", "z")
+    path = write(tmp_path, '[serve]\nhttp = "a:1"\nother = "b:1"\n')
+    config = PeerConfig.from_toml(path, name="a", http=("c:1",))
+    assert config.fronts == {"http": ("c:1",), "other": ("b:1",)}
 
 
 @pytest.mark.parametrize(
@@ -212,6 +263,10 @@ def test_what_is_given_beside_a_file_wins(tmp_path: Path) -> None:
         ('join = "b:1"', ["join", "list"]),
         ("join = [1]", ["join", "list"]),
         ("protocol = 1", ["protocol", "table"]),
+        ("http = 8761", ["http", "text"]),
+        ("http = [8761]", ["http", "list"]),
+        ("serve = 1", ["serve", "table"]),
+        ("[serve]\nhttp = 8761", ["serve", "table of addresses"]),
         ("[protocol]\nprobe_intervall = 1", ["probe_intervall", "probe_interval"]),
         ('bind = "x"', ["bind", "HOST:PORT"]),
         ('data-dir = "a"\ndata_dir = "b"', ["data_dir", "twice"]),

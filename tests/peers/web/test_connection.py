@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 import trio
-from http_wire import Lab, Wire, open_lab
+from http_wire import Lab, SomeApi, Wire, open_lab
 
-from gossamer.peers.web import HttpLimits, Pending, Request, Response, Router, Send, Streamed
+from gossamer.peers.web import HttpLimits, Pending, Request, Response, Route, Send, Streamed
 
 LIMITS = HttpLimits(head_bytes=2_000, body_bytes=1_000, connections=3, ahead_bytes=500)
 
@@ -18,16 +18,16 @@ class Application:
     def __init__(self) -> None:
         self.go = trio.Event()
         self.ended: list[str] = []
-        self.router = Router()
-        for method in ("GET", "PUT", "POST"):
-            self.router.add(method, "/echo/{word}", self.echo)
-        self.router.add("GET", "/wait", lambda _: Pending(self.wait, abandoned=True))
-        self.router.add("POST", "/act", lambda _: Pending(self.wait, abandoned=False))
-        self.router.add("GET", "/stream", lambda _: Streamed(b"text/plain", self.stream))
-        self.router.add("GET", "/fail", self.fail)
-        self.router.add("GET", "/fail-late", lambda _: Pending(self.fail_late, abandoned=True))
-        self.router.add("GET", "/break-off", lambda _: Streamed(b"text/plain", self.break_off))
-        self.router.add("GET", "/big", lambda _: Response(200, b"x" * 100_000))
+        self.routes: list[Route] = [
+            *((method, "/echo/{word}", self.echo) for method in ("GET", "PUT", "POST")),
+            ("GET", "/wait", lambda _: Pending(self.wait, abandoned=True)),
+            ("POST", "/act", lambda _: Pending(self.wait, abandoned=False)),
+            ("GET", "/stream", lambda _: Streamed(b"text/plain", self.stream)),
+            ("GET", "/fail", self.fail),
+            ("GET", "/fail-late", lambda _: Pending(self.fail_late, abandoned=True)),
+            ("GET", "/break-off", lambda _: Streamed(b"text/plain", self.break_off)),
+            ("GET", "/big", lambda _: Response(200, b"x" * 100_000)),
+        ]
 
     def echo(self, request: Request) -> Response:
         return Response(
@@ -70,7 +70,7 @@ def application() -> Application:
 
 @pytest.fixture
 async def lab(application: Application) -> AsyncIterator[Lab]:
-    async with open_lab(application.router, LIMITS) as lab:
+    async with open_lab(SomeApi(application.routes).place(), limits=LIMITS) as lab:
         yield lab
 
 

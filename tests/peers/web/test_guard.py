@@ -1,9 +1,9 @@
 """What web pages must not do, and what programs must not be kept from."""
 
 import pytest
-from http_wire import open_lab
+from http_wire import SomeApi, open_lab
 
-from gossamer.peers.web import HttpError, Request, Response, Router, is_local
+from gossamer.peers.web import HttpError, Request, Response, is_local
 from gossamer.peers.web._guard import check_origin
 
 
@@ -11,7 +11,7 @@ def check(method: str, *, loopback: bool = True, **headers: str) -> int:
     """Return the status of the refusal, or 200."""
     named = [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]
     try:
-        check_origin(method, named, loopback=loopback)
+        check_origin(method, named, loopback=loopback, remedy="ask localhost")
     except HttpError as error:
         return error.status
     return 200
@@ -125,9 +125,7 @@ async def test_the_guard_stands_before_every_route() -> None:
         reached.append(request.method)
         return Response(200)
 
-    router = Router()
-    router.add("POST", "/a", handler)
-    async with open_lab(router) as lab:
+    async with open_lab(SomeApi([("POST", "/a", handler)]).place()) as lab:
         wire = lab.connect()
         refused = await wire.ask("POST", "/a", b"x", Origin="http://evil.example")
         assert refused.status == 403

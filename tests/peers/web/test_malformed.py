@@ -7,19 +7,19 @@ from queue import SimpleQueue
 import pytest
 import trio
 import trio.testing
-from http_wire import Lab, Wire, open_lab
+from http_wire import Lab, SomeApi, Wire, open_lab
 from hypothesis import example, given, strategies as st
 
-from gossamer.peers.web import HttpLimits, Response, Router
+from gossamer.peers.web import HttpLimits, Place, Request, Response
 
 LIMITS = HttpLimits(head_bytes=500, body_bytes=100)
 
 
-def router() -> Router:
-    router = Router()
-    for method in ("GET", "PUT"):
-        router.add(method, "/{word}", lambda request: Response(200, request.body))
-    return router
+def place() -> Place:
+    def echo(request: Request) -> Response:
+        return Response(200, request.body)
+
+    return SomeApi([(method, "/{word}", echo) for method in ("GET", "PUT")]).place()
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ async def test_a_malformed_request_is_refused_and_the_connection_closed(
     sent: bytes, status: int
 ) -> None:
     """Where the next request would begin is anybody's guess, so there is no next one."""
-    async with open_lab(router(), LIMITS) as lab:
+    async with open_lab(place(), limits=LIMITS) as lab:
         wire = lab.connect()
         reply = await wire.raw(sent)
         assert reply.status == status
@@ -72,7 +72,7 @@ async def test_a_malformed_request_is_refused_and_the_connection_closed(
 @pytest.mark.parametrize("target", ["a", "*", "ftp://x/a", "http:/a", "?q"])
 async def test_a_target_that_is_no_path_is_refused(target: str) -> None:
     """The request is well formed otherwise, so the connection goes on."""
-    async with open_lab(router(), LIMITS) as lab:
+    async with open_lab(place(), limits=LIMITS) as lab:
         wire = lab.connect()
         reply = await wire.get(target)
         assert (reply.status, reply.json["field"]) == (400, None)
@@ -85,7 +85,7 @@ async def test_a_target_that_is_no_path_is_refused(target: str) -> None:
 )
 async def test_a_request_that_breaks_off_is_refused_at_once(sent: bytes) -> None:
     """A client that closed its half is told; nothing is waited for."""
-    async with open_lab(router(), LIMITS) as lab:
+    async with open_lab(place(), limits=LIMITS) as lab:
         wire = lab.connect()
         await wire.stream.send_all(sent)
         await wire.stream.send_eof()
@@ -95,7 +95,7 @@ async def test_a_request_that_breaks_off_is_refused_at_once(sent: bytes) -> None
 
 async def test_a_client_that_only_closes_is_not_answered() -> None:
     """A probe for an open port is no request."""
-    async with open_lab(router(), LIMITS) as lab:
+    async with open_lab(place(), limits=LIMITS) as lab:
         wire = lab.connect()
         await wire.stream.send_eof()
         assert await wire.is_closed()
@@ -160,7 +160,7 @@ async def test_no_bytes_are_a_fault_of_the_server(pieces: list[bytes]) -> None:
     logger = logging.getLogger("gossamer.http")
     logger.addHandler(handler)
     try:
-        async with open_lab(router(), LIMITS) as lab:
+        async with open_lab(place(), limits=LIMITS) as lab:
             with trio.fail_after(5):
                 received = await _pour(lab, pieces)
             assert (await lab.connect().get("/still-there")).status == 200

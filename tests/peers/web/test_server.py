@@ -4,20 +4,23 @@ import http.client
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
-from functools import partial
 
 import pytest
 import trio
 
 from gossamer.peers import ConfigError, Peer, PeerConfig, open_peer
-from gossamer.peers.fronts.native import serve_http
-from gossamer.peers.web import HttpLimits
+from gossamer.peers.fronts.native import NativeMount
+from gossamer.peers.web import HttpFront, HttpLimits
 
 
 @pytest.fixture
 async def peer() -> AsyncIterator[Peer]:
     async with open_peer(PeerConfig(name="p1", bind="127.0.0.1:0", http="127.0.0.1:0")) as peer:
         yield peer
+
+
+def front(peer: Peer, limits: HttpLimits = HttpLimits()) -> HttpFront:
+    return HttpFront([NativeMount(peer)], limits=limits)
 
 
 async def in_thread(peer: Peer, talk: Callable[[http.client.HTTPConnection], None]) -> None:
@@ -119,7 +122,7 @@ async def test_an_address_that_is_taken_is_named(peer: Peer) -> None:
 async def test_a_server_ends_with_its_connections(peer: Peer) -> None:
     """Cancelled, it leaves neither a listener nor a client waiting."""
     async with trio.open_nursery() as nursery:
-        host, port = await nursery.start(partial(serve_http, peer, "127.0.0.1", 0))
+        host, port = await nursery.start(front(peer).serve, peer, ("127.0.0.1", 0))
         idle = await trio.open_tcp_stream(host, port)
         waiting = await trio.open_tcp_stream(host, port)
         await waiting.send_all(b"GET /v1/watch HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -138,7 +141,7 @@ async def test_the_limit_of_connections_holds_on_sockets(peer: Peer) -> None:
     """One too many reads 503; when one closes, its place is free."""
     limits = HttpLimits(connections=2)
     async with trio.open_nursery() as nursery:
-        host, port = await nursery.start(partial(serve_http, peer, "127.0.0.1", 0, limits=limits))
+        host, port = await nursery.start(front(peer, limits).serve, peer, ("127.0.0.1", 0))
         request = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
         streams = []
         for expected in (b"200", b"200", b"503"):
@@ -177,7 +180,7 @@ async def test_public_names_are_refused_where_only_loopback_is_served(
 ) -> None:
     """The guard knows what the server is bound to."""
     async with trio.open_nursery() as nursery:
-        host, port = await nursery.start(partial(serve_http, peer, bound, 0))
+        host, port = await nursery.start(front(peer).serve, peer, (bound, 0))
         target = "127.0.0.1" if host == "0.0.0.0" else host
         assert await _status_for(target, port, asked) == status
         nursery.cancel_scope.cancel()
@@ -197,7 +200,7 @@ async def test_ipv6_is_served(peer: Peer) -> None:
     if not await _has_ipv6():
         pytest.skip("this machine has no IPv6")
     async with trio.open_nursery() as nursery:
-        host, port = await nursery.start(partial(serve_http, peer, "::1", 0))
+        host, port = await nursery.start(front(peer).serve, peer, ("::1", 0))
         assert host == "::1"
         assert await _status_for(host, port, f"[::1]:{port}") == b"200"
         assert await _status_for(host, port, "evil.example") == b"403"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from http_wire import Wire, open_lab, open_peer_lab
+from http_wire import Wire, open_peer_lab
 from keys import key, ring
 from trio.testing import MockClock
 from whole_peers import Town, alive, open_town, until
@@ -14,8 +14,7 @@ from whole_peers import Town, alive, open_town, until
 from gossamer.gossip import PLAIN
 from gossamer.peers import Conflict, Peer, read_key_file, write_key_file
 from gossamer.peers.fronts.native._key_routes import _read
-from gossamer.peers.fronts.native._native import native_router
-from gossamer.peers.web import HttpError, HttpLimits, Request
+from gossamer.peers.web import HttpError, Request
 
 ONE, TWO = key(1), key(2)
 
@@ -181,11 +180,9 @@ async def test_a_peer_without_keys_says_how_to_get_some(
 
 async def test_keys_are_changed_from_the_peers_own_machine_alone(peers: list[Peer]) -> None:
     """Whoever asks from elsewhere may look, and is refused with 403 beyond that."""
-    router = native_router(peers[0], HttpLimits(), {})  # type: ignore[arg-type]
-    async with open_lab(router) as lab:
-        # As after `listen` on an address that others reach: a stream in memory is from nowhere.
-        lab.server._loopback = False
-        wire = lab.connect()
+    async with open_peer_lab(peers[0]) as lab:
+        # As on an address that others reach: a stream in memory comes from nowhere.
+        wire = lab.connect(loopback=False)
         assert (await wire.get("/v1/keys")).status == 200
         for route in ("add", "use", "remove"):
             reply = await wire.ask("POST", f"/v1/keys/{route}", {"id": 1})

@@ -1,0 +1,74 @@
+"""The list of fronts that a peer can have, and their start.
+
+A front's module is imported when a peer is to have that front, and not before.
+"""
+
+import errno
+from collections.abc import Callable, Mapping
+
+import trio
+
+from .catalog import Front
+from .host import PeerConfig
+from .model import ConfigError, format_address, parse_address
+from .runtime import Peer
+
+
+def _http(peer: Peer) -> Front:
+    from .fronts.native import NativeMount
+    from .web import HttpFront
+
+    return HttpFront([NativeMount(operator=peer)])
+
+
+FRONTS: Mapping[str, Callable[[Peer], Front]] = {"http": _http}
+"""How each front is made for a peer, by its name in the configuration."""
+
+
+def check_fronts(config: PeerConfig) -> None:
+    """Raise `ConfigError` for a front that is not in the list."""
+    for name in config.fronts:
+        if name not in FRONTS:
+            raise ConfigError(
+                name,
+                f"there is no front {name!r} in this version: remove it; there are"
+                f" {', '.join(FRONTS)}",
+            )
+
+
+async def serve_fronts(peer: Peer, nursery: trio.Nursery) -> None:
+    """Start all fronts of a peer; return when each is bound to all its addresses.
+
+    Raises `ConfigError` that names the front whose address cannot be used.
+    """
+    for name, texts in peer.config.fronts.items():
+        front = FRONTS[name](peer)
+        peer.fronts.add(front)
+        for text in texts:
+            await _serve(peer, front, text, nursery)
+
+
+async def _serve(peer: Peer, front: Front, text: str, nursery: trio.Nursery) -> None:
+    at = parse_address(text, front.name)
+    try:
+        bound = await nursery.start(front.serve, peer, at)
+    except OSError as error:
+        raise bind_error(front.name, *at, error) from None
+    peer.fronts.bound(front, bound)
+
+
+def bind_error(field: str, host: str, port: int, error: Exception) -> ConfigError:
+    """Return what keeps an address from being bound, with the setting that names another."""
+    where = f"on {host}"
+    code = error.errno if isinstance(error, OSError) else None
+    match code:
+        case errno.EADDRINUSE:
+            reason = f"port {port} is taken {where}"
+        case errno.EADDRNOTAVAIL:
+            reason = f"{host} is not an address of this host"
+        case errno.EACCES | errno.EPERM:
+            reason = f"port {port} {where} needs more permissions"
+        case _:
+            said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            reason = f"{field} {format_address((host, port))} cannot be used ({said})"
+    return ConfigError(field, f"{reason}: choose another with --{field}")

@@ -1,0 +1,9 @@
+"""What every way in to a peer stands on: reading, following and writing the registry.
+
+No front knows the runtime, the core or the keys; a peer offers it these protocols.
+"""
+
+from ._catalog import Catalog as Catalog, LookupWatch as LookupWatch
+from ._condition import Condition as Condition
+from ._front import Front as Front
+from ._operator import KeyManagement as KeyManagement, Operator as Operator

@@ -42,10 +42,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 @click.option("--zone", metavar="Z", help="The peer's zone, and that of its instances.")
 @click.option(
     "--http",
+    multiple=True,
     metavar="HOST:PORT",
-    help=f"Serve HTTP here; 'off' for no HTTP.  [default: {DEFAULT_HTTP}]",
+    help=f"Serve HTTP here; repeatable; 'off' for no HTTP.  [default: {DEFAULT_HTTP}]",
 )
-@click.option("--dns", metavar="HOST:PORT", help="Serve DNS here.  [default: off]")
+# This version has no such front and says so: the flag is known, and not offered.
+@click.option("--dns", metavar="HOST:PORT", hidden=True)
 @click.option("--data-dir", metavar="DIR", help="Keep the peer's epoch here across restarts.")
 @click.option("--key-file", metavar="FILE", help="Keys that protect the mesh (gossamer keygen).")
 @click.option(
@@ -85,11 +87,13 @@ def run(config: str | None, as_json: bool, **given: Any) -> None:
 def _settings(path: str | None, given: dict[str, Any]) -> PeerConfig:
     from gossamer.peers import PeerConfig, read_toml
 
-    given["join"] = given["join"] or None
+    for repeatable in ("join", "http"):
+        given[repeatable] = given[repeatable] or None
     if path is None:
         chosen = {name: value for name, value in given.items() if value is not None}
         return PeerConfig(**{"http": DEFAULT_HTTP, **chosen})
-    if given["http"] is None and "http" not in read_toml(path):
+    written = read_toml(path)
+    if given["http"] is None and "http" not in {**written, **written.get("serve", {})}:
         given["http"] = DEFAULT_HTTP
     return PeerConfig.from_toml(path, **given)
 
@@ -129,7 +133,7 @@ def _announce(peer: Peer, as_json: bool) -> None:
     from gossamer.peers import format_address
 
     gossip = format_address(peer.address)
-    http = "off" if peer.http_address is None else format_address(peer.http_address)
+    http = ",".join(map(format_address, peer.addresses.get("http", ()))) or "off"
     if as_json:
         print_json({"ready": True, "name": peer.name, "gossip": gossip, "http": http}, indent=None)
     else:

@@ -55,6 +55,30 @@ def test_ready_as_json_is_one_object_and_http_may_be_off() -> None:
             process.kill()
 
 
+def test_http_may_be_served_on_several_addresses(peers: Peers) -> None:
+    """Each --http is one; the ready line has them all, and each guards its own Host."""
+    peer = peers.start("a", "--http", "127.0.0.1:0")
+    several = peer.http.split(",")
+    assert len(several) == 2
+    for http in several:
+        info = gossamer("info", "--json", http=http).json()
+        assert info["addresses"] == {"http": several}
+        assert info["http_address"] == several[0]
+
+
+def test_off_stands_alone(peers: Peers) -> None:
+    """With an address beside it nobody can say what is meant."""
+    said = refused("--bind", "127.0.0.1:0", "--http", "off", "--http", "127.0.0.1:0")
+    assert "http" in said
+    assert "off" in said
+
+
+def test_dns_is_refused_with_its_reason_and_not_offered() -> None:
+    """No front of this version speaks DNS; --help does not say that one did."""
+    assert "no front 'dns'" in refused("--bind", "127.0.0.1:0", "--dns", "127.0.0.1:0")
+    assert "--dns" not in gossamer("run", "--help").out
+
+
 def test_leave_ends_the_process_with_0(peers: Peers) -> None:
     """The others hold it for left, and not for dead."""
     first, second = peers.mesh(2)
@@ -96,14 +120,15 @@ def test_the_command_line_wins_over_the_file(peers: Peers, tmp_path: Path) -> No
     info = peer.info()
     assert (info["name"], info["zone"], info["cluster"]) == ("flag", "z-flag", "c-file")
     assert info["profile"] == "local"
-    config.write_text('http = "off"\n')
-    process = spawn("run", "--name", "a", *LOOPBACK[:2], "--config", str(config))
-    with process:
-        assert process.stdout is not None
-        try:
-            assert process.stdout.readline().endswith(" http=off\n")
-        finally:
-            process.kill()
+    for text in ('http = "off"\n', '[serve]\nhttp = "off"\n'):
+        config.write_text(text)
+        process = spawn("run", "--name", "a", *LOOPBACK[:2], "--config", str(config))
+        with process:
+            assert process.stdout is not None
+            try:
+                assert process.stdout.readline().endswith(" http=off\n")
+            finally:
+                process.kill()
 
 
 def refused(*arguments: str) -> str:

@@ -12,9 +12,6 @@
 # Size.  h11 bounds a head that is incomplete; one that arrives complete in a single piece is
 # counted here.  Bodies are counted as they come, whatever their announcement said.
 #
-# Refusals.  Each has the form of the API whose path was asked for.  A request that is refused
-# before its target was read, or that is no HTTP at all, is judged by its first bytes.
-#
 # Closing.  To close a socket with unread input is to reset it, and a reset overtakes the answer.
 # So after a refusal our half is closed first, and for a moment the rest of the input is read and
 # thrown away.
@@ -45,15 +42,14 @@ from ._messages import (
     Streamed,
     find_header,
 )
-from ._mounts import Place, Site
-from ._target import guess_segments, parse_target
+from ._mounts import Site
+from ._refusals import Refusals
+from ._target import parse_target
 
 _log = logging.getLogger("gossamer.http")
 
 # A lookup's request has a few hundred bytes.
 _RECEIVE_BYTES = 8 * 1024
-# Of a request's first line, for refusals: a method and more than any mount's prefix.
-_OPENING_BYTES = 256
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 _Phase = Literal["idle", "head", "body", "answer", "write"]
@@ -73,7 +69,6 @@ class Connection:
         from_here: bool,
     ) -> None:
         self._stream = stream
-        self._site = site
         self._limits = limits
         self._counters = counters
         self._loopback = loopback
@@ -82,8 +77,7 @@ class Connection:
         self._scope = trio.CancelScope()
         self._phase: _Phase = "head"
         self._buffered = 0  # bytes given to h11 since the head began; at least what it holds
-        self._opening = b""
-        self._place: Place | None = None  # of the request that is being answered, once it is known
+        self._refusals = Refusals(site, limits)
         self._without_body = False
 
     async def serve(self) -> None:
@@ -119,11 +113,10 @@ class Connection:
                 self._h11.start_next_cycle()
                 ahead = self._h11.trailing_data[0]
                 self._buffered = len(ahead)
-                self._opening = ahead[:_OPENING_BYTES]
-                self._place = None
+                self._refusals.begin(ahead)
                 self._expect("idle", self._limits.idle_time, slack=1.0)
         except h11.RemoteProtocolError as error:
-            await self._refuse(_explain(error, self._limits))
+            await self._refuse(self._refusals.malformed(error))
         except HttpError as error:
             await self._refuse(error)
 
@@ -137,7 +130,7 @@ class Connection:
             if self._h11.they_are_waiting_for_100_continue:
                 raise  # its body is never going to be asked for
             await self._receive_body()
-            answer = self._refusal(error)
+            answer = self._refusals.answer(error)
         else:
             request.body = await self._receive_body()
             answer = self._handle(handler, request)
@@ -172,14 +165,13 @@ class Connection:
                 data = data.lstrip(b"\r\n")
                 if not data:
                     continue
-            if len(self._opening) < _OPENING_BYTES:
-                self._opening += bytes(data[:_OPENING_BYTES])
+            self._refusals.note(data)
             self._feed(data)
 
     def _check_head_size(self) -> None:
         most = self._limits.head_bytes
         if self._buffered > most and self._buffered - len(self._h11.trailing_data[0]) > most:
-            raise _head_too_large(self._limits)
+            raise self._refusals.large_head()
 
     def _check_framing(self, head: h11.Request) -> None:
         """Raise for a request after which it is unsure, or unwanted, where the next one begins."""
@@ -194,14 +186,14 @@ class Connection:
                 400, "Both Content-Length and Transfer-Encoding are given; send only one."
             )
         if int(length) > self._limits.body_bytes:
-            raise self._body_too_large()
+            raise self._refusals.large_body()
 
     def _resolve(self, head: h11.Request) -> tuple[Handler, Request]:
         method = head.method.decode("ascii")
         headers = head.headers
         for_all = method == "OPTIONS" and head.target == b"*"
         segments, query = ((), "") if for_all else parse_target(head.target)
-        place = self._place = self._site.find(segments)
+        place = self._refusals.ask(segments)
         check_origin(method, headers, loopback=self._loopback, remedy=place.remedies.foreign_host)
         if for_all:
             return _answer_for_all, Request(method, (), "", headers)
@@ -219,7 +211,7 @@ class Connection:
             if isinstance(event, h11.Data):
                 body += event.data
                 if len(body) > self._limits.body_bytes:
-                    raise self._body_too_large()
+                    raise self._refusals.large_body()
             else:
                 await self._receive_more()
             event = self._h11.next_event()
@@ -241,13 +233,13 @@ class Connection:
         try:
             return handler(request)
         except HttpError as error:
-            return self._refusal(error)
+            return self._refusals.answer(error)
         except Exception:  # noqa: BLE001 - a fault in one route must not end the peer
             return self._failed(request.method)
 
     def _failed(self, what: str) -> Response:
         _log.exception("a %s request failed", what)
-        return self._refusal(
+        return self._refusals.answer(
             HttpError(500, "The peer failed to answer this request; see its log for the reason.")
         )
 
@@ -266,7 +258,7 @@ class Connection:
         try:
             return await pending.wait()
         except HttpError as error:
-            return self._refusal(error)
+            return self._refusals.answer(error)
         except Exception:  # noqa: BLE001 - as above
             return self._failed("waiting")
 
@@ -343,22 +335,6 @@ class Connection:
         if data:
             await self._stream.send_all(data)
 
-    # Refusing
-
-    def _asked(self) -> Place:
-        """Return the API that is asked, or the one whose refusals stand for the server's."""
-        return self._place or self._site.find(guess_segments(self._opening))
-
-    def _refusal(self, error: HttpError) -> Response:
-        return self._asked().refuse(error)
-
-    def _body_too_large(self) -> HttpError:
-        # Thrown away unread, so nobody knows which field is too long; the API knows what may be.
-        remedy = self._asked().remedies.large_body
-        return HttpError(
-            413, f"The body has more than {self._limits.body_bytes} bytes; {remedy}.", "body"
-        )
-
     # Ending
 
     def _expect(self, phase: _Phase, seconds: float, slack: float = 0.0) -> None:
@@ -380,7 +356,7 @@ class Connection:
     async def _refuse(self, error: HttpError) -> None:
         if self._h11.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
             return
-        await self._respond(self._refusal(error), close=True)
+        await self._respond(self._refusals.answer(error), close=True)
         with trio.move_on_after(self._limits.linger_time):
             await self._stream.send_eof()
             thrown_away = 0
@@ -393,20 +369,6 @@ class Connection:
 
 def _answer_for_all(request: Request) -> Response:
     return Response(204, headers=((b"Allow", b"GET, HEAD, POST, PUT, DELETE, OPTIONS"),))
-
-
-def _explain(error: h11.RemoteProtocolError, limits: HttpLimits) -> HttpError:
-    if error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
-        return _head_too_large(limits)
-    # h11 shows the bytes at fault after a colon; they are of no use to whoever sent them.
-    reason = str(error).partition(":")[0]
-    return HttpError(error.error_status_hint, f"The request is not valid HTTP/1.1: {reason}.")
-
-
-def _head_too_large(limits: HttpLimits) -> HttpError:
-    return HttpError(
-        431, f"The request line and headers have more than {limits.head_bytes} bytes; send fewer."
-    )
 
 
 # Checking headers takes h11 longer than writing them, and most answers of a second are alike.

@@ -1,38 +1,15 @@
-"""The native routes over whole peers: real bytes in, the real registry behind."""
-
-import json
-from collections.abc import AsyncIterator
+"""Registering, and what becomes of an instance: the native routes over whole peers."""
 
 import pytest
 import trio
 from http_wire import Wire, open_peer_lab
 from trio.testing import MockClock
-from whole_peers import Town, ids, open_town, status, until
+from whole_peers import Town, ids, until
 
 from gossamer.peers import Peer
 
 ORDERS = "/v1/services/orders"
 ONE = ORDERS + "/instances/one"
-
-
-@pytest.fixture
-async def town() -> AsyncIterator[Town]:
-    async with open_town() as town:
-        yield town
-
-
-@pytest.fixture
-async def peer(town: Town) -> Peer:
-    return await town.start(1)
-
-
-@pytest.fixture
-async def wire(peer: Peer) -> AsyncIterator[Wire]:
-    async with open_peer_lab(peer) as lab:
-        yield lab.connect()
-
-
-# Registering
 
 
 async def test_a_registration_is_created_and_then_replaced(
@@ -163,99 +140,6 @@ async def test_a_record_that_is_too_large_is_413(
     assert not peer.knows("orders")
 
 
-# Looking up
-
-
-async def test_a_lookup_is_filtered(wire: Wire, peer: Peer, autojump_clock: MockClock) -> None:
-    """By tag and zone, with instances that are not UP only when all are wanted."""
-    peer.register("orders", port=1, id="one", tags=["v1"], zone="z1")
-    peer.register("orders", port=2, id="two", tags=["v2", "schön"], zone="z2")
-    peer.register("orders", port=3, id="down", tags=["v2"], zone="z1", status="DOWN")
-
-    async def found(query: str) -> list[str]:
-        reply = await wire.get(ORDERS + query)
-        assert reply.status == 200
-        assert reply.headers["x-gossamer-index"] == str(peer.lookup("orders").index)
-        assert reply.json.keys() == {"service", "degraded", "instances"}
-        return [each["id"] for each in reply.json["instances"]]
-
-    assert await found("") == await found("?tag=&zone=") == ["one", "two"]
-    assert await found("?tag=v2") == ["two"]
-    assert await found("?tag=sch%C3%B6n") == ["two"]
-    assert await found("?zone=z1") == ["one"]
-    assert await found("?tag=v1&zone=z2") == []
-    for yes in ("all", "all=", "all=true", "all=1", "all=True"):
-        assert await found(f"?{yes}&tag=v2") == ["down", "two"]
-    for no in ("all=false", "all=0"):
-        assert await found(f"?{no}&zone=z1") == ["one"]
-
-
-async def test_an_answer_is_never_older_than_the_registry(
-    wire: Wire, peer: Peer, autojump_clock: MockClock
-) -> None:
-    """Encoded answers are kept, each only while its service is as it was."""
-    for port in range(1, 20):
-        peer.register("orders", port=port, id="one", tags=[f"t{port % 2}"])
-        for query in ("", "?tag=t1", "?all"):
-            reply = await wire.get(ORDERS + query)
-            expected = peer.lookup("orders", tag="t1" if "tag" in query else None)
-            assert reply.json == expected.to_json()
-            assert (await wire.get(ORDERS + query)).body == reply.body
-
-
-async def test_an_unknown_service_is_404_and_one_without_instances_up_is_not(
-    wire: Wire, peer: Peer, autojump_clock: MockClock
-) -> None:
-    """A name that nobody knows is a mistake; a service that is down is an answer."""
-    unknown = await wire.get(ORDERS)
-    assert (unknown.status, unknown.json["field"]) == (404, "service")
-    assert "'orders'" in unknown.error
-    assert "x-gossamer-index" in unknown.headers
-    peer.register("orders", port=1, status="DOWN")
-    assert (await wire.get(ORDERS)).json["instances"] == []
-
-
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ("tga=v2", "tga"),
-        ("tag=a&tag=b", "tag"),
-        ("all=maybe", "all"),
-        ("wait=-1", "wait"),
-        ("wait=301", "wait"),
-        ("wait=300.1", "wait"),
-        ("wait=1e1", "wait"),
-        ("wait=nan", "wait"),
-        ("wait=%D9%A3", "wait"),  # a digit, but not of ours
-        ("wait=", "wait"),
-        ("index=-1", "index"),
-        ("index=1.5", "index"),
-        ("index=x", "index"),
-        ("tag=%ff", None),
-        ("&".join(f"a{n}=1" for n in range(40)), None),
-    ],
-)
-async def test_what_is_wrong_with_a_query_is_named(
-    wire: Wire, query: str, field: str | None, autojump_clock: MockClock
-) -> None:
-    """A typing error must not silently mean "all of them"."""
-    reply = await wire.get(f"{ORDERS}?{query}")
-    assert (reply.status, reply.json["field"]) == (400, field)
-
-
-async def test_one_instance_is_shown(wire: Wire, peer: Peer, autojump_clock: MockClock) -> None:
-    """Of whatever status; what is missing is named."""
-    instance = peer.register("orders", port=1, id="one", status="DOWN")
-    assert (await wire.get(ONE)).json == instance.to_json()
-    missing = await wire.get(ORDERS + "/instances/two")
-    assert (missing.status, missing.json["field"]) == (404, "id")
-    unknown = await wire.get("/v1/services/bills/instances/one")
-    assert (unknown.status, unknown.json["field"]) == (404, "service")
-
-
-# Changing
-
-
 async def test_a_heartbeat_keeps_an_instance_alive(
     wire: Wire, peer: Peer, autojump_clock: MockClock
 ) -> None:
@@ -369,109 +253,3 @@ async def test_loss_is_accepted_of_one_service_or_of_all(
     assert (await wire.ask("POST", ORDERS + "/accept-loss")).json == {"dropped": 0}
     assert (await wire.ask("POST", "/v1/accept-loss", {})).json == {"dropped": 0}
     assert (await wire.ask("POST", "/v1/services/bills/accept-loss")).status == 404
-
-
-# The mesh
-
-
-async def test_members_services_and_info(
-    town: Town, wire: Wire, peer: Peer, autojump_clock: MockClock
-) -> None:
-    """What the command line shows, in its shapes."""
-    other = await town.start(2, zone="z2")
-    await until(lambda: status(peer, "p2") == "alive", 5)
-    other.register("orders", port=1)
-    other.register("orders", port=2, status="DOWN")
-    await until(lambda: len(peer.lookup("orders", all=True)) == 2, 5)
-
-    members = (await wire.get("/v1/members")).json["members"]
-    services = (await wire.get("/v1/services")).json["services"]
-    info = (await wire.get("/v1/info")).json
-
-    assert [each["name"] for each in members] == ["p1", "p2"]
-    assert members[1].items() >= {"status": "alive", "zone": "z2", "instances": 2}.items()
-    assert members[1].keys() >= {"address", "incarnation", "epoch"}
-    assert services[0].items() >= {"name": "orders", "instances": 2, "up": 1}.items()
-    assert info.items() >= {"name": "p1", "joined": True, "instances": 2}.items()
-    assert info["counters"]["http_requests"] == 3
-    assert info["counters"]["http_connections_open"] == 1
-    for path in ("members", "services", "info"):
-        assert (await wire.get(f"/v1/{path}?x=1")).json["field"] == "x"
-
-
-async def test_a_peer_joins_through_more_seeds(
-    town: Town, wire: Wire, peer: Peer, autojump_clock: MockClock
-) -> None:
-    """Two meshes become one."""
-    other = await town.start(2, join=())
-    reply = await wire.ask("POST", "/v1/join", {"addresses": ["10.0.0.2:7940"]})
-    assert (reply.status, reply.json) == (200, {"addresses": ["10.0.0.2:7940"]})
-    await until(lambda: status(other, "p1") == "alive", 5)
-
-
-@pytest.mark.parametrize(
-    "addresses",
-    [None, [], "10.0.0.2:7940", [1], ["10.0.0.2"], ["nowhere.invalid:7940"], ["10.0.0.2:99999"]],
-)
-async def test_a_seed_that_is_none_is_refused(
-    wire: Wire, addresses: object, autojump_clock: MockClock
-) -> None:
-    """400 for the field of the body, whatever the configuration calls it."""
-    reply = await wire.ask("POST", "/v1/join", {"addresses": addresses})
-    assert (reply.status, reply.json["field"]) == (400, "addresses")
-
-
-async def test_leaving_is_answered_before_it_begins(
-    town: Town, wire: Wire, peer: Peer, autojump_clock: MockClock
-) -> None:
-    """202, then the others know; meanwhile lookups go on, and changes are refused with 503."""
-    other = await town.start(2)
-    peer.register("orders", port=1)
-    await until(lambda: other.knows("orders"), 5)
-
-    assert (await wire.ask("POST", "/v1/leave")).status == 202
-
-    assert (await wire.get(ORDERS)).status == 200
-    assert (await wire.ask("PUT", ONE, {"port": 1})).status == 503
-    assert (await wire.get("/health/ready")).status == 503
-    assert (await wire.get("/health/live")).status == 200
-    await peer.left()
-    assert status(other, "p1") == "left"
-
-
-async def test_a_client_that_is_gone_has_still_asked_to_leave(
-    peer: Peer, autojump_clock: MockClock
-) -> None:
-    """Who asks a peer to leave and hangs up means it."""
-    async with open_peer_lab(peer) as lab:
-        wire = lab.connect()
-        await wire.send("POST", "/v1/leave")
-        await wire.stream.aclose()
-        await peer.left()
-
-
-async def test_a_peer_is_ready_once_it_has_joined(town: Town, autojump_clock: MockClock) -> None:
-    """While no seed answers it lives and is not ready, and says why."""
-    lonely = await town.start(2)
-    async with open_peer_lab(lonely) as lab:
-        wire = lab.connect()
-        assert (await wire.get("/health/live")).json == {"status": "live"}
-        waiting = await wire.get("/health/ready")
-        assert waiting.status == 503
-        assert "seed" in waiting.error
-        await town.start(1)
-        await lonely.joined()
-        assert (await wire.get("/health/ready")).json == {"status": "ready"}
-
-
-@pytest.mark.parametrize("path", ["/", "/metrics", "/v1", "/v1/", "/v1//info", "/v1/info/", "//"])
-async def test_what_is_not_there_is_404(wire: Wire, path: str, autojump_clock: MockClock) -> None:
-    """Paths are taken literally."""
-    assert (await wire.get(path)).status == 404
-
-
-async def test_answers_are_utf_8(wire: Wire, peer: Peer, autojump_clock: MockClock) -> None:
-    """Names are readable as they are."""
-    peer.register("orders", port=1, metadata={"wo": "Köln"})
-    assert "Köln".encode() in (await wire.get(ORDERS)).body
-    assert json.loads((await wire.get("/v1/services/%C3%A4")).body)["error"].count("ä") == 1

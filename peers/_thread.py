@@ -66,6 +66,19 @@ class ThreadedPeer:
         """As `Peer.addresses`."""
         return self._peer.addresses
 
+    @property
+    def config(self) -> PeerConfig:
+        """As `Peer.config`."""
+        return self._peer.config
+
+    @property
+    def is_running(self) -> bool:
+        """As `Peer.is_running`."""
+        try:
+            return self._cross(lambda: self._peer.is_running)
+        except Unavailable:
+            return False  # its thread has ended
+
     def condition(self) -> Condition:
         """As `Peer.condition`."""
         return self._cross(self._peer.condition)
@@ -174,6 +187,19 @@ class ThreadedPeer:
     def joined(self, timeout: float | None = None) -> None:
         """Block until this peer has met another; raises `WaitTimeout` after `timeout` seconds."""
         self._wait(self._peer.joined, timeout, "this peer has not joined")
+
+    def changed(self, service: str | None, index: int, timeout: float | None = None) -> int:
+        """Block until the index of a service (None: of any) is not `index`, and return it.
+
+        Raises `WaitTimeout` after `timeout` seconds; None waits for ever.
+        """
+
+        async def wait() -> int:
+            return await self._peer.changed(service, index)
+
+        what = "no service" if service is None else f"service {service!r}"
+        verb = "has changed" if service is None else "has not changed"
+        return self._wait(wait, timeout, f"{what} {verb}")
 
     def wait_for(self, service: str, count: int = 1, timeout: float | None = None) -> Lookup:
         """Block until a service has that many instances `UP`, and return them.

@@ -44,8 +44,13 @@ def test_two_peers_in_threads_find_each_others_instances() -> None:
             assert [member.name for member in b.members()] == ["a", "b"]
             assert b.info()["name"] == "b"
             assert [service.name for service in b.services()] == ["orders"]
+            index = b.index("orders")
             b.set_status("orders", "orders-1", "DOWN")
             b.clear_status("orders", "orders-1")
+            assert b.changed("orders", index, timeout=LIMIT) > index
+            assert b.condition().joined
+            assert b.statistics()["instances"] == 1
+            assert b.is_running
             b.deregister("orders", "orders-1")
             assert not b.lookup("orders")
             assert not b.knows("orders")
@@ -64,6 +69,8 @@ def test_errors_cross_to_the_calling_thread() -> None:
             peer.wait_for("orders", timeout=0)
         with pytest.raises(TimeoutError):
             peer.wait_for("orders", timeout=0)
+        with pytest.raises(WaitTimeout, match="no service has changed after 0 s"):
+            peer.changed(None, peer.index(None), timeout=0)
         with pytest.raises(BadInput):
             peer.join(["nonsense"])
         assert peer.register("orders", port=1).port == 1
@@ -107,6 +114,7 @@ def test_after_its_end_lookups_answer_and_actions_refuse() -> None:
     with run_in_thread(settings("a")) as peer:
         peer.register("orders", port=1)
     assert len(peer.lookup("orders")) == 1
+    assert not peer.is_running
     with pytest.raises(Unavailable):
         peer.register("orders", port=2)
     with pytest.raises(Unavailable):

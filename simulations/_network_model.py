@@ -45,7 +45,7 @@ def _latency(network: Network, zones: Mapping[str, str]) -> Rule:
     paths: dict[tuple[str, str], Rule] = {}
     for path in network.paths:
         if path.zones in paths:
-            raise ValueError(f"the path between {' and '.join(path.zones)} is there twice")
+            raise ValueError(f"the path between {' and '.join(path.zones)} is given twice")
         paths[path.zones] = latency_rule(path.latency)
     return ZoneLatency({host: zone for host, zone in zones.items() if zone}, paths, default)
 

@@ -392,7 +392,9 @@ class SimulatedPeer:
         self._ticks_here = self._ticks_here + 1 if now == self._ticked_at else 0
         self._ticked_at = now
         if self._ticks_here > _TICKS_AT_ONE_INSTANT:
-            raise RuntimeError(f"{self.name} wants ticks without end at {now}: a fault of the core")
+            raise RuntimeError(
+                f"{self.name} asks for ticks without end at {now}: this is a fault of the core"
+            )
         self.gossip.tick(now)
         self.drain()
 

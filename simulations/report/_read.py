@@ -23,7 +23,7 @@ def report_of(document: Report | Mapping[str, Any]) -> Report:
     try:
         return _part(Report, document)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"this is no report of a simulation ({error})") from error
+        raise ValueError(f"this is not the report of a simulation ({error})") from error
 
 
 def _part(kind: type[Part], document: Mapping[str, Any]) -> Part:

@@ -85,9 +85,11 @@ def _read_file(path: str) -> str:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ScenarioError(f"{path}: cannot be read: {reason}") from None
     if len(data) > FILE_LIMIT:
-        raise ScenarioError(f"{path}: is larger than the {FILE_LIMIT // 1024} KiB of a scenario")
+        raise ScenarioError(
+            f"{path}: is larger than {FILE_LIMIT // 1024} KiB, the limit for a scenario"
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ScenarioError(f"{path}:{line}: the file is not UTF-8: save it in that form") from None
+        raise ScenarioError(f"{path}:{line}: the file is not UTF-8: save it as UTF-8") from None

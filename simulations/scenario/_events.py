@@ -270,7 +270,7 @@ def _who(table: Table, key: str) -> Group:
 def _group(table: Table, path: Path, value: Any) -> Group:
     items = value if type(value) is list else [value]
     if not items:
-        raise table.source.error("an empty group concerns nobody: name a peer or a zone", path)
+        raise table.source.error("an empty group has no peers: name a peer or a zone", path)
     if len(items) > ITEM_LIMIT:
         raise table.source.error(f"a group has at most {ITEM_LIMIT:,} items", path)
     for place, item in enumerate(items):
@@ -293,7 +293,7 @@ def _check_groups(table: Table, event: Event, mesh: Mesh, later: int) -> None:
         case action:
             groups = (action.who,)
     if isinstance(event.action, Cut) and mesh.peers + later < 2:
-        raise table.error(key, "one peer cannot be cut from itself: ask for two", ("peers",))
+        raise table.error(key, "one peer cannot be cut from itself: give two peers", ("peers",))
     paths = []
     for place, group in enumerate(groups):
         path = table.at(key)

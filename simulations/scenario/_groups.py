@@ -167,8 +167,8 @@ def _count_named(named: list[tuple[int, int, int]], peers: int) -> int:
         if first <= reach and place != holder:
             one, other = sorted((holder, place))
             raise ScenarioError(
-                f"groups {one + 1} and {other + 1} both hold p{first}: "
-                "a peer can stand in only one of them"
+                f"groups {one + 1} and {other + 1} both have p{first}: "
+                "a peer can be in only one of them"
             )
         taken += max(0, min(last, peers - 1) - max(first, reach + 1) + 1)
         if last > reach:
@@ -179,8 +179,8 @@ def _count_named(named: list[tuple[int, int, int]], peers: int) -> int:
 def _check_rests(rests: list[int]) -> None:
     if len(set(rests)) > 1:
         raise ScenarioError(
-            f"groups {rests[0] + 1} and {rests[-1] + 1} both hold the rest: "
-            "a peer can stand in only one of them"
+            f"groups {rests[0] + 1} and {rests[-1] + 1} both have the rest: "
+            "a peer can be in only one of them"
         )
 
 
@@ -215,8 +215,8 @@ def resolve(
         for name in found:
             if owner.setdefault(name, place) != place:
                 raise ScenarioError(
-                    f"groups {owner[name] + 1} and {place + 1} both hold {name}: "
-                    "a peer can stand in only one of them"
+                    f"groups {owner[name] + 1} and {place + 1} both have {name}: "
+                    "a peer can be in only one of them"
                 )
     _draw(items, chosen, names, owner, rng)
     rests = [place for place, group in enumerate(items) if _Rest() in group]
@@ -225,7 +225,7 @@ def resolve(
         chosen[place].update(name for name in names if name not in owner)
     for place, found in enumerate(chosen):
         if not found:
-            raise ScenarioError(f"nobody stands in group {place + 1} ({', '.join(groups[place])})")
+            raise ScenarioError(f"no peer is in group {place + 1} ({', '.join(groups[place])})")
     return [[name for name in names if name in found] for found in chosen]
 
 

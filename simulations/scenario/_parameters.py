@@ -149,7 +149,9 @@ def _place(document: dict[str, Any], source: Source, changes: Mapping[str, str])
     for name, text in changes.items():
         path = _PATHS[name]
         if other := source.given.get(path) or source.referred.get(path):
-            raise ScenarioError(f"parameter {name}: says the same as {other} here: set only that")
+            raise ScenarioError(
+                f"parameter {name}: sets the same value as {other} here: set only that"
+            )
         source.given[path] = name
         place: dict[str, Any] = document
         for key in path[:-1]:

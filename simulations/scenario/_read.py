@@ -42,7 +42,7 @@ def parse(text: str, label: str) -> tuple[dict[str, Any], Source]:
         document = tomllib.loads(text)
     except RecursionError:
         raise ScenarioError(
-            f"{label}:{nested or 1}: tables or lists are nested deeper than a scenario needs"
+            f"{label}:{nested or 1}: tables or lists are nested too deeply for a scenario"
         ) from None
     except tomllib.TOMLDecodeError as error:
         found = _POSITION.search(str(error))
@@ -132,7 +132,9 @@ def _zones(top: Table, peers: int) -> tuple[Zone, ...]:
         except ConfigError as error:
             raise table.error("name", str(error)) from None
         if is_group_word(name):
-            raise table.error("name", f"{name!r} has a meaning in groups: choose another name")
+            raise table.error(
+                "name", f"{name!r} has a special meaning in groups: choose another name"
+            )
         if name in zones:
             raise table.error("name", f"there is a zone {name!r} already")
         zones[name] = Zone(name=name, share=table.number("share", 1.0, most=1e6, open=True))
@@ -155,7 +157,7 @@ def _network(table: Table, zones: tuple[Zone, ...], changed: Mapping[str, Value]
     ends = table.table("latency")
     for key in ("low_ms", "high_ms"):
         if changed and (other := table.source.given.get(ends.at(key))):
-            raise table.source.error(f"says the same as {other}: set only one", ("latency",))
+            raise table.source.error(f"sets the same value as {other}: set only one", ("latency",))
     latency = _latency(ends)
     if changed:
         latency = _scaled(latency, Table(table.source, (), changed))
@@ -231,7 +233,7 @@ def _paths(network: Table, zones: tuple[Zone, ...]) -> tuple[ZonePath, ...]:
                     "zones", f"there is no [[zone]] named {shown(each)}; {suggestion(each, names)}"
                 )
         if frozenset(pair) in paths:
-            raise table.error("zones", f"the path between {one} and {other} is told already")
+            raise table.error("zones", f"the path between {one} and {other} is given already")
         if "latency" not in table:
             raise table.source.error("has no latency: give it a table of that name", table.path)
         paths[frozenset(pair)] = ZonePath(

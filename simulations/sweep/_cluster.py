@@ -147,7 +147,7 @@ def _outcome(run: Run, future: Future, address: str) -> Outcome:
             return Failed(run, _reason(future.exception()))
         case _:
             # Nobody but the scheduler takes a run away, and it does so when it ends.
-            raise SchedulerUnreachable(f"the Dask scheduler at {address} went away")
+            raise SchedulerUnreachable(f"the Dask scheduler at {address} is gone")
 
 
 def _reason(error: BaseException) -> str:

@@ -146,7 +146,7 @@ def _check(vary: Mapping[str, Sequence[str]], changes: Mapping[str, str], seeds:
                 " say how many with --seeds, and the first with --set seed=S"
             )
         if name in changes:
-            raise SweepError(f"{name} is both set and varied: do only one of them")
+            raise SweepError(f"{name} is both set and varied: do only one of the two")
         if not values or not all(values):
             raise SweepError(f"{name} has an empty value: give values with commas between them")
         for place, value in enumerate(values):
@@ -156,7 +156,7 @@ def _check(vary: Mapping[str, Sequence[str]], changes: Mapping[str, str], seeds:
     if count > RUN_LIMIT:
         raise SweepError(
             f"these are {count:,} runs, and a sweep has at most {RUN_LIMIT:,}:"
-            " vary fewer values, or take fewer seeds"
+            " vary fewer values, or use fewer seeds"
         )
 
 

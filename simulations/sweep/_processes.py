@@ -114,7 +114,7 @@ class _Worker:
         if not self.started:
             raise SweepError(
                 f"processes for the runs cannot be started here (exit code {code}):"
-                " what they say above tells why"
+                " their own messages above say why"
             )
         if code is not None and code < 0:
             hint = " (is there enough memory?)" if -code == signal.SIGKILL else ""

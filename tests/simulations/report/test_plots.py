@@ -93,7 +93,7 @@ def test_zones_and_their_paths_are_read_again() -> None:
 @pytest.mark.parametrize("document", [{}, {"scenario": "x"}, {"scenario": 1, "convergence": 2}])
 def test_what_is_no_report_is_refused(document: dict[str, object]) -> None:
     """A document of another kind is named as such, instead of a fault far away."""
-    with pytest.raises(ValueError, match="no report"):
+    with pytest.raises(ValueError, match="not the report"):
         report_of(document)
 
 

@@ -65,17 +65,17 @@ def test_peers_that_are_not_there_are_passed_over() -> None:
     there = ["p1", "p5", "p9", "p12"]
 
     assert chosen(("p0..p5",), ("rest",), names=there) == [["p1", "p5"], ["p9", "p12"]]
-    with pytest.raises(ScenarioError, match=r"nobody stands in group 2 \(p0\)"):
+    with pytest.raises(ScenarioError, match=r"no peer is in group 2 \(p0\)"):
         chosen(("p1",), ("p0",), names=there)
 
 
 @pytest.mark.parametrize(
     ("groups", "reason"),
     [
-        ([("p0", "p1"), ("p1",)], "groups 1 and 2 both hold p1"),
-        ([("a",), ("p4",), ("p1..p2",)], "groups 1 and 3 both hold p1"),
-        ([("all",), ("p4",)], "groups 1 and 2 both hold p4"),
-        ([("rest",), ("p4",), ("rest",)], "groups 1 and 3 both hold the rest"),
+        ([("p0", "p1"), ("p1",)], "groups 1 and 2 both have p1"),
+        ([("a",), ("p4",), ("p1..p2",)], "groups 1 and 3 both have p1"),
+        ([("all",), ("p4",)], "groups 1 and 2 both have p4"),
+        ([("rest",), ("p4",), ("rest",)], "groups 1 and 3 both have the rest"),
         ([("all",), ("rest",)], "nobody is left for the rest"),
         ([("6",), ("5",)], "11 peers are to be drawn from 10"),
         ([("p0..p7",), ("30%",)], "3 peers are to be drawn from 2 of 10"),

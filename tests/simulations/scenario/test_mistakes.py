@@ -63,9 +63,9 @@ FILES: Final = [
     ("zone = ['a']", "1: zone: must be a table, not 'a'"),
     ("[[zone]]\nshare = 1", "1: zone: has no name"),
     ("[[zone]]\nname = ''", "2: zone.name: must not be empty"),
-    ("[[zone]]\nname = 'all'", "2: zone.name: 'all' has a meaning in groups"),
-    ("[[zone]]\nname = 'p7'", "2: zone.name: 'p7' has a meaning in groups"),
-    ("[[zone]]\nname = '0%'", "2: zone.name: '0%' has a meaning in groups"),
+    ("[[zone]]\nname = 'all'", "2: zone.name: 'all' has a special meaning in groups"),
+    ("[[zone]]\nname = 'p7'", "2: zone.name: 'p7' has a special meaning in groups"),
+    ("[[zone]]\nname = '0%'", "2: zone.name: '0%' has a special meaning in groups"),
     ("[[zone]]\nname = '" + "ä" * 33 + "'", "2: zone.name: zone must have at most 64 bytes"),
     ("[[zone]]\nname = 'a'\nshare = 0", "3: zone.share: must be more than 0"),
     ("[[zone]]\nname = 'a'\n" * 2, "4: zone.name: there is a zone 'a' already"),
@@ -124,12 +124,12 @@ FILES: Final = [
     (EVENT + "cut = 'p0'", "3: event.cut: must be a list of groups"),
     (EVENT + "cut = [['p0']]", "3: event.cut: needs at least two groups, not 1"),
     (EVENT + "cut_one_way = ['p0', 'p1', 'p2']", "3: event.cut_one_way: needs exactly two groups"),
-    (EVENT + "cut = [\n['p0'],\n[]]", "5: event.cut: an empty group concerns nobody"),
-    (EVENT + "cut = ['p0', ['p1', 'p0..p3']]", "3: event.cut: groups 1 and 2 both hold p0"),
-    (EVENT + "cut = ['p0..p9', 'p5']", "3: event.cut: groups 1 and 2 both hold p5"),
-    (ZONES + EVENT + "cut = ['a', 'p31']", "7: event.cut: groups 1 and 2 both hold p31"),
-    (EVENT + "cut = ['p0', 'all']", "3: event.cut: groups 1 and 2 both hold p0"),
-    (EVENT + "cut = ['rest', 'rest']", "3: event.cut: groups 1 and 2 both hold the rest"),
+    (EVENT + "cut = [\n['p0'],\n[]]", "5: event.cut: an empty group has no peers"),
+    (EVENT + "cut = ['p0', ['p1', 'p0..p3']]", "3: event.cut: groups 1 and 2 both have p0"),
+    (EVENT + "cut = ['p0..p9', 'p5']", "3: event.cut: groups 1 and 2 both have p5"),
+    (ZONES + EVENT + "cut = ['a', 'p31']", "7: event.cut: groups 1 and 2 both have p31"),
+    (EVENT + "cut = ['p0', 'all']", "3: event.cut: groups 1 and 2 both have p0"),
+    (EVENT + "cut = ['rest', 'rest']", "3: event.cut: groups 1 and 2 both have the rest"),
     (EVENT + "cut = ['p0..p63', 'rest']", "3: event.cut: nobody is left for the rest of 64 peers"),
     (EVENT + "cut = ['60%', '60%']", "3: event.cut: 76 peers are to be drawn from 64"),
     (EVENT + "cut = [\n['p0'],\n['p1',\n'z']]", "6: event.cut: there is no zone or peer 'z'; give"),
@@ -142,7 +142,7 @@ FILES: Final = [
     (EVENT + "crash = 0", "3: event.crash: a number of peers must be at least 1, not 0"),
     (EVENT + "crash = 65", "3: event.crash: 65 peers are to be drawn from 64"),
     (EVENT + "crash = [\n'p0',\n1.5]", "5: event.crash: must be a peer, a zone"),
-    (EVENT + "crash = []", "3: event.crash: an empty group concerns nobody"),
+    (EVENT + "crash = []", "3: event.crash: an empty group has no peers"),
     (
         "[[event]]\nat = 9\njoin = 2\n[[event]]\nat = 8\ncrash = 'p64'",
         "6: event.crash: there is no peer p64: the last is p63",
@@ -152,10 +152,10 @@ FILES: Final = [
     ("a = 1\na = 2", "2: this is not TOML: "),
     ("\nx = [", "2: this is not TOML: "),
     ("\npeers = " + "9" * 5000 + "\n\n", "2: a number has too many digits"),
-    ("\nx = " + "[" * 2000 + "]" * 2000, "2: tables or lists are nested deeper than a scenario"),
-    ("\nx = " + "{x = " * 2000, "2: tables or lists are nested deeper than a scenario"),
-    ("\n\n" + "a." * 100_000 + "a = 1", "3: tables or lists are nested deeper than a scenario"),
-    ("[" + "'a'." * 50_000 + "a]", "1: tables or lists are nested deeper than a scenario"),
+    ("\nx = " + "[" * 2000 + "]" * 2000, "2: tables or lists are nested too deeply for a scenario"),
+    ("\nx = " + "{x = " * 2000, "2: tables or lists are nested too deeply for a scenario"),
+    ("\n\n" + "a." * 100_000 + "a = 1", "3: tables or lists are nested too deeply for a scenario"),
+    ("[" + "'a'." * 50_000 + "a]", "1: tables or lists are nested too deeply for a scenario"),
     ("x = " + '"""\\"' * 30_000, "this is not TOML: "),
     ("[network]\n" + "a." * 15 + "a = {" + "a." * 15 + "a = '$x'}", "2: network.a.a.a.a.a.…: "),
 ]  # fmt: skip
@@ -177,13 +177,13 @@ CHANGES: Final = [
     ("partition", {"cut_fro": "9"}, "parameter 'cut_fro' is unknown: did you mean cut_for?"),
     ("partition", {"x": "9"}, "parameter 'x' is unknown: there are cut_at, cut_for, peers,"),
     ("partition", {"loss": "1.1"}, "parameter loss: must be from 0 to 1, not 1.1"),
-    ("partition", {"loss": "0", "network.loss": "1"}, "parameter network.loss: says the same as"),
+    ("partition", {"loss": "0", "network.loss": "1"}, "parameter network.loss: sets the same"),
     ("partition", {"latency": "-1"}, "parameter latency: must be from 0 to 10,000, not -1"),
-    ("partition", {"latency": "1", "network.latency.low_ms": "1"}, "parameter latency: says the"),
+    ("partition", {"latency": "1", "network.latency.low_ms": "1"}, "parameter latency: sets the"),
     ("partition", {"profile": "LAN"}, 'parameter profile: must be "lan"'),
     ("partition", {"probe_timeout": "2"}, "parameter probe_timeout: probe_timeout (2.0) must"),
     ("partition", {"settings.packet_limit": "1"}, "parameter settings.packet_limit: must be from"),
-    ("propagate", {"workload.changes": "1"}, "parameter workload.changes: says the same as"),
+    ("propagate", {"workload.changes": "1"}, "parameter workload.changes: sets the same value as"),
     ("flapping-link", {"cut_for": "9"}, "parameter cut_for: 9 s is longer than every (8 s)"),
     ("flapping-link", {"cuts": "8"}, "parameter cuts: the last of 8 times is at 61 s"),
     ("flapping-link", {"cuts": "1.5"}, "parameter cuts: must be a whole number, not 1.5"),
@@ -258,7 +258,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     file.write_bytes(b"peers = 3\nname = '\xff'\n")
     assert sentence(str(file)).startswith(f"{file}:2: the file is not UTF-8")
     file.write_bytes(b"#" * (256 * 1024 + 1))
-    assert "is larger than the 256 KiB" in sentence(str(file))
+    assert "is larger than 256 KiB" in sentence(str(file))
 
 
 # Every value of the complete example that stands behind a "=", as the text before and after it.

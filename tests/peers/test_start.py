@@ -13,6 +13,8 @@ from whole_peers import PORT, open_town, schedule_by_seed, until, wall
 
 from gossamer.gossip import Address
 from gossamer.peers import ConfigError, PeerConfig, open_peer
+from gossamer.peers._fronts import FRONTS
+from gossamer.peers.catalog import Catalog
 from gossamer.peers.network import find_advertised
 
 
@@ -232,6 +234,50 @@ async def test_one_of_several_addresses_that_is_taken_ends_the_start(
                 pass
 
         assert caught.value.field == "http"
+
+
+class TellsServices:
+    """A front of its own kind: it writes the names of all services to whoever connects."""
+
+    name = "tell"
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    async def serve(
+        self, catalog: Catalog, at: Address, *, task_status: trio.TaskStatus[Address]
+    ) -> None:
+        async def tell(stream: trio.SocketStream) -> None:
+            self._told += 1
+            await stream.send_all(" ".join(each.name for each in catalog.services()).encode())
+
+        listeners = await trio.open_tcp_listeners(at[1], host=at[0])
+        task_status.started(listeners[0].socket.getsockname()[:2])
+        await trio.serve_listeners(tell, listeners)
+
+    def statistics(self) -> dict[str, int]:
+        return {"tell_connections": self._told}
+
+
+async def test_a_front_of_another_kind_needs_one_line(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Listed under its name, it is configured, bound, shown and counted like HTTP."""
+    monkeypatch.setitem(FRONTS, "tell", lambda peer: TellsServices())
+    async with open_town() as town:
+        peer = await town.start(1, serve={"tell": "127.0.0.1:0"}, http="127.0.0.1:0")
+        peer.register("orders", port=1)
+        (at,) = peer.addresses["tell"]
+
+        async with await trio.open_tcp_stream(*at) as stream:
+            said = await stream.receive_some()
+
+        assert said == b"orders"
+        assert peer.info()["addresses"] == {
+            "http": [f"127.0.0.1:{peer.addresses['http'][0][1]}"],
+            "tell": [f"127.0.0.1:{at[1]}"],
+        }
+        assert peer.statistics()["tell_connections"] == 1
 
 
 @pytest.mark.parametrize(

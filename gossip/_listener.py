@@ -9,7 +9,7 @@ from ._rates import OPEN_LETTERS, STRAYS, Rates
 from .basis import BoundedMap, Malformed
 from .dissemination import Spread
 from .exchange import Contacts
-from .kernel import Context
+from .kernel import Context, Outcome
 from .membership import Departure, Detector, Membership, Source
 from .messages import (
     Ack,
@@ -142,19 +142,20 @@ class Listener:
         except Malformed:
             self._context.count("refused_update")
             return
-        declined = self._context.declined
         match update:
             case News():
                 how: Source = "direct" if update.name == source else "rumor"
-                self._membership.hear(update, payload, source, how, now)
+                outcome = self._membership.hear(update, payload, source, how, now)
                 if update.name == self._context.me.name:
                     return  # to be answered each time that somebody says so
             case Delta():
-                self._replicas.on_delta(update, payload, source, now)
+                outcome = self._replicas.on_delta(update, payload, source, now)
             case Head():
-                self._replicas.on_head(update, payload, source, now)
-        if self._context.declined != declined:
-            return  # it may be admitted when it is heard again
+                outcome = self._replicas.on_head(update, payload, source, now)
+            case _:
+                assert_never(update)
+        if outcome is Outcome.DECLINED:
+            return
         self._seen.add(payload)
         if len(self._seen) >= _SEEN_LIMIT:
             self._seen_before, self._seen = self._seen, set()

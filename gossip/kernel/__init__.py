@@ -25,5 +25,6 @@ from ._exchange import (
     probe_answer as probe_answer,
 )
 from ._health import Isolation as Isolation, LocalHealth as LocalHealth
+from ._outcome import Outcome as Outcome
 from ._questions import Asker as Asker, Questions as Questions
 from ._signals import Signals as Signals

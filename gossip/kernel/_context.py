@@ -77,8 +77,6 @@ class Context:
     counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0))
     # When this peer's view last changed: roots that differ then are no more than news on the way.
     changed_at: float = 0.0
-    # How often something was refused that may be admitted later, and so is not to be remembered.
-    declined: int = 0
     # Apart: who forges senders of the one must not keep the other from being told.
     foreign_keys: Notices = field(default_factory=Notices)
     refusals_of_ours: Notices = field(default_factory=Notices)
@@ -91,11 +89,6 @@ class Context:
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a counter."""
         self.counters[name] += amount
-
-    def decline(self, name: str) -> None:
-        """Count what is refused now and may be admitted when it is told again."""
-        self.counters[name] += 1
-        self.declined += 1
 
     def refuse(
         self, refused: Refused, sender: Address, now: float, *, stream: bool = False

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Literal
 
 from gossamer.gossip.dissemination import MEMBERSHIP, Spread
-from gossamer.gossip.kernel import Context
+from gossamer.gossip.kernel import Context, Outcome
 from gossamer.gossip.state import (
     INCARNATION_JUMP,
     INCARNATION_LIMIT,
@@ -57,36 +57,37 @@ class Membership:
         self._graves = Graves(context, left_by=left_by)
         self._doubts = Doubts(context, spread, self._suspect_by_hearsay)
 
-    def hear(self, news: News, payload: bytes, teller: str, source: Source, now: float) -> bool:
-        """Take an update told by `teller`; return whether it changed the table."""
+    def hear(self, news: News, payload: bytes, teller: str, source: Source, now: float) -> Outcome:
+        """Take an update told by `teller`; return what it did to the table."""
         me = self._context.me
         if news.name == me.name:
             self._own_life.hear(news, now)
-            return False
+            return Outcome.UNCHANGED
         row = self._context.table.rows.get(news.name)
         if row is None:
-            return self._plausible(news, now) and self._meet(news, payload, teller, now)
+            return self._refusal(news, now) or self._meet(news, payload, teller, now)
         if row.encoded == payload:
-            return False
+            return Outcome.UNCHANGED
         if news.epoch != row.epoch:
-            if not self._plausible(news, now):
-                return False
+            refusal = self._refusal(news, now)
+            if refusal is not None:
+                return refusal
         elif news.incarnation > min(row.incarnation + INCARNATION_JUMP, INCARNATION_LIMIT - 1):
             self._context.count("refused_incarnation")
-            return False
+            return Outcome.UNCHANGED
         elif news.nonce != row.nonce and news.status is Status.ALIVE:
             # Two processes with one name and epoch: the one that we know stays.
             self._context.count("refused_nonce")
-            return False
+            return Outcome.UNCHANGED
         if source == "exchange" and news.status is Status.DEAD:
             news = replace(news, status=Status.SUSPECT, accuser=teller, definite=False)
             payload = news.encode()
         if not news.outranks(row):
             if news.status is Status.SUSPECT and source == "rumor" and news.rank == row.rank:
                 self.suspicions.confirm(row.name, news.accuser, payload, now)
-            return False
+            return Outcome.UNCHANGED
         self._turn(row, news, payload, teller, now)
-        return True
+        return Outcome.CHANGED
 
     def hear_table(self, table: Iterable[tuple[News, bytes, int]], teller: str, now: float) -> None:
         """Take the updates about many members that came in an exchange with `teller`.
@@ -173,19 +174,19 @@ class Membership:
             "member_tombstones": len(self._graves),
         }
 
-    def _plausible(self, news: News, now: float) -> bool:
-        """Whether an update about a life that is not known here is to be believed."""
+    def _refusal(self, news: News, now: float) -> Outcome | None:
+        """Return how an update about an unknown life is refused; None if it is believed."""
         context = self._context
         if not context.plausible_epoch(news.epoch, now):
-            context.decline("refused_epoch_ahead")
-            return False
+            context.count("refused_epoch_ahead")
+            return Outcome.DECLINED
         if news.incarnation > INCARNATION_JUMP:
             context.count("refused_incarnation")
-            return False
+            return Outcome.UNCHANGED
         if news.epoch <= self._graves.last_epoch(news.name):
             context.count("refused_tombstone")
-            return False
-        return True
+            return Outcome.UNCHANGED
+        return None
 
     def _meet_gone(self, news: News, payload: bytes, teller: str, age: int, now: float) -> None:
         """Keep a member that was gone before this peer heard of it, for as long as others do."""
@@ -198,10 +199,10 @@ class Membership:
             if row is not None and not row.status.living:
                 row.since = now - age
 
-    def _meet(self, news: News, payload: bytes, teller: str, now: float) -> bool:
+    def _meet(self, news: News, payload: bytes, teller: str, now: float) -> Outcome:
         if len(self._context.table) >= self._context.config.member_limit:
-            self._context.decline("refused_members")
-            return False
+            self._context.count("refused_members")
+            return Outcome.DECLINED
         row = self._put(news, payload, now)
         if news.status is Status.SUSPECT:
             self.suspicions.begin(row, news.accuser, now)
@@ -209,7 +210,7 @@ class Membership:
             self._planner.add(row.name)
             self._context.events.append(MemberJoined(row))
         self._tell_all(news, payload, teller, now)
-        return True
+        return Outcome.CHANGED
 
     def _turn(self, row: Member, news: News, payload: bytes, teller: str, now: float) -> None:
         """Write an update that outranks the row, with all that follows from the change."""

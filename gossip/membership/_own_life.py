@@ -70,7 +70,7 @@ class OwnLife:
                 self._remind(now)
             return
         if not self._context.plausible_epoch(news.epoch, now):
-            self._context.decline("refused_epoch_ahead")
+            self._context.count("refused_epoch_ahead")
             return
         if other_life and news.status.living and news.address != me.address:
             self._conflict(news, now)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gossamer.gossip.basis import BoundedMap
 from gossamer.gossip.dissemination import REGISTRY, Spread
-from gossamer.gossip.kernel import Context
+from gossamer.gossip.kernel import Context, Outcome
 from gossamer.gossip.messages import Delta, Head, encode_dropped, encode_head, encode_part
 from gossamer.gossip.state import Operation, Part, PartChanged, PartDropped, operation_size
 
@@ -66,35 +66,36 @@ class Replicas:
 
     # Merging
 
-    def on_delta(self, delta: Delta, payload: bytes, teller: str, now: float) -> bool:
-        """Merge a delta that came by rumor; return whether it was news."""
+    def on_delta(self, delta: Delta, payload: bytes, teller: str, now: float) -> Outcome:
+        """Merge a delta that came by rumor; return what it did."""
         if delta.owner == self._context.me.name:
             self._own.on_head(delta.epoch, delta.since + len(delta.operations), now)
-            return False
-        if not self._admits(delta.owner, delta.epoch, now):
-            return False
-        fresh = self._merge(delta, now)
-        if fresh is None:
-            self._wait(_Waiting(delta, payload, teller), now)
-            return False
-        if fresh:
+            return Outcome.UNCHANGED
+        refusal = self._refusal(delta.owner, delta.epoch, now)
+        if refusal is not None:
+            return refusal
+        outcome = self._merge(delta, now)
+        if outcome is None:
+            return self._wait(_Waiting(delta, payload, teller), now)
+        if outcome is Outcome.CHANGED:
             key = ("delta", delta.owner, delta.since)
             self._tell(key, payload, delta.owner, teller, now)
             self._resume(delta.owner, now)
-        return fresh
+        return outcome
 
-    def on_head(self, head: Head, payload: bytes, teller: str, now: float) -> None:
-        """Take in that a part stands at a version; fetch it if that is news."""
+    def on_head(self, head: Head, payload: bytes, teller: str, now: float) -> Outcome:
+        """Take in that a part stands at a version, and fetch it if it is newer than ours."""
         if head.owner == self._context.me.name:
             self._own.on_head(head.epoch, head.version, now)
-            return
-        if not self._admits(head.owner, head.epoch, now) or not self.lacks(
-            head.owner, head.epoch, head.version
-        ):
-            return
-        # The oldest, which is forgotten, may be of an owner that died before its part was fetched.
-        self._heads.keep(head.owner, (head, payload))
-        self._context.signals.part_wanted(head.owner, teller, now)
+            return Outcome.UNCHANGED
+        refusal = self._refusal(head.owner, head.epoch, now)
+        if refusal is not None:
+            return refusal
+        if self.lacks(head.owner, head.epoch, head.version):
+            # The oldest is forgotten: its owner may have died before its part was fetched.
+            self._heads.keep(head.owner, (head, payload))
+            self._context.signals.part_wanted(head.owner, teller, now)
+        return Outcome.UNCHANGED
 
     def take_delta(self, delta: Delta, now: float) -> bool:
         """Merge a delta that came in an exchange; return whether it changed anything."""
@@ -105,9 +106,9 @@ class Replicas:
             else:
                 self._own.on_head(delta.epoch, delta.since + len(delta.operations), now)
             return False
-        if not self._admits(delta.owner, delta.epoch, now):
+        if self._refusal(delta.owner, delta.epoch, now) is not None:
             return False
-        changed = bool(self._merge(delta, now))
+        changed = self._merge(delta, now) is Outcome.CHANGED
         if changed:
             self._caught_up(delta.owner, now)
         return changed
@@ -123,7 +124,7 @@ class Replicas:
             else:
                 self._own.on_head(epoch, version, now)
             return False
-        if not self._admits(owner, epoch, now) or not self.lacks(owner, epoch, version):
+        if self._refusal(owner, epoch, now) is not None or not self.lacks(owner, epoch, version):
             return False
         held = store.get(owner)
         size = sum(operation_size(*item) for item in records.items())
@@ -224,38 +225,37 @@ class Replicas:
             "waiting_deltas": sum(len(waiting) for waiting in self._waiting.values()),
         }
 
-    def _merge(self, delta: Delta, now: float) -> bool | None:
-        """Merge a delta; None across a gap."""
+    def _merge(self, delta: Delta, now: float) -> Outcome | None:
+        """Merge a delta and return what it did; None across a gap."""
         store = self._context.store
         part = store.get(delta.owner)
         if part is not None and delta.epoch < part.epoch:
-            return False
+            return Outcome.UNCHANGED
         if part is None or delta.epoch > part.epoch:
             if delta.since:
                 return None
             size = Part(delta.owner, delta.epoch).grown(delta.operations)[1]
             if not self._has_room(delta.owner, size - (0 if part is None else part.size)):
-                self._decline(delta.owner, (delta.epoch, len(delta.operations)), now)
-                return False
+                return self._decline(delta.owner, (delta.epoch, len(delta.operations)), now)
             records: dict[str, bytes] = {}
             part = store.open(delta.owner, delta.epoch)
             gone = store.replace(part, delta.epoch, 0, records)
             added = store.merge(part, 0, delta.operations) or ()
             self._changed(delta.owner, _latest((*gone, *added)), now)
-            return True
+            return Outcome.CHANGED
         if not part.admits(delta.operations):
             self._context.count("refused_part_size")
-            return False
+            return Outcome.UNCHANGED
         if not self._has_room(delta.owner, part.grown(delta.operations)[1] - part.size):
             version = delta.since + len(delta.operations)
-            self._decline(delta.owner, (delta.epoch, version), now)
-            return False
+            return self._decline(delta.owner, (delta.epoch, version), now)
         fresh = store.merge(part, delta.since, delta.operations)
         if fresh is None:
             return None
-        if fresh:
-            self._changed(delta.owner, _latest(fresh), now)
-        return bool(fresh)
+        if not fresh:
+            return Outcome.UNCHANGED
+        self._changed(delta.owner, _latest(fresh), now)
+        return Outcome.CHANGED
 
     def _has_room(self, owner: str, growth: int) -> bool:
         """Whether all owners' records keep their bound if a part grows by so much.
@@ -268,9 +268,10 @@ class Replicas:
         held = self._context.store.size - self._own.part.size
         return held + growth <= self._context.config.store_bytes
 
-    def _decline(self, owner: str, head: tuple[int, int], now: float) -> None:
-        self._context.decline("refused_store")
+    def _decline(self, owner: str, head: tuple[int, int], now: float) -> Outcome:
+        self._context.count("refused_store")
         self._declined.keep(owner, (head, now))
+        return Outcome.DECLINED
 
     def _tell(self, key: object, payload: bytes, owner: str, teller: str, now: float) -> None:
         self._spread.tell(REGISTRY, key, payload, owner, teller, now)
@@ -279,29 +280,30 @@ class Replicas:
         self._context.changed_at = now
         self._context.events.append(PartChanged(owner, changes))
 
-    def _admits(self, owner: str, epoch: int, now: float) -> bool:
+    def _refusal(self, owner: str, epoch: int, now: float) -> Outcome | None:
+        """Return how an owner's part in that epoch is refused; None if it is admitted."""
         context = self._context
         if not context.plausible_epoch(epoch, now):
-            context.decline("refused_epoch_ahead")
-            return False
+            context.count("refused_epoch_ahead")
+            return Outcome.DECLINED
         if self.buried(owner, epoch):
             context.count("refused_part_tombstone")
-            return False
+            return Outcome.UNCHANGED
         if owner in self._declined:
-            context.decline("refused_store")
-            return False
+            context.count("refused_store")
+            return Outcome.DECLINED
         if owner not in context.store.parts and len(context.store) >= context.config.member_limit:
-            context.decline("refused_parts")
-            return False
-        return True
+            context.count("refused_parts")
+            return Outcome.DECLINED
+        return None
 
-    def _wait(self, waiting: _Waiting, now: float) -> None:
+    def _wait(self, waiting: _Waiting, now: float) -> Outcome:
         owner = waiting.delta.owner
         queue = self._waiting.get(owner)
         if queue is None:
             if len(self._waiting) >= _WAITING_OWNERS:
-                self._context.decline("refused_waiting")
-                return
+                self._context.count("refused_waiting")
+                return Outcome.DECLINED
             queue = self._waiting[owner] = []
 
             def lose_patience(when: float) -> None:
@@ -310,6 +312,7 @@ class Replicas:
             self._context.timers.at(now + _GAP_PATIENCE, lose_patience)
         if len(queue) < _WAITING_DELTAS:
             queue.append(waiting)
+        return Outcome.UNCHANGED
 
     def _lose_patience(self, owner: str, now: float) -> None:
         queue = self._waiting.pop(owner, [])

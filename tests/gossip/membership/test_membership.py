@@ -20,6 +20,7 @@ from gossamer.gossip import (
     Refuted,
     Status,
 )
+from gossamer.gossip.kernel import Outcome
 from gossamer.gossip.state import INCARNATION_JUMP, News
 
 ALIVE, SUSPECT, DEAD, LEFT = Status
@@ -33,6 +34,11 @@ news_of_x = st.builds(
     st.integers(0, 3),
     st.sampled_from(Status),
 )
+
+
+def _hearsay(bench: Bench, item: News, teller: str) -> Outcome:
+    """Have the core hear an update in an exchange with `teller`."""
+    return bench.core._membership.hear(item, item.encode(), teller, "exchange", bench.now)
 
 
 def _row(bench: Bench, name: str = "x") -> tuple[int, int, Status]:
@@ -194,7 +200,7 @@ def test_hearsay_confirms_nothing() -> None:
     before = _ends(bench)
     for accuser in ("b", "c", "d"):
         item = news("x", SUSPECT, accuser=accuser)
-        assert not bench.core._membership.hear(item, item.encode(), "e", "exchange", bench.now)
+        assert _hearsay(bench, item, "e") is Outcome.UNCHANGED
     assert _ends(bench) == before
 
 
@@ -202,12 +208,12 @@ def test_a_death_by_hearsay_is_a_suspicion() -> None:
     """Who is dead in an exchange may speak up first; it is accused by whoever told."""
     bench = _bench("a", "x")
     item = news("x", DEAD, accuser="judge")
-    assert bench.core._membership.hear(item, item.encode(), "a", "exchange", bench.now)
+    assert _hearsay(bench, item, "a") is Outcome.CHANGED
     assert _row(bench) == (0, 0, SUSPECT)
     [event] = bench.events(MemberSuspected)
     assert event.by == "a"
     stranger = news("y", DEAD)
-    assert bench.core._membership.hear(stranger, stranger.encode(), "a", "exchange", bench.now)
+    assert _hearsay(bench, stranger, "a") is Outcome.CHANGED
     assert bench.core.members["y"].status is DEAD  # nobody here has known it alive
     assert not bench.events()
 
@@ -218,7 +224,7 @@ def test_the_dead_are_not_revived_by_hearsay() -> None:
     _hear(bench, [news("x", DEAD)])
     bench.events()
     for item in (news("x"), news("x", SUSPECT), news("x", DEAD)):
-        assert not bench.core._membership.hear(item, item.encode(), "a", "exchange", bench.now)
+        assert _hearsay(bench, item, "a") is Outcome.UNCHANGED
     assert _row(bench) == (0, 0, DEAD)
     assert not bench.events()
 

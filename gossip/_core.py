@@ -7,11 +7,11 @@ from ._listener import Listener
 from .basis import GossipConfig
 from .dissemination import Spread
 from .exchange import Contacts
-from .kernel import Context, Exchange, Identity, Isolation, LocalHealth
+from .kernel import Context, Exchange, Identity
 from .membership import Departure, Detector, Membership, OwnLife, ProbePlanner
 from .replication import OwnPart, Receipt, Receipts, Remains, Replicas
 from .sealing import ChecksumSeal, Seal
-from .state import Address, Event, Member, MemberTable, Part
+from .state import Address, Event, Member, Part
 
 
 class Gossip:
@@ -42,18 +42,8 @@ class Gossip:
         """
         self.config = config
         me = Identity(config.name, epoch, nonce, advertise, config.zone)
-        self._context = context = Context(
-            config=config,
-            rng=rng,
-            me=me,
-            table=MemberTable(config.name),
-            started=now,
-            seal=ChecksumSeal(config.cluster) if seal is None else seal,
-            health=LocalHealth(config.awareness_limit),
-            isolation=Isolation(config.isolation_limit),
-            changed_at=now,
-            first_epoch=epoch if wall_ms is None else wall_ms,
-        )
+        held = ChecksumSeal(config.cluster) if seal is None else seal
+        self._context = context = Context.begin(config, me, held, rng, now, wall_ms=wall_ms)
         self._planner = planner = ProbePlanner(rng)
         self._spread = spread = Spread(context)
         self._own_life = own_life = OwnLife(context, spread)
@@ -61,7 +51,7 @@ class Gossip:
         self._membership = Membership(context, spread, planner, own_life, left_by=remains.epoch)
         self._detector = Detector(context, spread, self._membership, planner)
         self._own = OwnPart(context, spread, overtaken=own_life.raise_epoch)
-        self._replicas = Replicas(context, spread, self._own, remains=remains)
+        self._replicas = Replicas(context, spread, self._own, remains, now)
         self._contacts = Contacts(
             context, spread, self._membership, self._own, self._replicas, now
         )  # fmt: skip
@@ -74,7 +64,7 @@ class Gossip:
         # An input that comes so long after the deadline tells that this process was stopped.
         self._lag_limit = max(config.probe_timeout / 2, 0.1)
         self._lag_noticed = now
-        self.outbox = context.outbox
+        self.outbox = context.outbox.datagrams
         self.events: list[Event] = context.events
         self.calls: list[Exchange] = context.calls
         self._detector.start(now)
@@ -119,7 +109,7 @@ class Gossip:
     @property
     def root(self) -> bytes:
         """Fingerprint of living members and parts; 16 bytes, equal where converged."""
-        return self._context.root
+        return self._context.root.digest
 
     @property
     def health(self) -> int:
@@ -246,7 +236,7 @@ class Gossip:
         lag = now - max(self._context.timers.deadline, self._lag_noticed)
         if lag > self._lag_limit and self.config.stop_guard:
             self._lag_noticed = now
-            self._context.count("lags")
+            self._context.counters.add("lags")
             self._context.health.note(1)
             self._detector.abandon(now)
             self._membership.suspicions.postpone(lag, now)

@@ -58,7 +58,13 @@ class Listener:
         receipts: Receipts,
         departure: Departure,
     ) -> None:
-        self._context = context
+        self._me = context.me
+        self._table = context.table
+        self._root = context.root
+        self._questions = context.questions
+        self._counters = context.counters
+        self._refusals = context.refusals
+        self._seal = context.seal
         self._spread = spread
         self._membership = membership
         self._detector = detector
@@ -73,17 +79,16 @@ class Listener:
 
     def receive(self, datagram: bytes, sender: Address, now: float) -> None:
         """Take in one datagram; whatever it holds, nothing raises."""
-        context = self._context
-        counters = context.counters
+        counters = self._counters
         counters["datagrams_received"] += 1
         counters["bytes_received"] += len(datagram)
         try:
             if len(datagram) > _DATAGRAM_LIMIT:
                 raise Refused("oversize")
-            to_epoch, body = context.seal.open(datagram)
-            meant = to_epoch == context.me.epoch
+            to_epoch, body = self._seal.open(datagram)
+            meant = to_epoch == self._me.epoch
             if meant:
-                context.seal.once(datagram)
+                self._seal.once(datagram)
             # What is not meant for this life may be recorded elsewhere and sent in another's name:
             # it does not use up what that one may send.
             account = sender if meant else STRAYS if to_epoch else OPEN_LETTERS
@@ -91,12 +96,12 @@ class Listener:
                 raise Refused("rate")
             packet = decode_body(body)
         except Refused as refused:
-            context.refuse(refused, sender, now)
+            self._refusals.note(refused, sender, now)
             return
         if packet.unknown or packet.malformed:
-            context.count("unknown", packet.unknown)
-            context.count("refused_message", packet.malformed)
-        if packet.source == context.me.name:
+            self._counters.add("unknown", packet.unknown)
+            self._counters.add("refused_message", packet.malformed)
+        if packet.source == self._me.name:
             self._hear_own_name(packet, now)
         elif meant:
             self._take(packet, sender, now)
@@ -106,8 +111,7 @@ class Listener:
             self._answer_anybody(packet, sender, now)
 
     def _take(self, packet: Packet, sender: Address, now: float) -> None:
-        context = self._context
-        row = context.table.get(packet.source)
+        row = self._table.get(packet.source)
         if row is not None and packet.epoch < row.epoch:
             self._answer_former_life(packet, row, sender, now)
             return
@@ -118,7 +122,7 @@ class Listener:
         ]
         if fresh:
             self._take_updates(fresh, packet.source, sender, now)
-        row = context.table.get(packet.source)
+        row = self._table.get(packet.source)
         if row is None:
             self._answer_forgotten(packet, sender, now)
         if row is not None and row.status is Status.DEAD and row.epoch == packet.epoch:
@@ -131,7 +135,7 @@ class Listener:
     ) -> None:
         allowed = self._rates.allowance(sender, len(payloads))
         if allowed < len(payloads):
-            self._context.count("refused_rate", len(payloads) - allowed)
+            self._counters.add("refused_rate", len(payloads) - allowed)
             del payloads[allowed:]
         for payload in payloads:
             self._take_update(payload, source, now)
@@ -140,13 +144,13 @@ class Listener:
         try:
             update = decode_update(payload)
         except Malformed:
-            self._context.count("refused_update")
+            self._counters.add("refused_update")
             return
         match update:
             case News():
                 how: Source = "direct" if update.name == source else "rumor"
                 outcome = self._membership.hear(update, payload, source, how, now)
-                if update.name == self._context.me.name:
+                if update.name == self._me.name:
                     return  # to be answered each time that somebody says so
             case Delta():
                 outcome = self._replicas.on_delta(update, payload, source, now)
@@ -166,12 +170,12 @@ class Listener:
         source, epoch = packet.source, packet.epoch
         match message:
             case Ping():
-                if message.target not in ("", self._context.me.name):
+                if message.target not in ("", self._me.name):
                     self._answer_not_me(message, packet, sender)
                 else:
                     self._detector.on_ping(message, sender, epoch, row)
             case Ack(sequence, root):
-                asker = self._context.questions.asker(sequence)
+                asker = self._questions.asker(sequence)
                 if asker is not None:
                     asker.on_ack(sequence, source, epoch, now)
                 self._compare(root, row, now)
@@ -184,7 +188,7 @@ class Listener:
                 self._detector.on_relayed(sequence, source, now)
                 self._compare(root, row, now)
             case Leave(sequence):
-                self._spread.send(sender, epoch, [Ack(sequence, self._context.root)])
+                self._spread.send(sender, epoch, [Ack(sequence, self._root.digest)])
             case Hold():
                 answer = self._receipts.on_hold(message, source, epoch)
                 if answer is not None:
@@ -202,7 +206,7 @@ class Listener:
         self, sequence: int, packet: Packet, row: Member | None, sender: Address, now: float
     ) -> None:
         source = packet.source
-        asker = self._context.questions.asker(sequence)
+        asker = self._questions.asker(sequence)
         # Anybody can have a peer say this, with a ping that was recorded elsewhere.
         asked = asker is not None and asker.on_not_me(sequence, source, sender, packet.epoch, now)
         if asked and row is not None and row.status.living and self._may_tell(source, now):
@@ -218,36 +222,36 @@ class Listener:
 
         It could have been recorded years ago: a seal does not tell, as an epoch does.
         """
-        row = self._context.table.get(packet.source)
+        row = self._table.get(packet.source)
         for message in packet.messages:
             if isinstance(message, Ping):
                 self._take_message(message, packet, row, sender, now)
             else:
-                self._context.count("refused_epoch")
-        self._context.count("refused_update", len(packet.updates))
+                self._counters.add("refused_epoch")
+        self._counters.add("refused_update", len(packet.updates))
 
     def _hear_own_name(self, packet: Packet, now: float) -> None:
         """A datagram in our own name: a seed that is ourselves, or another process."""
         for message in packet.messages:
-            if isinstance(message, Ping) and packet.epoch == self._context.me.epoch:
+            if isinstance(message, Ping) and packet.epoch == self._me.epoch:
                 self._contacts.on_own_ping(message.sequence, now)
-        self._context.count("refused_own_name")
+        self._counters.add("refused_own_name")
 
     def _misdirected(self, packet: Packet, sender: Address) -> None:
         """A datagram for an earlier life of ours, or for another peer at this address."""
-        self._context.count("refused_epoch")
+        self._counters.add("refused_epoch")
         for message in packet.messages:
             if isinstance(message, Ping):
                 self._answer_not_me(message, packet, sender)
 
     def _answer_not_me(self, ping: Ping, packet: Packet, sender: Address) -> None:
-        if not self._context.me.left:
-            me = self._context.me.news().encode()
+        if not self._me.left:
+            me = self._me.news().encode()
             self._spread.send(sender, packet.epoch, [NotMe(ping.sequence)], [me])
 
     def _answer_former_life(self, packet: Packet, row: Member, sender: Address, now: float) -> None:
         """The speaker's life is over as far as we know: tell it of the later one."""
-        self._context.count("refused_former_life")
+        self._counters.add("refused_former_life")
         if self._may_tell(row.name, now):
             payload = self._membership.describe(row)
             self._spread.send(sender, packet.epoch, [], [payload])

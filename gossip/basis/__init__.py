@@ -23,7 +23,7 @@ from ._config import (
     Profile as Profile,
     check_name as check_name,
 )
-from ._counters import COUNTERS as COUNTERS
+from ._counters import COUNTERS as COUNTERS, Counters as Counters
 from ._notices import Notices as Notices
 from ._places import Places as Places
 from ._signal import Signal as Signal

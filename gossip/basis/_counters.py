@@ -83,3 +83,14 @@ COUNTERS = (
     # Parts, and changes of parts, that all owners' records together have no room for.
     "refused_store",
 )
+
+
+class Counters(dict[str, int]):
+    """The counters of one peer, all of them from zero."""
+
+    def __init__(self) -> None:
+        super().__init__(dict.fromkeys(COUNTERS, 0))
+
+    def add(self, name: str, amount: int = 1) -> None:
+        """Add to a counter."""
+        self[name] += amount

@@ -48,7 +48,14 @@ class Spread:
     """Takes in updates that are new here and passes them on."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
+        self._config = context.config
+        self._rng = context.rng
+        self._me = context.me
+        self._table = context.table
+        self._timers = context.timers
+        self._counters = context.counters
+        self._seal = context.seal
+        self._outbox = context.outbox
         limit = context.config.queue_limit
         self._lanes = tuple(Lane(kind, limit) for kind in CLASSES)
         self._lane = {lane.kind: lane for lane in self._lanes}
@@ -74,7 +81,7 @@ class Spread:
 
     def pours(self, now: float) -> bool:
         """Whether updates come in so fast that they are gathered as long as can be."""
-        longest = _LONGEST_PAUSE * self._context.config.gather
+        longest = _LONGEST_PAUSE * self._config.gather
         return self._pause >= longest and now - self._flushed <= 2 * longest
 
     def queue(self, kind: RumorClass) -> RumorQueue:
@@ -110,13 +117,13 @@ class Spread:
         What is not urgent travels in rounds, to one member each, and on other packets' backs;
         `rooted` is what shows in the root.
         """
-        if self._context.table.living < 2:
+        if self._table.living < 2:
             return  # nobody to tell: state is kept, messages are not
         if len(payload) > _SURELY_FITS and update_cost(payload) > self._room([]):
             # It would wait for ever: another peer, with a shorter name, had the room.
-            self._context.count("rumors_too_large")
+            self._counters.add("rumors_too_large")
             return
-        if self.muted and origin != self._context.me.name:
+        if self.muted and origin != self._me.name:
             return
         rumor = Rumor(key, payload, origin, heard_from, now if rooted else inf)
         self._want_round(now)
@@ -128,17 +135,17 @@ class Spread:
             return
         self.accusations.discard(key)
         lane.queue.add(rumor)
-        if not self._context.config.eager:
+        if not self._config.eager:
             return
         if len(self._fresh) < _FRESH_LIMIT or key in self._fresh:
             self._fresh[key] = (lane, rumor)
         if self._flush_at is None:
-            gather = self._context.config.gather
+            gather = self._config.gather
             self._flush_at = max(now, self._flushed + self._pause)
             if self._flush_at > now:
                 # Updates pour in: gather longer each time, until there is a pause.
                 self._pause = min(2 * self._pause, _LONGEST_PAUSE * gather)
-                self._context.timers.at(self._flush_at, self.flush)
+                self._timers.at(self._flush_at, self.flush)
             else:
                 self._pause = gather
 
@@ -157,7 +164,7 @@ class Spread:
         self._fresh.clear()
         if not fresh:
             return  # what was to be told has become an accusation, which can wait
-        pouring = self._pause >= _LONGEST_PAUSE * self._context.config.gather
+        pouring = self._pause >= _LONGEST_PAUSE * self._config.gather
         if len(fresh) >= (_POURING if pouring else _BURST) or self.storms:
             self._flush_together(fresh)
         else:
@@ -209,44 +216,41 @@ class Spread:
         room = self._room(messages) - sum(update_cost(update) for update in updates)
         # Nothing rides to an address that no member has: whoever wrote it on the ping would have
         # us send a third party many times what it cost him.
-        if self._context.table.lives_at(address):
+        if self._table.lives_at(address):
             updates += self._ride(room)
-        self._context.send(address, to_epoch, messages, updates)
+        self._outbox.send(address, to_epoch, messages, updates)
 
     def _targets(self, rumor: Rumor) -> list[str]:
-        context = self._context
-        table, own = context.table, context.me.name
+        table, own = self._table, self._me.name
         ring = table.ring
-        arity = context.config.tree_arity
+        arity = self._config.tree_arity
         if len(ring) <= arity + 2:
             return [name for name in ring if name not in (own, rumor.heard_from)]
         targets = children(ring, own, rumor.origin, rumor.payload, arity)
-        targets.append(ring[int(context.rng.random() * len(ring))])
+        targets.append(ring[int(self._rng.random() * len(ring))])
         return [name for name in dict.fromkeys(targets) if name not in (own, rumor.heard_from)]
 
     def _at_random(self) -> list[str]:
         """Return the few members that hear of a burst at once."""
-        context = self._context
-        ring = context.table.ring
-        wanted = context.config.tree_arity + 1 if len(ring) <= _SMALL else _LISTENERS_OF_MANY
-        chosen = context.rng.sample(ring, min(wanted + 1, len(ring)))
-        return [name for name in chosen if name != context.me.name][:wanted]
+        ring = self._table.ring
+        wanted = self._config.tree_arity + 1 if len(ring) <= _SMALL else _LISTENERS_OF_MANY
+        chosen = self._rng.sample(ring, min(wanted + 1, len(ring)))
+        return [name for name in chosen if name != self._me.name][:wanted]
 
     def _adapt(self) -> None:
         """Have the lanes know how many members live now."""
-        living = self._context.table.living
+        living = self._table.living
         if self._adapted_to != living:
             self._adapted_to = living
             for lane in self._lanes:
-                lane.adapt(self._context.config, living)
+                lane.adapt(self._config, living)
 
     def _room(self, messages: list[Message]) -> int:
         """How many bytes of updates fit beside messages."""
-        me = self._context.me
+        me = self._me
         if self._room_for[0] != me.epoch:
-            context = self._context
             body = len(encode_body(me.name, me.epoch, [], [])) + 2
-            self._room_for = me.epoch, context.config.packet_limit - context.seal.overhead - body
+            self._room_for = me.epoch, self._config.packet_limit - self._seal.overhead - body
         room = self._room_for[1]
         return room - messages_size(messages) + 1 if messages else room
 
@@ -275,38 +279,37 @@ class Spread:
                 room = full
             batches[-1].append(payload)
             room -= cost
-        members = [self._context.table.rows[name] for name in names]
+        members = [self._table.rows[name] for name in names]
         for batch in batches:
-            self._context.send_to_all(members, batch)
+            self._outbox.send_to_all(members, batch)
 
     def _want_round(self, now: float) -> None:
-        if not self._round_waits and self._context.config.rounds:
+        if not self._round_waits and self._config.rounds:
             self._round_waits = True
             # A random phase keeps peers that heard the same update from ticking together.
-            interval = self._context.config.gossip_interval
-            wait = interval * (0.5 + self._context.rng.random() / 2)
-            self._context.timers.at(now + wait, self._round)
+            interval = self._config.gossip_interval
+            wait = interval * (0.5 + self._rng.random() / 2)
+            self._timers.at(now + wait, self._round)
 
     def _round(self, now: float) -> None:
         self._round_waits = False
-        context = self._context
-        ring, own = context.table.ring, context.me.name
+        ring, own = self._table.ring, self._me.name
         if len(ring) < 2:
             for queue in self._queues():
                 queue.clear()
             return
         if not self._waiting:
             return
-        nodes = context.config.gossip_nodes
-        chosen = context.rng.sample(ring, min(nodes + 1, len(ring)))
+        nodes = self._config.gossip_nodes
+        chosen = self._rng.sample(ring, min(nodes + 1, len(ring)))
         for number, name in enumerate([name for name in chosen if name != own][:nodes]):
-            member = context.table.rows[name]
+            member = self._table.rows[name]
             updates = self._ride(self._room([]), accusations=number == 0)
             if updates:
-                context.send(member.address, member.epoch, [], updates)
+                self._outbox.send(member.address, member.epoch, [], updates)
         if self._waiting:
             self._round_waits = True
-            context.timers.at(now + context.config.gossip_interval, self._round)
+            self._timers.at(now + self._config.gossip_interval, self._round)
 
     @property
     def _waiting(self) -> bool:

@@ -55,6 +55,17 @@ class Contacts:
         self.own = own
         self.replicas = replicas
         self._context = context
+        self._config = context.config
+        self._rng = context.rng
+        self._me = context.me
+        self._table = context.table
+        self._health = context.health
+        self._timers = context.timers
+        self._signals = context.signals
+        self._questions = context.questions
+        self._counters = context.counters
+        self._events = context.events
+        self._calls = context.calls
         self._seeds = Seeds(context, try_again=self._join_more)
         self.fetches = Fetches(context, self._begin)
         self.repair = Repair(context, spread, self, now)
@@ -114,27 +125,26 @@ class Contacts:
     # Healing
 
     def _arm(self, now: float) -> None:
-        interval = self._context.config.probe_interval
-        self._context.timers.at(now + interval * (0.5 + self._context.rng.random()), self._heal)
+        interval = self._config.probe_interval
+        self._timers.at(now + interval * (0.5 + self._rng.random()), self._heal)
 
     def _heal(self, now: float) -> None:
         self._arm(now)
-        context = self._context
-        table = context.table
+        table = self._table
         names = list(table.dead)
         strangers = self._seeds.strange() if self._exchanged else []
         absent = len(names) + len(strangers)
-        if context.me.left:
+        if self._me.left:
             return
         self._tell_a_suspect()
-        if context.health.score and not self.repair.comparing:
+        if self._health.score and not self.repair.comparing:
             # Local health is to slow accusations down, and not the repair of what was missed.
             self.repair.compare_with_anybody()
         if not absent:
             return
-        if context.rng.random() * table.living >= 2 * absent:
+        if self._rng.random() * table.living >= 2 * absent:
             return
-        choice = int(context.rng.random() * absent)
+        choice = int(self._rng.random() * absent)
         if choice < len(names):
             row = table.rows[names[choice]]
             accusation = self.membership.accusation(row)
@@ -150,12 +160,12 @@ class Contacts:
         a mesh that is whole again, one peer alone would hold it until it ends in a false death.
         """
         suspects = self.membership.suspicions.names
-        if suspects and self._context.config.tell_suspects:
-            row = self._context.table.rows[self._context.rng.choice(suspects)]
+        if suspects and self._config.tell_suspects:
+            row = self._table.rows[self._rng.choice(suspects)]
             self._contact(row, [self.membership.describe(row)])
 
     def _contact(self, row: Member, first: list[bytes]) -> None:
-        first = [self._context.me.news().encode(), *first]
+        first = [self._me.news().encode(), *first]
         self.spread.send(row.address, row.epoch, [Ping(self._ask(row.address), row.name)], first)
 
     def _ask_who_is_there(self, address: Address) -> None:
@@ -165,9 +175,9 @@ class Contacts:
         """Return the number of a ping to an address, by which its answer is known."""
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
         forgotten = self._contacts.keep(self._sequence, address)
-        self._context.questions.open(self._sequence, self)
+        self._questions.open(self._sequence, self)
         if forgotten is not None:
-            self._context.questions.close(forgotten[0], self)
+            self._questions.close(forgotten[0], self)
         return self._sequence
 
     def on_own_ping(self, sequence: int, now: float) -> None:
@@ -178,15 +188,15 @@ class Contacts:
 
     def on_ack(self, sequence: int, source: str, epoch: int, now: float) -> None:
         """Take in the answer to a contact: exchange with the speaker if it was away."""
-        self._context.questions.close(sequence, self)
+        self._questions.close(sequence, self)
         address = self._contacts.pop(sequence, None)
         if address is None:
             return
         # Also if somebody reflected what it was asked.
         self._seeds.met_another(address)
-        if self._context.table.get(source) is None:
+        if self._table.get(source) is None:
             # Only now can it be told who asked.
-            self.spread.send(address, epoch, [], [self._context.me.news().encode()])
+            self.spread.send(address, epoch, [], [self._me.news().encode()])
         self.returned(source, address, now)
 
     def on_not_me(
@@ -200,7 +210,7 @@ class Contacts:
         """Exchange state with a peer that was held for dead, or was not known."""
         if self._exchanged and self._lives(source):
             return
-        away = len(self._context.table.dead)
+        away = len(self._table.dead)
         if away < 2 or not self._exchanged:
             self._begin("heal", address, now)
         elif not self._awaiting_return:
@@ -211,11 +221,11 @@ class Contacts:
                 if not self._lives(source):
                     self._begin("heal", address, when)
 
-            wait = min(_RETURN_WAIT * away, _LONGEST_RETURN_WAIT) * self._context.rng.random()
-            self._context.timers.at(now + wait, meet)
+            wait = min(_RETURN_WAIT * away, _LONGEST_RETURN_WAIT) * self._rng.random()
+            self._timers.at(now + wait, meet)
 
     def _lives(self, name: str) -> bool:
-        row = self._context.table.get(name)
+        row = self._table.get(name)
         return row is not None and row.status.living
 
     def reborn(self, row: Member, now: float) -> None:
@@ -245,21 +255,21 @@ class Contacts:
     ) -> bool:
         if address in self._outbound or len(self._outbound) >= _OUTBOUND_LIMIT:
             return False
-        if address == self._context.me.address or self._context.me.left:
+        if address == self._me.address or self._me.left:
             return False
-        deadline = now + self._context.config.stream_timeout
+        deadline = now + self._config.stream_timeout
         exchange = SyncExchange(
             self._context, self, address, purpose, deadline, row=row, owners=owners
         )
         self._outbound[address] = exchange
-        self._context.calls.append(exchange)
-        self._context.count(f"exchanges_{purpose}")
+        self._calls.append(exchange)
+        self._counters.add(f"exchanges_{purpose}")
         return True
 
     def accept(self, sender: Address, now: float) -> SyncExchange:
         """Return the responder's side of a stream that `sender` opened."""
         # Whoever opens a stream has something to say at once; silent ones take others' places.
-        deadline = now + min(_FIRST_FRAME, self._context.config.stream_timeout)
+        deadline = now + min(_FIRST_FRAME, self._config.stream_timeout)
         return SyncExchange(self._context, self, sender, "inbound", deadline)
 
     def enter(self, host: str, now: float) -> int | None:
@@ -267,10 +277,10 @@ class Contacts:
         if now >= self._brought_until:
             self._brought_until = now + _BROUGHT_WINDOW
             self._brought.clear()
-        too_much = self._brought.get(host, 0) >= self._context.config.host_items
+        too_much = self._brought.get(host, 0) >= self._config.host_items
         if too_much or not self._inbound.take(host):
-            self._context.count("refused_exchanges")
-            return self._context.rng.randint(*_BUSY_MS)
+            self._counters.add("refused_exchanges")
+            return self._rng.randint(*_BUSY_MS)
         return None
 
     def closed(self, exchange: SyncExchange, reason: str | None, now: float) -> None:
@@ -285,7 +295,7 @@ class Contacts:
         if reason is None and exchange.peer is not None:
             self._succeeded(exchange, now)
         elif reason is not None and exchange.teller and exchange.retry_after is None:
-            self._context.signals.stream_failed(exchange.teller)
+            self._signals.stream_failed(exchange.teller)
         match exchange.purpose:
             case "join" if reason is not None:
                 self._seeds.failed(exchange.address, exchange.retry_after, now)
@@ -303,7 +313,7 @@ class Contacts:
         self._seeds.met_another(exchange.address)
         if not self._exchanged:
             self._exchanged = True
-            self._context.events.append(Joined())
+            self._events.append(Joined())
             self.own.introduce(now)
             self.repair.look_twice(now)
 
@@ -311,4 +321,4 @@ class Contacts:
         def again(when: float) -> None:
             self._begin("heal", address, when)
 
-        self._context.timers.at(now + after, again)
+        self._timers.at(now + after, again)

@@ -40,14 +40,15 @@ class Fetches:
     """What one peer still wants, by who told of it."""
 
     def __init__(self, context: Context, begin: Begin) -> None:
-        self._context = context
+        self._table = context.table
+        self._timers = context.timers
         self._begin = begin
         self._wanted: dict[str, _Wanted] = {}
         context.signals.part_wanted.listen(self.want)
 
     def want(self, owner: str, teller: str, now: float) -> None:
         """Get one owner's part from the peer that told of it."""
-        row = self._context.table.get(teller)
+        row = self._table.get(teller)
         if row is None or not row.status.living:
             return  # the roots will tell
         wanted = self._wanted.setdefault(teller, _Wanted())
@@ -71,13 +72,13 @@ class Fetches:
             def again(when: float) -> None:
                 self._fetch_from(teller, when)
 
-            self._context.timers.at(now + exchange.retry_after, again)
+            self._timers.at(now + exchange.retry_after, again)
         else:
             del self._wanted[teller]
 
     def _fetch_from(self, teller: str, now: float) -> None:
         wanted = self._wanted.get(teller)
-        row = self._context.table.get(teller)
+        row = self._table.get(teller)
         if wanted is None or wanted.under_way or now < wanted.not_before:
             return
         if row is None or not wanted.owners:

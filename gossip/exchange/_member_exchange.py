@@ -27,7 +27,8 @@ class Roll:
         spread: Spread,
         put: Callable[[list[object]], None],
     ) -> None:
-        self._context = context
+        self._table = context.table
+        self._counters = context.counters
         self._membership = membership
         self._spread = spread
         self._put = put
@@ -61,7 +62,7 @@ class Roll:
             raise Malformed("members without ages")
         self.send(now)
         # Little of a table is news, where two peers agree.
-        known = {row.encoded for row in self._context.table}
+        known = {row.encoded for row in self._table}
         told: list[tuple[News, bytes, int]] = []
         for update, told_age in zip(updates, ages, strict=True):
             if type(update) is bytes and update in known:
@@ -71,7 +72,7 @@ class Roll:
                 news = decode_news(payload)
                 age = whole(told_age, _AGE_LIMIT)
             except Malformed:
-                self._context.count("refused_member")
+                self._counters.add("refused_member")
                 continue
             told.append((news, payload, age))
         self._spread.muted = silently

@@ -52,7 +52,12 @@ class Repair:
     """Compares roots, and has exchanged what differs for long."""
 
     def __init__(self, context: Context, spread: Spread, caller: Caller, now: float) -> None:
-        self._context = context
+        self._config = context.config
+        self._rng = context.rng
+        self._me = context.me
+        self._table = context.table
+        self._root = context.root
+        self._timers = context.timers
         self._spread = spread
         self._caller = caller
         self._patient_since = now
@@ -81,14 +86,14 @@ class Repair:
         self._comparing_until = now + _COMPARED_FOR
 
     def _compare_later(self, now: float) -> None:
-        wait = self._context.config.settle * (1 + self._context.rng.random())
-        self._context.timers.at(now + wait, self._compare)
+        wait = self._config.settle * (1 + self._rng.random())
+        self._timers.at(now + wait, self._compare)
 
     def _compare(self, now: float) -> None:
-        self._comparisons = 0 if self._context.me.left else self._comparisons - 1
+        self._comparisons = 0 if self._me.left else self._comparisons - 1
         if self._comparisons:
             self._compare_later(now)
-        if not self._context.me.left:
+        if not self._me.left:
             self.compare_with_anybody()
 
     def _compare_when_quiet(self, now: float) -> None:
@@ -99,12 +104,12 @@ class Repair:
 
         def look(when: float) -> None:
             self._awaiting_quiet = False
-            if not self._context.me.left:
+            if not self._me.left:
                 self.compare_with_anybody()
 
-        config = self._context.config
-        jitter = config.gossip_interval * self._context.rng.random()
-        self._context.timers.at(self._context.changed_at + config.settle + jitter, look)
+        config = self._config
+        jitter = config.gossip_interval * self._rng.random()
+        self._timers.at(self._root.changed_at + config.settle + jitter, look)
 
     def compare_with_anybody(self) -> None:
         """Ask a living member drawn at random for its root."""
@@ -114,15 +119,14 @@ class Repair:
 
     def _anybody(self) -> Member | None:
         """Return a living member drawn at random, if there is one."""
-        table = self._context.table
-        place = int(self._context.rng.random() * table.living)
+        table = self._table
+        place = int(self._rng.random() * table.living)
         name = table.ring[place]
-        return table.rows.get(name if name != self._context.me.name else table.ring[place - 1])
+        return table.rows.get(name if name != self._me.name else table.ring[place - 1])
 
     def on_root(self, row: Member, root: bytes, now: float) -> None:
         """Compare the root of a living member with ours; exchange if they stay different."""
-        context = self._context
-        if root == context.root:
+        if root == self._root.digest:
             self._patient_since = now
             # A peer without room differs from others for ever, and no repair mends that.
             if not self._caller.replicas.full:
@@ -130,34 +134,34 @@ class Repair:
             # Whoever has an equal root knows all that it tells of and that was known here by now.
             self._agreed.append(now)
             if len(self._agreed) == _AGREED:
-                travelled = _TRAVEL_ROUNDS * context.config.gossip_interval
+                travelled = _TRAVEL_ROUNDS * self._config.gossip_interval
                 self._spread.quench(self._agreed[0] - travelled)
             return
-        settle = context.config.settle
-        quiet = now - context.changed_at >= settle
+        settle = self._config.settle
+        quiet = now - self._root.changed_at >= settle
         if self._comparisons and now < self._comparing_until:
             self._comparisons = _COMPARISONS
             if not quiet:
                 self._compare_when_quiet(now)
         overdue = now - self._patient_since >= _UNSETTLED * settle
         if (quiet or overdue) and now >= self._repair_from and not self._spread.pours(now):
-            if context.changed_at != self._repaired_at:
+            if self._root.changed_at != self._repaired_at:
                 self._fruitless = 0
             wait = min(settle * 2**self._fruitless, _FRUITLESS_WAIT)
-            self._repair_from = now + wait * (1 + context.rng.random())
-            self._repaired_at = context.changed_at
+            self._repair_from = now + wait * (1 + self._rng.random())
+            self._repaired_at = self._root.changed_at
             self._patient_since = now
             self._caller.mend(row, now)
 
     def by_stream(self, row: Member, now: float) -> None:
         """Exchange with a member that no datagram reaches: neither rumors nor roots do."""
         if now >= self._by_stream_from:
-            self._by_stream_from = now + _BY_STREAM_PERIODS * self._context.config.probe_interval
+            self._by_stream_from = now + _BY_STREAM_PERIODS * self._config.probe_interval
             self._caller.mend(row, now)
 
     def succeeded(self) -> None:
         """Note the end of an exchange for repair; the next one waits longer if nothing changed."""
-        if self._context.changed_at == self._repaired_at:
+        if self._root.changed_at == self._repaired_at:
             self._fruitless = min(self._fruitless + 1, 10)
 
     def postpone(self, until: float) -> None:
@@ -167,8 +171,8 @@ class Repair:
     def look_twice(self, now: float) -> None:
         """Exchange twice more, with members drawn at random: this peer has just joined."""
         for wait in _SECOND_LOOKS:
-            jittered = wait * (0.75 + self._context.rng.random() / 2)
-            self._context.timers.at(now + jittered, self._look_again)
+            jittered = wait * (0.75 + self._rng.random() / 2)
+            self._timers.at(now + jittered, self._look_again)
 
     def _look_again(self, now: float) -> None:
         row = self._anybody()

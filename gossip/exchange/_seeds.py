@@ -31,7 +31,11 @@ class Seeds:
     """The seeds of one peer, and what came of trying them; `try_again` is called for one's sake."""
 
     def __init__(self, context: Context, *, try_again: Callable[[float], None]) -> None:
-        self._context = context
+        self._rng = context.rng
+        self._me = context.me
+        self._table = context.table
+        self._timers = context.timers
+        self._events = context.events
         self._try_again = try_again
         self._seeds: dict[Address, _Seed] = {}
 
@@ -49,7 +53,7 @@ class Seeds:
         self._seeds = {
             address: before.get(address, _Seed(address)) for address in addresses
         }  # fmt: skip
-        self.met_self(self._context.me.address, now)
+        self.met_self(self._me.address, now)
 
     def due(self) -> list[Address]:
         """Return the seeds to be tried now."""
@@ -57,7 +61,7 @@ class Seeds:
 
     def strange(self) -> list[Address]:
         """Return the seeds at which no living member is known."""
-        lives_at = self._context.table.lives_at
+        lives_at = self._table.lives_at
         return [
             address
             for address, seed in self._seeds.items()
@@ -69,7 +73,7 @@ class Seeds:
         seed = self._seeds.get(address)
         if seed is None or seed.waits:
             return
-        wait = after if after is not None else seed.retry * (0.5 + self._context.rng.random() / 2)
+        wait = after if after is not None else seed.retry * (0.5 + self._rng.random() / 2)
         seed.retry = min(2 * seed.retry, _RETRY_LAST)
         self._wait(seed, wait, now)
 
@@ -80,7 +84,7 @@ class Seeds:
             return
         if not seed.is_self:
             seed.is_self = True
-            self._context.events.append(SeedIsSelf(address))
+            self._events.append(SeedIsSelf(address))
         if not seed.waits:
             self._wait(seed, _SELF_FOR, now)
 
@@ -97,4 +101,4 @@ class Seeds:
             seed.waits = False
             self._try_again(when)
 
-        self._context.timers.at(now + seconds, end)
+        self._timers.at(now + seconds, end)

@@ -117,7 +117,7 @@ class SyncExchange(Exchange):
         row: Member | None = None,
         owners: list[str] | None = None,
     ) -> None:
-        super().__init__(context, address, purpose, deadline)
+        super().__init__(context.endpoint, address, purpose, deadline)
         self.peer: str | None = row.name if row is not None else None
         self._to_epoch = row.epoch if row is not None else 0
         self.retry_after: float | None = None
@@ -125,6 +125,13 @@ class SyncExchange(Exchange):
         self.teller = self.peer or ""
         self.owners = owners or []
         self._hub = hub
+        self._config = context.config
+        self._me = context.me
+        self._table = context.table
+        self._store = context.store
+        self._root = context.root
+        self._epochs = context.epochs
+        self._counters = context.counters
         self._owners = owners
         self._initiates = purpose != "inbound"
         # A newcomer tells nobody what it learns: everybody else told it.
@@ -155,7 +162,7 @@ class SyncExchange(Exchange):
         kind = frame_kind(message)
         if kind > LAST_KIND:
             self._within_limit([])
-            self._context.count("unknown")
+            self._counters.add("unknown")
         elif kind == ANOTHER:
             self.fail("another peer is there", now)
         elif self.peer is not None and self._met:
@@ -169,10 +176,10 @@ class SyncExchange(Exchange):
             case [_, me, *_] if kind == HELLO and self._initiates:
                 self._greeted(blob(me, _NEWS_SIZE), now)
             case _ if kind == REFUSED and self._initiates:
-                self._context.count("refused_by_others")
+                self._counters.add("refused_by_others")
                 self.fail("our epoch is not believed: compare the clocks", now)
             case _ if kind == PROBE and not self._initiates and self._opener is None:
-                self._put(probe_answer(self._context.me.name, message))
+                self._put(probe_answer(self._me.name, message))
                 self._finish(now)
             case [_, me, *_] if kind == OPEN and not self._initiates and self._opener is None:
                 self._opened(blob(me, _NEWS_SIZE), now)
@@ -206,7 +213,7 @@ class SyncExchange(Exchange):
                     self._take_entry(blob(entry, 1024 * 1024), now)
             case _ if kind == DONE:
                 if self._own_untold and not self._hub.own.resumed:
-                    self._give([(self._context.me.name, 0, 0)])
+                    self._give([(self._me.name, 0, 0)])
                 self._say_done(now)
                 self._finish(now)
             case _:
@@ -219,22 +226,22 @@ class SyncExchange(Exchange):
         """
         items = array(value)
         self.brought += max(1, len(items) // each)
-        if self.brought > self._context.config.exchange_items:
+        if self.brought > self._config.exchange_items:
             raise Refused("items")
         return items
 
     def _opened(self, me: bytes, now: float) -> None:
         news = decode_news(me)
         self._to_epoch = news.epoch
-        if not self._context.plausible_epoch(news.epoch, now):
+        if not self._epochs.plausible(news.epoch, now):
             self._put([REFUSED])
             self.fail("its epoch is not believed", now)
             return
         self._opener = me
         # The answer and the question take a round trip, as the opening did.
-        self.deadline = max(self.deadline, now + min(_OPENING, self._context.config.stream_timeout))
+        self.deadline = max(self.deadline, now + min(_OPENING, self._config.stream_timeout))
         # In any case: an initiator that has reached itself learns it from this.
-        self._put([HELLO, self._context.me.news().encode()])
+        self._put([HELLO, self._me.news().encode()])
 
     def _greeted(self, me: bytes, now: float) -> None:
         if self._meet(me, now):
@@ -247,7 +254,7 @@ class SyncExchange(Exchange):
     def _meet(self, me: bytes, now: float) -> bool:
         """Believe who the other is; False if it has this peer's name."""
         news = decode_news(me)
-        own = self._context.me
+        own = self._me
         if news.name == own.name:
             if news.nonce == own.nonce:
                 self._hub.met_self(self.address, now)
@@ -259,7 +266,7 @@ class SyncExchange(Exchange):
         self._to_epoch = news.epoch
         if self._newcomer:
             # A host whose clock is far behind believes the mesh that its operator named.
-            self._context.believe(news.epoch, now)
+            self._epochs.believe(news.epoch, now)
         self._hub.membership.hear(news, me, news.name, "direct", now)
         self._roll.judge(news)
         return True
@@ -268,18 +275,18 @@ class SyncExchange(Exchange):
         replicas = self._hub.replicas
         heads: list[object] | None = None
         buckets: bytes | None = None
-        if self._owners is not None or len(self._context.store) <= _HEADS_AT_ONCE:
+        if self._owners is not None or len(self._store) <= _HEADS_AT_ONCE:
             names = self._owners
             if self._newcomer and not self._hub.own.resumed and names is None:
                 # Told that our part is newer, nobody would give us what our earlier life left.
                 self._own_untold = True
-                names = [name for name in replicas.known if name != self._context.me.name]
+                names = [name for name in replicas.known if name != self._me.name]
             heads = replicas.heads(names)
         else:
-            values = self._context.store.buckets
+            values = self._store.buckets
             buckets = b"".join(value.to_bytes(8) for value in values)
         code = _PURPOSES.index(self.purpose)
-        self._put([ASK, code, self._context.root, self._owners, heads, buckets])
+        self._put([ASK, code, self._root.digest, self._owners, heads, buckets])
 
     def _asked(
         self,
@@ -291,7 +298,7 @@ class SyncExchange(Exchange):
         now: float,
     ) -> None:
         # Now that it has said something, it has the time of an exchange.
-        self.deadline = now + self._context.config.stream_timeout
+        self.deadline = now + self._config.stream_timeout
         number = whole(code, _PURPOSE_LIMIT)
         # A later version may have further purposes; a repair leaves out nothing that differs.
         purpose = _PURPOSES[number] if number < len(_PURPOSES) else "repair"
@@ -309,7 +316,7 @@ class SyncExchange(Exchange):
         self.has_place = True
         self._rumors = _RUMORS[purpose]
         theirs = _heads(self._within_limit(heads, 3)) if heads is not None else None
-        members_differ = purpose != "fetch" and their_root[:8] != self._context.root[:8]
+        members_differ = purpose != "fetch" and their_root[:8] != self._root.digest[:8]
         if members_differ or purpose in ("join", "heal"):
             self._roll.send(now)
         self._roll.answer()
@@ -317,9 +324,7 @@ class SyncExchange(Exchange):
             self._settle(theirs, None, now)
             self._say_done(now)
         elif fingerprints is not None:
-            mask, names = self._within_a_frame(
-                _differing(fingerprints, self._context.store.buckets)
-            )
+            mask, names = self._within_a_frame(_differing(fingerprints, self._store.buckets))
             flat = self._hub.replicas.heads(names)
             self._put([HEADS, mask.to_bytes(BUCKETS // 8), flat])
 
@@ -339,21 +344,21 @@ class SyncExchange(Exchange):
             else:
                 mask &= ~(1 << number)
         if size > _HEADS_BYTES:
-            self._context.count("exchanges_cut")
+            self._counters.add("exchanges_cut")
         return mask, names
 
     # Parts
 
     def _settle(self, theirs: Heads, mask: int | None, now: float) -> None:
         """Compare heads: ask for what is newer there, give what is newer here."""
-        replicas, own = self._hub.replicas, self._context.me.name
-        store = self._context.store
+        replicas, own = self._hub.replicas, self._me.name
+        store = self._store
         wants: list[object] = []
         gives: list[tuple[str, int, int]] = []
         for owner, (epoch, version) in theirs.items():
             part = store.get(owner)
             held = part.head if part is not None and part.version else (0, 0)
-            if owner == own and epoch < self._context.me.epoch and not self._hub.own.resumed:
+            if owner == own and epoch < self._me.epoch and not self._hub.own.resumed:
                 wants += (owner, 0, 0)  # what an earlier life of ours left
             elif replicas.buried(owner, epoch) or held > (epoch, version):
                 gives.append((owner, epoch, version))
@@ -376,7 +381,7 @@ class SyncExchange(Exchange):
             # Judged before it is made: whoever asks again and again gets no more for it.
             self._given += replicas.weight(*give)
             if self._given > _GIVEN_BYTES:
-                self._context.count("exchanges_cut")
+                self._counters.add("exchanges_cut")
                 break
             flat += replicas.entries(*give)
         for batch in batches(flat):
@@ -386,10 +391,10 @@ class SyncExchange(Exchange):
         try:
             entry = decode_entry(payload)
         except Unknown:
-            self._context.count("unknown")
+            self._counters.add("unknown")
             return
         except Malformed:
-            self._context.count("refused_entry")
+            self._counters.add("refused_entry")
             return
         replicas = self._hub.replicas
         match entry:

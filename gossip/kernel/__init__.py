@@ -1,6 +1,7 @@
 """What the parts of one protocol instance share: identity, state, outbox, health."""
 
-from ._context import Context as Context, Identity as Identity
+from ._context import Context as Context
+from ._epochs import Epochs as Epochs
 from ._exchange import (
     ANOTHER as ANOTHER,
     ASK as ASK,
@@ -18,6 +19,7 @@ from ._exchange import (
     REFUSED as REFUSED,
     WANT as WANT,
     Answer as Answer,
+    Endpoint as Endpoint,
     Exchange as Exchange,
     ProbeExchange as ProbeExchange,
     Purpose as Purpose,
@@ -25,6 +27,10 @@ from ._exchange import (
     probe_answer as probe_answer,
 )
 from ._health import Isolation as Isolation, LocalHealth as LocalHealth
+from ._identity import Identity as Identity
+from ._outbox import Outbox as Outbox
 from ._outcome import Outcome as Outcome
 from ._questions import Asker as Asker, Questions as Questions
+from ._refusals import Refusals as Refusals
+from ._root import Root as Root
 from ._signals import Signals as Signals

@@ -11,10 +11,13 @@ A frame is read by the items that are known of its kind.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 from gossamer.gossip.basis import (
     NAME_LIMIT,
+    Counters,
+    GossipConfig,
     Malformed,
     array,
     decode,
@@ -24,10 +27,11 @@ from gossamer.gossip.basis import (
     whole,
 )
 from gossamer.gossip.messages import KIND_LIMIT
-from gossamer.gossip.sealing import Refused
+from gossamer.gossip.sealing import Refused, Seal
 from gossamer.gossip.state import Address, Member
 
-from ._context import Context
+from ._identity import Identity
+from ._refusals import Refusals
 
 Answer = Literal["alive", "gone", "silence"]
 """What a probe over a stream found: the member; that it is not there; nothing."""
@@ -82,6 +86,17 @@ def frame_kind(message: list[object]) -> int:
     return whole(message[0] if message else None, KIND_LIMIT)
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What a conversation needs of the peer at this end."""
+
+    config: GossipConfig
+    me: Identity
+    seal: Seal
+    counters: Counters
+    refusals: Refusals
+
+
 class Exchange:
     """One conversation, from either side.
 
@@ -91,14 +106,14 @@ class Exchange:
     """
 
     def __init__(
-        self, context: Context, address: Address, purpose: Purpose, deadline: float
+        self, endpoint: Endpoint, address: Address, purpose: Purpose, deadline: float
     ) -> None:
         self.address = address
         self.purpose: Purpose = purpose
         self.deadline = deadline
         self.outbox: list[bytes] = []
         self.finished = False
-        self._context = context
+        self._endpoint = endpoint
         self._gained = 0.0
         self._to_epoch = 0
         # The ends of the first frames of both sides.
@@ -109,20 +124,20 @@ class Exchange:
         """Take in one frame; a bad one ends the conversation and is counted, nothing raises."""
         if self.finished:
             return
-        context = self._context
-        context.count("frames_received")
-        context.count("stream_bytes_received", len(frame))
+        endpoint = self._endpoint
+        endpoint.counters.add("frames_received")
+        endpoint.counters.add("stream_bytes_received", len(frame))
         try:
             if len(frame) > FRAME_LIMIT:
                 raise Refused("oversize")
             self._heard = self._heard or frame[-_MARK_SIZE:]
-            to_epoch, body = context.seal.open_frame(frame, self._said)
-            if to_epoch not in (0, context.me.epoch):
+            to_epoch, body = endpoint.seal.open_frame(frame, self._said)
+            if to_epoch not in (0, endpoint.me.epoch):
                 self._misdirected(now)
                 return
             message = array(decode(body))
             if message[:1] == [FOREIGN]:
-                context.hear_own_key_refused(self.address, now)
+                endpoint.refusals.hear(self.address, now)
                 self.fail("key refused", now)
                 return
             self._handle(message, now)
@@ -137,7 +152,7 @@ class Exchange:
 
         Frames that are taken in are counted by `receive` itself.
         """
-        config = self._context.config
+        config = self._endpoint.config
         gain = min(size / config.stream_rate, config.stream_extension - self._gained)
         self._gained += gain
         self.deadline += gain
@@ -146,17 +161,17 @@ class Exchange:
         """End the conversation because the stream was refused, broke, or took too long."""
         if not self.finished:
             self.finished = True
-            self._context.count("exchanges_failed")
+            self._endpoint.counters.add("exchanges_failed")
             self._closed(reason, now)
 
     def _refuse(self, refused: Refused, now: float) -> None:
-        if self._context.refuse(refused, self.address, now, stream=True):
+        if self._endpoint.refusals.note(refused, self.address, now, stream=True):
             self._put([FOREIGN])
         self.fail(refused.reason, now)
 
     def _misdirected(self, now: float) -> None:
         """The frame was meant for another life of this peer."""
-        self._context.count("refused_epoch")
+        self._endpoint.counters.add("refused_epoch")
         self._put([ANOTHER])
         self.fail("meant for another epoch", now)
 
@@ -165,10 +180,10 @@ class Exchange:
         self._closed(None, now)
 
     def _put(self, message: list[object]) -> None:
-        frame = self._context.seal.seal_frame(encode(message), self._to_epoch, self._heard)
+        frame = self._endpoint.seal.seal_frame(encode(message), self._to_epoch, self._heard)
         self._said = self._said or frame[-_MARK_SIZE:]
-        self._context.count("frames_sent")
-        self._context.count("stream_bytes_sent", len(frame))
+        self._endpoint.counters.add("frames_sent")
+        self._endpoint.counters.add("stream_bytes_sent", len(frame))
         self.outbox.append(frame)
 
     def _handle(self, message: list[object], now: float) -> None:
@@ -183,13 +198,13 @@ class ProbeExchange(Exchange):
 
     def __init__(
         self,
-        context: Context,
+        endpoint: Endpoint,
         row: Member,
         sequence: int,
         deadline: float,
         report: Callable[[Answer, float], None],
     ) -> None:
-        super().__init__(context, row.address, "probe", deadline)
+        super().__init__(endpoint, row.address, "probe", deadline)
         self._to_epoch = row.epoch
         self._sequence = sequence
         self._report = report
@@ -205,7 +220,7 @@ class ProbeExchange(Exchange):
             case _ if kind == ANOTHER:
                 self._report("gone", now)
             case _ if kind > LAST_KIND:
-                self._context.count("unknown")
+                self._endpoint.counters.add("unknown")
                 return
             case _:
                 raise Malformed("not an answer to a probe")

@@ -21,7 +21,13 @@ class Departure:
     """Tells that this peer leaves and waits for it to be acknowledged."""
 
     def __init__(self, context: Context, spread: Spread, *, is_meeting: Callable[[], bool]) -> None:
-        self._context = context
+        self._config = context.config
+        self._rng = context.rng
+        self._me = context.me
+        self._table = context.table
+        self._timers = context.timers
+        self._questions = context.questions
+        self._events = context.events
         self._spread = spread
         # Whether an exchange is under way: somebody may have heard of us whom we do not know yet.
         self._is_meeting = is_meeting
@@ -32,17 +38,17 @@ class Departure:
 
     def begin(self, now: float) -> None:
         """Leave the mesh; a second call does nothing."""
-        me = self._context.me
+        me = self._me
         if me.left:
             return
         me.left = True
         me.incarnation += 1
-        self._ends_at = now + self._context.config.leave_timeout
+        self._ends_at = now + self._config.leave_timeout
         self._tell(now)
 
     def on_ack(self, sequence: int, source: str, epoch: int, now: float) -> None:
         """Take in that a member knows that this peer has left."""
-        self._context.questions.close(sequence, self)
+        self._questions.close(sequence, self)
         if self._waiting.pop(sequence, None) == source:
             self._acknowledged[source] = None
             self._check()
@@ -56,26 +62,25 @@ class Departure:
     def _tell(self, now: float) -> None:
         if self.completed:
             return
-        context = self._context
-        own = context.me.name
-        alone = len(context.table.ring) < 2 and not self._is_meeting()
+        own = self._me.name
+        alone = len(self._table.ring) < 2 and not self._is_meeting()
         if now >= self._ends_at or alone:
             self._complete()
             return
         names = [
-            name for name in context.table.ring if name != own and name not in self._acknowledged
+            name for name in self._table.ring if name != own and name not in self._acknowledged
         ]
-        payload = context.me.news().encode()
-        for name in context.rng.sample(names, min(_TOLD_DIRECTLY, len(names))):
-            row = context.table.rows[name]
-            sequence = context.rng.getrandbits(32)
+        payload = self._me.news().encode()
+        for name in self._rng.sample(names, min(_TOLD_DIRECTLY, len(names))):
+            row = self._table.rows[name]
+            sequence = self._rng.getrandbits(32)
             self._waiting[sequence] = name
-            context.questions.open(sequence, self)
+            self._questions.open(sequence, self)
             self._spread.send(row.address, row.epoch, [Leave(sequence)], [payload])
-        context.timers.at(min(now + _REPEAT, self._ends_at), self._tell)
+        self._timers.at(min(now + _REPEAT, self._ends_at), self._tell)
 
     def _check(self) -> None:
-        others = len(self._context.table.ring) - 1
+        others = len(self._table.ring) - 1
         if len(self._acknowledged) >= min(_ACKNOWLEDGED, others):
             self._complete()
 
@@ -83,6 +88,6 @@ class Departure:
         if not self.completed:
             self.completed = True
             for sequence in self._waiting:
-                self._context.questions.close(sequence, self)
+                self._questions.close(sequence, self)
             self._waiting.clear()
-            self._context.events.append(LeaveCompleted(len(self._acknowledged)))
+            self._events.append(LeaveCompleted(len(self._acknowledged)))

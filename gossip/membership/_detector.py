@@ -72,7 +72,20 @@ class Detector:
     ) -> None:
         self.paths = Paths(context, planner)
         context.signals.stream_failed.listen(self.paths.stream_failed)
-        self._context = context
+        self._endpoint = context.endpoint
+        self._config = context.config
+        self._rng = context.rng
+        self._me = context.me
+        self._table = context.table
+        self._root = context.root
+        self._health = context.health
+        self._isolation = context.isolation
+        self._timers = context.timers
+        self._signals = context.signals
+        self._questions = context.questions
+        self._counters = context.counters
+        self._events = context.events
+        self._calls = context.calls
         self._spread = spread
         self._membership = membership
         self._planner = planner
@@ -84,7 +97,7 @@ class Detector:
 
     def start(self, now: float) -> None:
         """Begin to probe, at a random phase of the period."""
-        self._arm(now + self._context.rng.random() * self._context.config.probe_interval)
+        self._arm(now + self._rng.random() * self._config.probe_interval)
 
     def next_sequence(self) -> int:
         """Return a sequence number that no message under way has."""
@@ -95,29 +108,29 @@ class Detector:
         """Drop what is under way: this peer was stopped and could not have heard an answer."""
         if self._probe is not None:
             self._end(self._probe)
-            self._context.count("probes_abandoned")
+            self._counters.add("probes_abandoned")
         for own in list(self._relays):
             self._end_relay(own)
-        self._context.isolation.forget()
-        self._arm(now + self._context.rng.random() * self._context.config.probe_interval)
+        self._isolation.forget()
+        self._arm(now + self._rng.random() * self._config.probe_interval)
 
     # What others say
 
     def on_ping(self, message: Ping, sender: Address, epoch: int, row: Member | None) -> None:
         """Answer a ping that is meant for us; a sender that is accused is told so first."""
         first: list[bytes] = []
-        if self._context.me.left:
-            first.append(self._context.me.news().encode())
+        if self._me.left:
+            first.append(self._me.news().encode())
         accusation = self._to_be_told(row) if row is not None else None
         if accusation is not None:
             first.append(accusation)
-        self._spread.send(sender, epoch, [Ack(message.sequence, self._context.root)], first)
+        self._spread.send(sender, epoch, [Ack(message.sequence, self._root.digest)], first)
 
     def on_ack(self, sequence: int, source: str, epoch: int, now: float) -> None:
         """Take in the answer to a ping, be it our own or sent for another peer."""
         if sequence in self._relays:
             relay = self._end_relay(sequence)
-            answer = Relayed(relay.sequence, self._context.root)
+            answer = Relayed(relay.sequence, self._root.digest)
             self._spread.send(relay.requester, relay.requester_epoch, [answer])
             return
         probe = self._probe
@@ -129,7 +142,7 @@ class Detector:
         """Take in that a relay got an answer for us."""
         probe = self._probe
         if probe is not None and probe.sequence == sequence and source in probe.relays:
-            self._context.count("probes_relayed")
+            self._counters.add("probes_relayed")
             self._succeed(probe, now)
 
     def on_nack(self, sequence: int, source: str) -> None:
@@ -140,7 +153,7 @@ class Detector:
 
     def on_unreachable(self, address: Address, now: float) -> None:
         """Take in that a host says that nobody listens at `address` (ICMP port unreachable)."""
-        if not self._context.config.evidence:
+        if not self._config.evidence:
             return
         for own, relay in list(self._relays.items()):
             if relay.target == address:
@@ -148,10 +161,10 @@ class Detector:
         probe = self._probe
         if probe is not None and not probe.answered and probe.address == address:
             self._suspect_gone(probe, now)
-        elif self._context.table.lives_at(address) and now >= self._looked_up_at + 1 / _LOOK_UPS:
+        elif self._table.lives_at(address) and now >= self._looked_up_at + 1 / _LOOK_UPS:
             # Something else than a probe went there: look for ourselves, next.
             self._looked_up_at = now
-            for row in self._context.table:
+            for row in self._table:
                 if row.address == address and row.status.living:
                     self._planner.hasten(row.name)
 
@@ -162,7 +175,7 @@ class Detector:
 
         Returns whether one was pinged there.
         """
-        evidence = self._context.config.evidence
+        evidence = self._config.evidence
         relay = self._relays.get(sequence)
         if relay is not None and relay.target == sender:
             if evidence:
@@ -193,7 +206,7 @@ class Detector:
     def _end_relay(self, own_sequence: int) -> Relay:
         relay = self._relays.pop(own_sequence)
         relay.timer.cancel()
-        self._context.questions.close(own_sequence, self)
+        self._questions.close(own_sequence, self)
         return relay
 
     def _suspect_gone(self, probe: Probe, now: float) -> None:
@@ -201,7 +214,7 @@ class Detector:
         if probe.evidence.by_datagram:
             return
         probe.evidence.by_datagram = True
-        self._context.count("probes_unreachable")
+        self._counters.add("probes_unreachable")
         for timer in probe.timers:
             timer.cancel()
         self._ask_others(probe, now)
@@ -209,88 +222,86 @@ class Detector:
 
     def _weigh(self, probe: Probe, now: float) -> None:
         """Hold the target for dead if what speaks for it suffices."""
-        if self._probe is not probe or probe.answered or self._context.isolation.isolated:
+        if self._probe is not probe or probe.answered or self._isolation.isolated:
             return
         if probe.evidence.suffices(relays=len(probe.relays)):
-            self._context.count("probes_definite")
+            self._counters.add("probes_definite")
             self._end(probe)
             self._membership.bury(probe.target, probe.epoch, now)
 
     def on_ping_req(self, asked: PingReq, requester: Address, epoch: int, now: float) -> None:
         """Ping a member for another peer."""
         sequence = asked.sequence
-        known = self._context.table.lives_at(asked.address)
+        known = self._table.lives_at(asked.address)
         if len(self._relays) >= _RELAYS_LIMIT or not known:
-            self._context.count("refused_relays")
+            self._counters.add("refused_relays")
             self._deny(requester, epoch, sequence)
             return
         own = self.next_sequence()
-        share = self._context.config.nack_share
+        share = self._config.nack_share
 
         def give_up(_now: float) -> None:
             self._end_relay(own)
             self._deny(requester, epoch, sequence)
 
-        timer = self._context.timers.at(now + share * asked.budget / 1000, give_up)
+        timer = self._timers.at(now + share * asked.budget / 1000, give_up)
         self._relays[own] = Relay(requester, epoch, sequence, asked.address, timer)
-        self._context.questions.open(own, self)
+        self._questions.open(own, self)
         self._spread.send(asked.address, asked.epoch, [Ping(own, asked.target)])
 
     def _deny(self, requester: Address, epoch: int, sequence: int) -> None:
-        if self._context.config.nacks:
-            self._spread.send(requester, epoch, [Nack(sequence, self._context.root)])
+        if self._config.nacks:
+            self._spread.send(requester, epoch, [Nack(sequence, self._root.digest)])
 
     # Our own probes
 
     def _arm(self, when: float) -> None:
         if self._next is not None:
             self._next.cancel()
-        self._next = self._context.timers.at(when, self._period)
+        self._next = self._timers.at(when, self._period)
 
     def _period(self, now: float) -> None:
-        context = self._context
         if self._probe is not None:
             self._conclude(self._probe, now)
         # After the verdict: what it says of our own health counts for this period already.
-        interval = context.health.scale(context.config.probe_interval)
+        interval = self._health.scale(self._config.probe_interval)
         self._arm(now + interval)
         self._membership.reap(now)
         self.paths.period()
         name = self._planner.next()
-        row = context.table.get(name) if name is not None else None
+        row = self._table.get(name) if name is not None else None
         if row is None or not row.status.living:
             return
         probe = Probe(self.next_sequence(), row.name, row.epoch, row.address, now + interval)
         self._probe = probe
-        context.questions.open(probe.sequence, self)
-        timeout = min(context.health.scale(context.config.probe_timeout), interval)
+        self._questions.open(probe.sequence, self)
+        timeout = min(self._health.scale(self._config.probe_timeout), interval)
 
         def ask_others(when: float) -> None:
             self._ask_others(probe, when)
 
-        probe.timers = [context.timers.at(now + timeout, ask_others)]
+        probe.timers = [self._timers.at(now + timeout, ask_others)]
         accusation = self._to_be_told(row)
         first = [] if accusation is None else [accusation]
         self._spread.send(row.address, row.epoch, [Ping(probe.sequence, row.name)], first)
-        if context.config.stream_probes and self.paths.asks_by_stream(row.name):
+        if self._config.stream_probes and self.paths.asks_by_stream(row.name):
             self._ask_by_stream(probe, row)
 
     def _to_be_told(self, row: Member) -> bytes | None:
         """Return what is held of a member, for a packet to it; None if it need not hear that."""
-        if row.status is Status.SUSPECT and not self._context.config.tell_suspects:
+        if row.status is Status.SUSPECT and not self._config.tell_suspects:
             return None
         return self._membership.accusation(row)
 
     def _ask_others(self, probe: Probe, now: float) -> None:
-        context = self._context
-        row = context.table.get(probe.target)
+        row = self._table.get(probe.target)
         if row is None or not row.status.living or probe.asked:
             return
         probe.asked = True
-        ring, rows = context.table.ring, context.table.rows
-        count = context.config.indirect_probes
-        chosen = context.rng.sample(ring, min(count + 2, len(ring)))
-        excluded = (context.me.name, probe.target)
+        ring, rows = self._table.ring, self._table.rows
+        count = self._config.indirect_probes
+        chosen = self._rng.sample(ring, min(count + 2, len(ring)))
+        excluded = (self._me.name, probe.target)
         relays = [
             rows[name]
             for name in chosen
@@ -301,23 +312,22 @@ class Detector:
         for relay in relays:
             self._spread.send(relay.address, relay.epoch, [message])
         probe.relays = {relay.name: None for relay in relays}
-        if context.config.stream_probes and not probe.stream_tried:
+        if self._config.stream_probes and not probe.stream_tried:
             self._ask_by_stream(probe, row)
 
     def _ask_by_stream(self, probe: Probe, row: Member) -> None:
-        context = self._context
         probe.stream_tried = True
 
         def report(answer: Answer, when: float) -> None:
             if self._probe is not probe:
                 return
             probe.by_stream = probe.by_stream or answer == "alive"
-            if answer == "gone" and context.config.evidence:
+            if answer == "gone" and self._config.evidence:
                 probe.evidence.by_stream = True
                 self._weigh(probe, when)
 
-        call = ProbeExchange(context, row, probe.sequence, probe.ends_at, report)
-        context.calls.append(call)
+        call = ProbeExchange(self._endpoint, row, probe.sequence, probe.ends_at, report)
+        self._calls.append(call)
 
     def _succeed(self, probe: Probe, now: float) -> None:
         if probe.answered:
@@ -325,48 +335,47 @@ class Detector:
         probe.answered = True
         for timer in probe.timers:
             timer.cancel()
-        self._context.health.note(-1)
+        self._health.note(-1)
         self._note_outcome(probe.target, True, now)
 
     def _conclude(self, probe: Probe, now: float) -> None:
         """Judge a probe at the end of its period."""
         self._end(probe)
-        context = self._context
-        row = context.table.get(probe.target)
+        row = self._table.get(probe.target)
         if row is None or not row.status.living or row.epoch != probe.epoch:
             return
         self._note_paths(probe, row, now)
         if probe.answered:
             return
-        context.count("probes_failed")
+        self._counters.add("probes_failed")
         if probe.by_stream:
             # It lives, and only datagrams do not get through: nothing to accuse it of.
-            context.count("probes_by_stream_only")
+            self._counters.add("probes_by_stream_only")
             self._note_outcome(probe.target, True, now)
             return
         # memberlist: with relays, only their missing nacks tell against ourselves.
-        asked = len(probe.relays) if context.config.nacks else 0
+        asked = len(probe.relays) if self._config.nacks else 0
         missing = asked - len(probe.nacks)
-        context.health.note(missing if asked else 1)
+        self._health.note(missing if asked else 1)
         # A live relay is heard in any case: when several are not, it is us who cannot hear. Without
         # this, a peer behind a slow link accuses its first few targets before it knows itself.
         silence = asked >= _SILENT_RELAYS and not probe.nacks
         self._note_outcome(probe.target, False, now, silence=silence)
-        if context.isolation.isolated:
-            context.count("accusations_withheld")
+        if self._isolation.isolated:
+            self._counters.add("accusations_withheld")
             return
         self._membership.accuse(probe.target, now)
 
     def _note_outcome(
         self, target: str, answered: bool, now: float, *, silence: bool = False
     ) -> None:
-        isolation = self._context.isolation
+        isolation = self._isolation
         before = isolation.isolated
         isolation.note(target, answered, now)
         if silence:
             isolation.note_silence(now)
         if isolation.isolated != before:
-            self._context.events.append(IsolationChanged(isolation.isolated))
+            self._events.append(IsolationChanged(isolation.isolated))
 
     def _note_paths(self, probe: Probe, row: Member, now: float) -> None:
         """Tell which transport reached the target, if one did."""
@@ -375,7 +384,7 @@ class Detector:
         elif probe.by_stream:
             self.paths.failed(Path.UDP, row.name)
             if row.name in self.paths.blocked:
-                self._context.signals.only_streams_pass(row, now)
+                self._signals.only_streams_pass(row, now)
         if probe.by_stream:
             self.paths.passed(Path.TCP, row.name)
         elif probe.by_datagram and probe.stream_tried:
@@ -384,6 +393,6 @@ class Detector:
     def _end(self, probe: Probe) -> None:
         for timer in probe.timers:
             timer.cancel()
-        self._context.questions.close(probe.sequence, self)
+        self._questions.close(probe.sequence, self)
         if self._probe is probe:
             self._probe = None

@@ -29,7 +29,10 @@ class Doubts:
     def __init__(
         self, context: Context, spread: Spread, suspect: Callable[[News, str, float], object]
     ) -> None:
-        self._context = context
+        self._config = context.config
+        self._rng = context.rng
+        self._table = context.table
+        self._timers = context.timers
         self._spread = spread
         self._suspect = suspect
         # By name, so that there are never more than members; each with its teller.
@@ -40,7 +43,7 @@ class Doubts:
 
     def concerns(self, news: News) -> bool:
         """Whether news accuse a member that is well as far as this peer knows."""
-        row = self._context.table.get(news.name)
+        row = self._table.get(news.name)
         return (
             row is not None
             and row.status is Status.ALIVE
@@ -56,12 +59,12 @@ class Doubts:
                 self._suspect(news, teller, now)
             return
         if not self._held:
-            patience = _PATIENCE * self._context.config.probe_interval
-            self._context.timers.at(now + patience, self._resolve)
+            patience = _PATIENCE * self._config.probe_interval
+            self._timers.at(now + patience, self._resolve)
         for news in accusations:
             self._held[news.name] = news, teller
-        rows = self._context.table.rows
-        for news in self._context.rng.sample(accusations, min(_TOLD, len(accusations))):
+        rows = self._table.rows
+        for news in self._rng.sample(accusations, min(_TOLD, len(accusations))):
             row = rows[news.name]
             accusation = replace(news, status=Status.SUSPECT, accuser=teller, definite=False)
             self._spread.send(row.address, row.epoch, [], [accusation.encode()])

@@ -20,7 +20,9 @@ class Graves:
 
     def __init__(self, context: Context, *, left_by: Callable[[str], int]) -> None:
         """`left_by` returns the last epoch of which an absent owner left a part, or -1."""
-        self._context = context
+        self._config = context.config
+        self._table = context.table
+        self._events = context.events
         self._left_by = left_by
         # Name to (last epoch, when forgotten).
         self._tombstones = BoundedMap[str, tuple[int, float]](_TOMBSTONE_LIMIT)
@@ -38,12 +40,12 @@ class Graves:
         grave = self._tombstones.get(name)
         if grave is not None:
             return grave[0]
-        return -1 if name in self._context.table.rows else self._left_by(name)
+        return -1 if name in self._table.rows else self._left_by(name)
 
     def reap(self, now: float) -> None:
         """Forget members that are gone for long, and in the end their tombstones."""
-        config = self._context.config
-        table = self._context.table
+        config = self._config
+        table = self._table
         for names, kept_for in ((table.dead, config.dead_for), (table.left, config.left_for)):
             # Not in order of time: some were gone for long when this peer heard of them.
             for name in list(names):
@@ -56,6 +58,6 @@ class Graves:
             del self._tombstones[name]
 
     def _forget(self, row: Member, now: float) -> None:
-        self._context.table.remove(row.name)
+        self._table.remove(row.name)
         self._tombstones.keep(row.name, (row.epoch, now))
-        self._context.events.append(MemberForgotten(row.name))
+        self._events.append(MemberForgotten(row.name))

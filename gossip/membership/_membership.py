@@ -49,7 +49,14 @@ class Membership:
         left_by: Callable[[str], int],
     ) -> None:
         """`left_by` returns the last epoch of which an absent owner left a part, or -1."""
-        self._context = context
+        self._config = context.config
+        self._me = context.me
+        self._table = context.table
+        self._root = context.root
+        self._epochs = context.epochs
+        self._signals = context.signals
+        self._counters = context.counters
+        self._events = context.events
         self._spread = spread
         self._planner = planner
         self._own_life = own_life
@@ -59,11 +66,11 @@ class Membership:
 
     def hear(self, news: News, payload: bytes, teller: str, source: Source, now: float) -> Outcome:
         """Take an update told by `teller`; return what it did to the table."""
-        me = self._context.me
+        me = self._me
         if news.name == me.name:
             self._own_life.hear(news, now)
             return Outcome.UNCHANGED
-        row = self._context.table.rows.get(news.name)
+        row = self._table.rows.get(news.name)
         if row is None:
             return self._refusal(news, now) or self._meet(news, payload, teller, now)
         if row.encoded == payload:
@@ -73,11 +80,11 @@ class Membership:
             if refusal is not None:
                 return refusal
         elif news.incarnation > min(row.incarnation + INCARNATION_JUMP, INCARNATION_LIMIT - 1):
-            self._context.count("refused_incarnation")
+            self._counters.add("refused_incarnation")
             return Outcome.UNCHANGED
         elif news.nonce != row.nonce and news.status is Status.ALIVE:
             # Two processes with one name and epoch: the one that we know stays.
-            self._context.count("refused_nonce")
+            self._counters.add("refused_nonce")
             return Outcome.UNCHANGED
         if source == "exchange" and news.status is Status.DEAD:
             news = replace(news, status=Status.SUSPECT, accuser=teller, definite=False)
@@ -98,7 +105,7 @@ class Membership:
         for news, payload, age in table:
             if self._doubts.concerns(news):
                 accusations.append(news)
-            elif not news.status.living and news.name not in self._context.table.rows:
+            elif not news.status.living and news.name not in self._table.rows:
                 self._meet_gone(news, payload, teller, age, now)
             else:
                 self.hear(news, payload, teller, "exchange", now)
@@ -109,10 +116,10 @@ class Membership:
 
     def accuse(self, name: str, now: float) -> None:
         """Suspect a member because a probe of ours went unanswered."""
-        row = self._context.table.get(name)
+        row = self._table.get(name)
         if row is None or not row.status.living:
             return
-        news = replace(news_of(row, self._context.me.name), status=Status.SUSPECT)
+        news = replace(news_of(row, self._me.name), status=Status.SUSPECT)
         payload = news.encode()
         if row.status is Status.SUSPECT:
             self.suspicions.confirm(row.name, news.accuser, payload, now)
@@ -121,16 +128,16 @@ class Membership:
 
     def bury(self, name: str, epoch: int, now: float) -> None:
         """Declare a life of a member dead at once: there is evidence (_evidence.py)."""
-        row = self._context.table.get(name)
+        row = self._table.get(name)
         if row is None or not row.status.living or row.epoch != epoch:
             return
-        dead = replace(news_of(row, self._context.me.name), status=Status.DEAD, definite=True)
+        dead = replace(news_of(row, self._me.name), status=Status.DEAD, definite=True)
         self._turn(row, dead, dead.encode(), "", now)
 
     def _declare_dead(self, name: str, accuser: str, now: float) -> None:
         """Declare a suspect dead: its time is over."""
-        news = replace(news_of(self._context.table.rows[name], accuser), status=Status.DEAD)
-        self._turn(self._context.table.rows[name], news, news.encode(), "", now)
+        news = replace(news_of(self._table.rows[name], accuser), status=Status.DEAD)
+        self._turn(self._table.rows[name], news, news.encode(), "", now)
 
     def describe(self, row: Member) -> bytes:
         """Return the update that a row stands for."""
@@ -156,9 +163,9 @@ class Membership:
 
     def table_news(self, now: float) -> list[tuple[bytes, int]]:
         """Return an update about this peer and each member, with the seconds since it was gone."""
-        return [(self._context.me.news().encode(), 0)] + [
+        return [(self._me.news().encode(), 0)] + [
             (encoded_news(row), 0 if row.status.living else max(0, int(now - row.since)))
-            for row in self._context.table
+            for row in self._table
         ]
 
     def reap(self, now: float) -> None:
@@ -176,39 +183,38 @@ class Membership:
 
     def _refusal(self, news: News, now: float) -> Outcome | None:
         """Return how an update about an unknown life is refused; None if it is believed."""
-        context = self._context
-        if not context.plausible_epoch(news.epoch, now):
-            context.count("refused_epoch_ahead")
+        if not self._epochs.plausible(news.epoch, now):
+            self._counters.add("refused_epoch_ahead")
             return Outcome.DECLINED
         if news.incarnation > INCARNATION_JUMP:
-            context.count("refused_incarnation")
+            self._counters.add("refused_incarnation")
             return Outcome.UNCHANGED
         if news.epoch <= self._graves.last_epoch(news.name):
-            context.count("refused_tombstone")
+            self._counters.add("refused_tombstone")
             return Outcome.UNCHANGED
         return None
 
     def _meet_gone(self, news: News, payload: bytes, teller: str, age: int, now: float) -> None:
         """Keep a member that was gone before this peer heard of it, for as long as others do."""
-        config = self._context.config
-        if news.name == self._context.me.name:
+        config = self._config
+        if news.name == self._me.name:
             self._own_life.hear(news, now)
         elif age < (config.left_for if news.status is Status.LEFT else config.dead_for):
             self.hear(news, payload, teller, "exchange", now)
-            row = self._context.table.get(news.name)
+            row = self._table.get(news.name)
             if row is not None and not row.status.living:
                 row.since = now - age
 
     def _meet(self, news: News, payload: bytes, teller: str, now: float) -> Outcome:
-        if len(self._context.table) >= self._context.config.member_limit:
-            self._context.count("refused_members")
+        if len(self._table) >= self._config.member_limit:
+            self._counters.add("refused_members")
             return Outcome.DECLINED
         row = self._put(news, payload, now)
         if news.status is Status.SUSPECT:
             self.suspicions.begin(row, news.accuser, now)
         if row.status.living:
             self._planner.add(row.name)
-            self._context.events.append(MemberJoined(row))
+            self._events.append(MemberJoined(row))
         self._tell_all(news, payload, teller, now)
         return Outcome.CHANGED
 
@@ -217,12 +223,12 @@ class Membership:
         before, epoch, address, zone = row.status, row.epoch, row.address, row.zone
         self.suspicions.end(row.name)
         self._put(news, payload, now)
-        status, events = row.status, self._context.events
+        status, events = row.status, self._events
         if status.living:
             if not before.living or row.epoch != epoch:
                 self._planner.add(row.name)
                 if before is Status.DEAD:
-                    self._context.signals.member_returned(now)
+                    self._signals.member_returned(now)
                 events.append(MemberReturned(row))
             elif status is Status.SUSPECT:
                 pass
@@ -242,13 +248,13 @@ class Membership:
 
     def _put(self, news: News, payload: bytes, now: float) -> Member:
         """Write an update into the table; a suspicion leaves the root, and its age, as they are."""
-        table = self._context.table
+        table = self._table
         before = table.root
         row = table.put(news, now)
         if news.status is Status.ALIVE:
             row.encoded = payload
         if table.root != before:
-            self._context.changed_at = now
+            self._root.changed_at = now
         return row
 
     def _tell_all(self, news: News, payload: bytes, teller: str, now: float) -> None:

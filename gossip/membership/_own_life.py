@@ -29,7 +29,13 @@ class OwnLife:
     """Keeps this peer's epoch and incarnation above all that is said against it."""
 
     def __init__(self, context: Context, spread: Spread) -> None:
-        self._context = context
+        self._config = context.config
+        self._me = context.me
+        self._epochs = context.epochs
+        self._health = context.health
+        self._signals = context.signals
+        self._counters = context.counters
+        self._events = context.events
         self._spread = spread
         self.conflict: str | None = None
         self._conflict_at = float("-inf")
@@ -39,26 +45,26 @@ class OwnLife:
     def announce(self, now: float) -> None:
         """Tell everybody how this peer stands."""
         self._announced_at = now
-        me = self._context.me
+        me = self._me
         payload = me.news().encode()
         self._spread.tell(MEMBERSHIP, me.name, payload, me.name, "", now)
 
     def raise_epoch(self, above: int, now: float) -> None:
         """Begin a new epoch that is higher than `above`; at most once a second."""
-        me = self._context.me
+        me = self._me
         if now - self._raised_at < _RAISE_INTERVAL or max(me.epoch, above) >= EPOCH_LIMIT:
-            self._context.count("raises_withheld")
+            self._counters.add("raises_withheld")
             return
         self._raised_at = now
         me.epoch = max(me.epoch, above) + 1
         me.incarnation = 0
-        self._context.events.append(EpochRaised(me.epoch))
-        self._context.signals.epoch_raised(now)
+        self._events.append(EpochRaised(me.epoch))
+        self._signals.epoch_raised(now)
         self.announce(now)
 
     def hear(self, news: News, now: float) -> None:
         """Answer what somebody says of this peer, if it is not what this peer says itself."""
-        me = self._context.me
+        me = self._me
         if me.left:
             return
         other_life = news.nonce != me.nonce
@@ -69,8 +75,8 @@ class OwnLife:
             else:
                 self._remind(now)
             return
-        if not self._context.plausible_epoch(news.epoch, now):
-            self._context.count("refused_epoch_ahead")
+        if not self._epochs.plausible(news.epoch, now):
+            self._counters.add("refused_epoch_ahead")
             return
         if other_life and news.status.living and news.address != me.address:
             self._conflict(news, now)
@@ -87,13 +93,13 @@ class OwnLife:
         ):
             me.incarnation = news.incarnation + 1
             if news.status is not Status.ALIVE:
-                self._context.health.note(1)
-            self._context.events.append(Refuted(me.incarnation))
+                self._health.note(1)
+            self._events.append(Refuted(me.incarnation))
             self.announce(now)
 
     def forget_conflict(self, now: float) -> None:
         """Take another process with our name to be gone if nothing was heard of it for long."""
-        if now - self._conflict_at > _CONFLICT_PERIODS * self._context.config.probe_interval:
+        if now - self._conflict_at > _CONFLICT_PERIODS * self._config.probe_interval:
             self.conflict = None
 
     def _remind(self, now: float) -> None:
@@ -102,7 +108,7 @@ class OwnLife:
         With streams blocked no exchange would tell, and a peer that refuted while it knew no
         living member would stay dead to the others for good.
         """
-        if now - self._announced_at >= self._context.config.probe_interval:
+        if now - self._announced_at >= self._config.probe_interval:
             self.announce(now)
 
     def _conflict(self, news: News, now: float) -> None:
@@ -110,5 +116,5 @@ class OwnLife:
         where = f"{news.address[0]}:{news.address[1]}"
         if self.conflict != where:
             self.conflict = where
-            self._context.count("name_conflicts")
-            self._context.events.append(NameConflict(news.address))
+            self._counters.add("name_conflicts")
+            self._events.append(NameConflict(news.address))

@@ -42,7 +42,9 @@ class Paths:
     """Counts what probes find of each transport, and tells of what is blocked or open again."""
 
     def __init__(self, context: Context, planner: ProbePlanner) -> None:
-        self._context = context
+        self._table = context.table
+        self._counters = context.counters
+        self._events = context.events
         self._planner = planner
         # Findings in a row of each doubtful member (0: only an exchange failed); and the last
         # members for whom the transport failed since it passed for anybody.
@@ -94,7 +96,7 @@ class Paths:
         """Note that the transport did not reach a member that answered by the other."""
         failed = self._failed[path]
         if name not in failed and len(failed) >= _LIMIT:
-            self._context.count("refused_paths")
+            self._counters.add("refused_paths")
             return
         failed[name] = failed.get(name, 0) + 1
         row = self._row[path]
@@ -114,8 +116,8 @@ class Paths:
             del self.blocked[name]
         else:
             self.blocked[name] = path
-        self._context.events.append(PathChanged(name, None if path is None else path.value))
+        self._events.append(PathChanged(name, None if path is None else path.value))
 
     def _lives(self, name: str) -> bool:
-        row = self._context.table.get(name)
+        row = self._table.get(name)
         return row is not None and row.status.living

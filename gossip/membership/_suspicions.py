@@ -32,7 +32,13 @@ class Suspicions:
         declare_dead: Callable[[str, str, float], None],
     ) -> None:
         """`declare_dead` is called with the suspect and its first accuser when the time is over."""
-        self._context = context
+        self._config = context.config
+        self._rng = context.rng
+        self._me = context.me
+        self._table = context.table
+        self._isolation = context.isolation
+        self._timers = context.timers
+        self._events = context.events
         self._spread = spread
         self._planner = planner
         self._declare_dead = declare_dead
@@ -62,8 +68,8 @@ class Suspicions:
 
     def begin(self, row: Member, accuser: str, now: float) -> None:
         """Give a member that is accused its time to speak up."""
-        config = self._context.config
-        members = self._context.table.living
+        config = self._config
+        members = self._table.living
         suspicion = start_suspicion(
             accuser,
             now,
@@ -73,14 +79,14 @@ class Suspicions:
             interval=config.probe_interval,
         )
         self._arm(row.name, suspicion, now)
-        self._context.events.append(MemberSuspected(row, accuser))
+        self._events.append(MemberSuspected(row, accuser))
         # A few of those that hear of it probe the suspect next: what takes a round of probes
         # otherwise is confirmed, or refuted, within one period.  The probes per second stay the
         # same.
-        if not config.witnesses or accuser == self._context.me.name:
+        if not config.witnesses or accuser == self._me.name:
             return
         witnesses = 2 * max(1, config.suspicion_multiplier - 2)
-        if self._context.rng.random() * members < witnesses:
+        if self._rng.random() * members < witnesses:
             self._planner.hasten(row.name)
 
     def confirm(self, name: str, accuser: str, payload: bytes, now: float) -> None:
@@ -119,14 +125,14 @@ class Suspicions:
         # An accuser that is counted late can end a suspicion in the past: it then ends now, as a
         # timer that is found long overdue would tell that this peer itself was stopped.
         when = suspicion.soonest if now < suspicion.soonest else max(suspicion.ends_at, now)
-        timer = self._context.timers.at(when, partial(self._judge, name))
+        timer = self._timers.at(when, partial(self._judge, name))
         self._under_way[name] = suspicion, timer
 
     def _judge(self, name: str, now: float) -> None:
         """Declare a suspect dead if its time is over, unless this peer is isolated."""
         suspicion, _ = self._under_way[name]
-        if self._context.isolation.isolated and now >= suspicion.ends_at:
-            suspicion.since = now + self._context.config.probe_interval - suspicion.lasts
+        if self._isolation.isolated and now >= suspicion.ends_at:
+            suspicion.since = now + self._config.probe_interval - suspicion.lasts
         if now < suspicion.ends_at:
             self._arm(name, suspicion, now)
             return

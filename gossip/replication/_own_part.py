@@ -44,7 +44,15 @@ class OwnPart:
     def __init__(
         self, context: Context, spread: Spread, *, overtaken: Callable[[int, float], None]
     ) -> None:
-        self._context = context
+        self._config = context.config
+        self._me = context.me
+        self._table = context.table
+        self._store = context.store
+        self._root = context.root
+        self._epochs = context.epochs
+        self._timers = context.timers
+        self._counters = context.counters
+        self._events = context.events
         self._spread = spread
         # Tells that the mesh knows an epoch of ours that is as high as our own, or higher.
         self._overtaken = overtaken
@@ -60,7 +68,7 @@ class OwnPart:
     @property
     def part(self) -> Part:
         """The part itself."""
-        return self._context.store.parts[self._context.me.name]
+        return self._store.parts[self._me.name]
 
     # Writing
 
@@ -92,35 +100,35 @@ class OwnPart:
 
     def restart(self, now: float) -> None:
         """Write the own part anew under the identity's new epoch."""
-        me = self._context.me
+        me = self._me
         records = dict(self.part.records)
-        self._context.store.drop(me.name)
-        part = self._context.store.open(me.name, me.epoch)
-        self._context.store.append(part, list(records.items()) or [("", None)])
+        self._store.drop(me.name)
+        part = self._store.open(me.name, me.epoch)
+        self._store.append(part, list(records.items()) or [("", None)])
         self._announced = 0
         self._want_announcement(now)
 
     def _write(self, operations: list[Operation], now: float) -> None:
-        self._context.store.append(self.part, operations)
-        self._context.changed_at = now
-        self._context.events.append(PartChanged(self._context.me.name, tuple(operations)))
+        self._store.append(self.part, operations)
+        self._root.changed_at = now
+        self._events.append(PartChanged(self._me.name, tuple(operations)))
         self._want_announcement(now)
 
     def _want_announcement(self, now: float, *, hold: bool = False) -> None:
         if self._announcing:
             return
-        gather = self._context.config.gather
+        gather = self._config.gather
         when = now + gather if hold else max(now, self._announced_at + gather)
         if when <= now:
             self._announce(now)
         else:
             self._announcing = True
-            self._context.timers.at(when, self._announce)
+            self._timers.at(when, self._announce)
 
     def _announce(self, now: float) -> None:
         """Tell all operations since the last time, in as many rumors as they need."""
         self._announcing = False
-        if self._context.table.living < 2:
+        if self._table.living < 2:
             return  # what is told to nobody has not been told: see `introduce`
         self._announced_at = now
         part, since = self.part, self._announced
@@ -148,7 +156,7 @@ class OwnPart:
         self._tell(("delta", part.owner, since), payload, now)
 
     def _tell(self, key: object, payload: bytes, now: float) -> None:
-        self._spread.tell(REGISTRY, key, payload, self._context.me.name, "", now)
+        self._spread.tell(REGISTRY, key, payload, self._me.name, "", now)
 
     # As others know it
 
@@ -157,9 +165,9 @@ class OwnPart:
         part = self.part
         if epoch == part.epoch and version > part.version:
             # Somebody wrote in our name, or our disk was set back: take an epoch of our own.
-            self._context.count("own_part_ahead")
+            self._counters.add("own_part_ahead")
             self._overtaken(epoch, now)
-        elif epoch > part.epoch and self._context.plausible_epoch(epoch, now):
+        elif epoch > part.epoch and self._epochs.plausible(epoch, now):
             self._overtaken(epoch, now)
 
     def take_previous_life(self, records: Mapping[str, bytes], now: float) -> None:
@@ -169,8 +177,8 @@ class OwnPart:
         """
         if not self.resumed:
             self.resumed = True
-            self._context.events.append(PreviousLife(records))
+            self._events.append(PreviousLife(records))
         if self.part.version == 0:
-            self._context.store.append(self.part, [("", None)])
+            self._store.append(self.part, [("", None)])
         # Held back for a moment, so that what the user takes over travels with it.
         self._want_announcement(now, hold=True)

@@ -35,7 +35,12 @@ class Receipts:
     """Asks members whether they hold a version, until enough of them have said yes."""
 
     def __init__(self, context: Context, spread: Spread) -> None:
-        self._context = context
+        self._rng = context.rng
+        self._me = context.me
+        self._table = context.table
+        self._store = context.store
+        self._timers = context.timers
+        self._counters = context.counters
         self._spread = spread
         self._open = BoundedMap[int, Receipt](_OPEN_LIMIT)
         self._sequence = 0
@@ -47,13 +52,13 @@ class Receipts:
         forgotten = self._open.keep(self._sequence, receipt)
         if forgotten is not None:
             forgotten[1].cancelled = True
-            self._context.count("receipts_given_up")
+            self._counters.add("receipts_given_up")
         self._repeat(self._sequence, receipt, now)
         return receipt
 
     def on_hold(self, message: Hold, source: str, epoch: int) -> Held | None:
         """Return the answer if we hold what `source` asks about."""
-        part = self._context.store.get(source)
+        part = self._store.get(source)
         if part is None or part.epoch != epoch or part.version < message.version:
             return None
         return Held(message.sequence)
@@ -61,7 +66,7 @@ class Receipts:
     def on_held(self, sequence: int, source: str) -> None:
         """Take in that `source` holds what we asked about."""
         receipt = self._open.get(sequence)
-        if receipt is not None and source in self._context.table.rows:
+        if receipt is not None and source in self._table.rows:
             receipt.holders[source] = None
             if receipt.complete:
                 del self._open[sequence]
@@ -70,20 +75,19 @@ class Receipts:
         if receipt.complete or receipt.cancelled:
             self._open.pop(sequence, None)
             return
-        context = self._context
         names = [
             name
-            for name in context.table.ring
-            if name != context.me.name and name not in receipt.holders
+            for name in self._table.ring
+            if name != self._me.name and name not in receipt.holders
         ]
         missing = receipt.wanted - len(receipt.holders)
         # In a new epoch all records stand again from version 1 on.
-        version = min(receipt.version, context.store.parts[context.me.name].version)
-        for name in context.rng.sample(names, min(missing + 1, len(names))):
-            row = context.table.rows[name]
+        version = min(receipt.version, self._store.parts[self._me.name].version)
+        for name in self._rng.sample(names, min(missing + 1, len(names))):
+            row = self._table.rows[name]
             self._spread.send(row.address, row.epoch, [Hold(sequence, version)])
 
         def repeat(when: float) -> None:
             self._repeat(sequence, receipt, when)
 
-        context.timers.at(now + _REPEAT, repeat)
+        self._timers.at(now + _REPEAT, repeat)

@@ -47,8 +47,18 @@ class Replicas:
         spread: Spread,
         own: OwnPart,
         remains: Remains,
+        now: float,
     ) -> None:
-        self._context = context
+        self._config = context.config
+        self._me = context.me
+        self._table = context.table
+        self._store = context.store
+        self._root = context.root
+        self._epochs = context.epochs
+        self._timers = context.timers
+        self._signals = context.signals
+        self._counters = context.counters
+        self._events = context.events
         self._spread = spread
         self._own = own
         self.remains = remains
@@ -62,13 +72,13 @@ class Replicas:
         # A part has to be dropped everywhere before the first peer forgets that it was.
         margin = context.config.tombstone_for - context.config.part_for
         self._reap_interval = max(0.1, min(_REAP_INTERVAL, margin / 8))
-        context.timers.at(context.started + self._reap_interval, self._reap)
+        context.timers.at(now + self._reap_interval, self._reap)
 
     # Merging
 
     def on_delta(self, delta: Delta, payload: bytes, teller: str, now: float) -> Outcome:
         """Merge a delta that came by rumor; return what it did."""
-        if delta.owner == self._context.me.name:
+        if delta.owner == self._me.name:
             self._own.on_head(delta.epoch, delta.since + len(delta.operations), now)
             return Outcome.UNCHANGED
         refusal = self._refusal(delta.owner, delta.epoch, now)
@@ -85,7 +95,7 @@ class Replicas:
 
     def on_head(self, head: Head, payload: bytes, teller: str, now: float) -> Outcome:
         """Take in that a part stands at a version, and fetch it if it is newer than ours."""
-        if head.owner == self._context.me.name:
+        if head.owner == self._me.name:
             self._own.on_head(head.epoch, head.version, now)
             return Outcome.UNCHANGED
         refusal = self._refusal(head.owner, head.epoch, now)
@@ -94,12 +104,12 @@ class Replicas:
         if self.lacks(head.owner, head.epoch, head.version):
             # The oldest is forgotten: its owner may have died before its part was fetched.
             self._heads.keep(head.owner, (head, payload))
-            self._context.signals.part_wanted(head.owner, teller, now)
+            self._signals.part_wanted(head.owner, teller, now)
         return Outcome.UNCHANGED
 
     def take_delta(self, delta: Delta, now: float) -> bool:
         """Merge a delta that came in an exchange; return whether it changed anything."""
-        if delta.owner == self._context.me.name:
+        if delta.owner == self._me.name:
             if delta.epoch < self._own.part.epoch and delta.since == 0:
                 pairs = ((key, value) for key, value in delta.operations if value is not None)
                 self._own.take_previous_life(dict(pairs), now)
@@ -117,7 +127,7 @@ class Replicas:
         self, owner: str, epoch: int, version: int, records: Mapping[str, bytes], now: float
     ) -> bool:
         """Put a snapshot in place of a part that is older; return whether it changed anything."""
-        store, me = self._context.store, self._context.me
+        store, me = self._store, self._me
         if owner == me.name:
             if epoch < me.epoch:
                 self._own.take_previous_life(records, now)
@@ -139,18 +149,18 @@ class Replicas:
 
     def take_gone(self, owner: str, epoch: int, now: float) -> None:
         """Drop a part that another peer dropped, if its owner is gone in our view too."""
-        part = self._context.store.get(owner)
+        part = self._store.get(owner)
         if part is not None and owner in self.remains and part.epoch <= epoch:
             self._drop(part, now)
 
     def lacks(self, owner: str, epoch: int, version: int) -> bool:
         """Whether a head is newer than what this peer holds."""
-        part = self._context.store.get(owner)
+        part = self._store.get(owner)
         return version > 0 and (part is None or (epoch, version) > part.head)
 
     def pass_on(self, owner: str, entry: bytes | None, teller: str, now: float) -> None:
         """Make a rumor of what an exchange brought: of the delta itself if it is small."""
-        part = self._context.store.get(owner)
+        part = self._store.get(owner)
         if part is None:
             return
         if entry is not None and len(entry) <= self._rumor_limit:
@@ -179,13 +189,13 @@ class Replicas:
     @property
     def known(self) -> Iterable[str]:
         """The owners whose parts are held, or were not taken for lack of room."""
-        parts = self._context.store.parts
+        parts = self._store.parts
         yield from parts
         yield from (owner for owner in self._declined if owner not in parts)
 
     def known_head(self, owner: str) -> tuple[int, int]:
         """Return the epoch and version of an owner's part that need not be sent; 0, 0 if none."""
-        part = self._context.store.get(owner)
+        part = self._store.get(owner)
         head = part.head if part is not None and part.version else (0, 0)
         if owner in self._declined:
             return max(head, self._declined[owner][0])
@@ -193,7 +203,7 @@ class Replicas:
 
     def entries(self, owner: str, epoch: int, version: int) -> list[bytes]:
         """Return what brings a replica at (epoch, version) up to this peer's state."""
-        part = self._context.store.get(owner)
+        part = self._store.get(owner)
         if part is not None and part.version:
             return encode_part(part, epoch, version)
         grave = self._tombstones.get(owner)
@@ -201,7 +211,7 @@ class Replicas:
 
     def weight(self, owner: str, epoch: int, version: int) -> int:
         """Return about how many bytes `entries` would return, without making them."""
-        part = self._context.store.get(owner)
+        part = self._store.get(owner)
         if part is None:
             return 0
         operations = part.since(version if epoch == part.epoch else 0)
@@ -216,7 +226,7 @@ class Replicas:
 
     def statistics(self) -> dict[str, int]:
         """Return how much is kept."""
-        store = self._context.store
+        store = self._store
         return {
             "parts": sum(1 for part in store if part.version),
             "records": sum(len(part.records) for part in store),
@@ -227,7 +237,7 @@ class Replicas:
 
     def _merge(self, delta: Delta, now: float) -> Outcome | None:
         """Merge a delta and return what it did; None across a gap."""
-        store = self._context.store
+        store = self._store
         part = store.get(delta.owner)
         if part is not None and delta.epoch < part.epoch:
             return Outcome.UNCHANGED
@@ -244,7 +254,7 @@ class Replicas:
             self._changed(delta.owner, _latest((*gone, *added)), now)
             return Outcome.CHANGED
         if not part.admits(delta.operations):
-            self._context.count("refused_part_size")
+            self._counters.add("refused_part_size")
             return Outcome.UNCHANGED
         if not self._has_room(delta.owner, part.grown(delta.operations)[1] - part.size):
             version = delta.since + len(delta.operations)
@@ -263,13 +273,13 @@ class Replicas:
         What is held is never given up for what comes: an order by anything that owners can choose
         would let some drive out others, and parts that come and go would keep roots moving.
         """
-        if growth <= 0 or owner == self._context.me.name:
+        if growth <= 0 or owner == self._me.name:
             return True
-        held = self._context.store.size - self._own.part.size
-        return held + growth <= self._context.config.store_bytes
+        held = self._store.size - self._own.part.size
+        return held + growth <= self._config.store_bytes
 
     def _decline(self, owner: str, head: tuple[int, int], now: float) -> Outcome:
-        self._context.count("refused_store")
+        self._counters.add("refused_store")
         self._declined.keep(owner, (head, now))
         return Outcome.DECLINED
 
@@ -277,23 +287,22 @@ class Replicas:
         self._spread.tell(REGISTRY, key, payload, owner, teller, now)
 
     def _changed(self, owner: str, changes: tuple[Operation, ...], now: float) -> None:
-        self._context.changed_at = now
-        self._context.events.append(PartChanged(owner, changes))
+        self._root.changed_at = now
+        self._events.append(PartChanged(owner, changes))
 
     def _refusal(self, owner: str, epoch: int, now: float) -> Outcome | None:
         """Return how an owner's part in that epoch is refused; None if it is admitted."""
-        context = self._context
-        if not context.plausible_epoch(epoch, now):
-            context.count("refused_epoch_ahead")
+        if not self._epochs.plausible(epoch, now):
+            self._counters.add("refused_epoch_ahead")
             return Outcome.DECLINED
         if self.buried(owner, epoch):
-            context.count("refused_part_tombstone")
+            self._counters.add("refused_part_tombstone")
             return Outcome.UNCHANGED
         if owner in self._declined:
-            context.count("refused_store")
+            self._counters.add("refused_store")
             return Outcome.DECLINED
-        if owner not in context.store.parts and len(context.store) >= context.config.member_limit:
-            context.count("refused_parts")
+        if owner not in self._store.parts and len(self._store) >= self._config.member_limit:
+            self._counters.add("refused_parts")
             return Outcome.DECLINED
         return None
 
@@ -302,14 +311,14 @@ class Replicas:
         queue = self._waiting.get(owner)
         if queue is None:
             if len(self._waiting) >= _WAITING_OWNERS:
-                self._context.count("refused_waiting")
+                self._counters.add("refused_waiting")
                 return Outcome.DECLINED
             queue = self._waiting[owner] = []
 
             def lose_patience(when: float) -> None:
                 self._lose_patience(owner, when)
 
-            self._context.timers.at(now + _GAP_PATIENCE, lose_patience)
+            self._timers.at(now + _GAP_PATIENCE, lose_patience)
         if len(queue) < _WAITING_DELTAS:
             queue.append(waiting)
         return Outcome.UNCHANGED
@@ -317,8 +326,8 @@ class Replicas:
     def _lose_patience(self, owner: str, now: float) -> None:
         queue = self._waiting.pop(owner, [])
         if queue:
-            self._context.count("gaps")
-            self._context.signals.part_wanted(owner, queue[-1].teller, now)
+            self._counters.add("gaps")
+            self._signals.part_wanted(owner, queue[-1].teller, now)
 
     def _resume(self, owner: str, now: float) -> None:
         """Merge what waited for the delta that has just come."""
@@ -337,13 +346,13 @@ class Replicas:
     # Forgetting
 
     def _lives(self, owner: str) -> bool:
-        row = self._context.table.get(owner)
+        row = self._table.get(owner)
         return row is not None and row.status.living
 
     def _reap(self, now: float) -> None:
-        self._context.timers.at(now + self._reap_interval, self._reap)
-        config, own = self._context.config, self._context.me.name
-        for part in list(self._context.store):
+        self._timers.at(now + self._reap_interval, self._reap)
+        config, own = self._config, self._me.name
+        for part in list(self._store):
             if part.owner == own or self._lives(part.owner):
                 self.remains.pop(part.owner, None)
                 continue
@@ -363,15 +372,15 @@ class Replicas:
             del self._tombstones[owner]
 
     def _gone_at(self, owner: str, now: float) -> float:
-        row = self._context.table.get(owner)
+        row = self._table.get(owner)
         return now if row is None else row.since
 
     def _drop(self, part: Part, now: float) -> None:
-        self._context.store.drop(part.owner)
+        self._store.drop(part.owner)
         self.remains.pop(part.owner, None)
         self._tombstones.keep(part.owner, (part.epoch, now))
-        self._context.changed_at = now
-        self._context.events.append(PartDropped(part.owner))
+        self._root.changed_at = now
+        self._events.append(PartDropped(part.owner))
 
 
 def _latest(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:

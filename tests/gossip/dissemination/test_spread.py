@@ -29,7 +29,7 @@ def _records_rumor(number: int, size: int = 60) -> bytes:
 def _fill(bench: Bench, kind: RumorClass, count: int) -> None:
     make = _members_rumor if kind is MEMBERSHIP else _records_rumor
     for number in range(count):
-        bench.context.changed_at = bench.now
+        bench.context.root.changed_at = bench.now
         bench.core._spread.tell(kind, number, make(number), "p1", "", bench.now)
 
 

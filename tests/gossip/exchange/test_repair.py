@@ -69,10 +69,10 @@ def test_under_constant_change_repair_comes_all_the_same() -> None:
     bench = Bench()
     bench.meet("a", "b")
     _settled(bench)
-    began = bench.context.changed_at = bench.now
+    began = bench.context.root.changed_at = bench.now
     while not (calls := _compared(bench, OTHER_ROOT)):
         bench.now += 0.1
-        bench.context.changed_at = bench.now
+        bench.context.root.changed_at = bench.now
         assert bench.now < began + 5
     assert calls
     assert bench.now - began == pytest.approx(4.0, abs=0.11)
@@ -92,7 +92,7 @@ def test_after_a_return_roots_are_compared_beside_the_probes() -> None:
 def test_after_a_return_a_difference_is_looked_at_again_as_soon_as_it_counts() -> None:
     """Not before it has rested for a settling time, nor a comparison's random wait after that."""
     bench = _after_a_return()
-    changed, config = bench.context.changed_at, bench.context.config
+    changed, config = bench.context.root.changed_at, bench.context.config
     bench.run(0.05)
     bench.sent()
     bench.context.timers._heap.clear()  # what else is due would ask as well

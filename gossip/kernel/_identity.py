@@ -1,0 +1,25 @@
+"""Who this peer is in the mesh."""
+
+from dataclasses import dataclass
+
+from gossamer.gossip.state import Address, News, Status
+
+
+@dataclass(slots=True)
+class Identity:
+    """This peer's name and life, as it tells them to others."""
+
+    name: str
+    epoch: int
+    nonce: int
+    address: Address
+    zone: str
+    incarnation: int = 0
+    left: bool = False
+
+    def news(self) -> News:
+        """Return what this peer says of itself."""
+        status = Status.LEFT if self.left else Status.ALIVE
+        return News(
+            self.name, self.epoch, self.incarnation, status, self.address, self.zone, self.nonce
+        )

@@ -18,10 +18,10 @@ from gossamer.gossip import Gossip
 
 from ._fronts import bind_error, check_fronts, serve_fronts
 from .host import PeerConfig, Storage, logger
-from .keys import KeyFile
+from .keys import KEYS_RECORD, KeyFile
 from .model import ConfigError, GossamerError, RegistryConfig, format_address, parse_address
 from .network import Endpoint, Network, Seeds, SocketNetwork, find_advertised
-from .registry import Registry
+from .registry import Ignored, Registry
 from .runtime import Peer
 
 if TYPE_CHECKING:
@@ -129,6 +129,7 @@ async def _prepare(
             wall_ms=int(wall() * 1000),
             seal=seal,
         )
+        keys = None if key_file is None or seal is None else _keys(key_file, gossip, seal, wall)
         return Peer(
             config,
             gossip=gossip,
@@ -138,12 +139,14 @@ async def _prepare(
                 config=registry_config,
                 zone=config.zone,
                 default_address=advertise[0],
+                # What others say of their keys is known to a peer without any, and of no use.
+                families={KEYS_RECORD: keys or Ignored()},
             ),
             endpoint=endpoint,
             seeds=seeds,
             storage=storage,
             rng=random.Random(rng.getrandbits(64)),
-            keys=None if key_file is None or seal is None else _keys(key_file, gossip, seal, wall),
+            keys=keys,
         )
     except BaseException:
         if storage is not None:

@@ -8,4 +8,5 @@ from ._key_file import (
     read_key_file as read_key_file,
     write_key_file as write_key_file,
 )
+from ._key_news import KEYS_RECORD as KEYS_RECORD
 from ._keys import Keys as Keys

@@ -12,6 +12,8 @@ from gossamer.peers.registry import FORM
 
 from ._key_decisions import Decisions, Named, named, parse_decisions
 
+# The key of the record, which is the only one of its family.
+KEYS_RECORD = "k"
 # A full ring and all decisions take less than 2,000 bytes.
 _NEWS_LIMIT = 4096
 
@@ -46,7 +48,8 @@ def decode_key_news(data: bytes) -> KeyNews:
 @lru_cache(maxsize=2048)
 def _decode(data: bytes) -> KeyNews:
     match decode(data):
-        case [int(form), list(flat), int(use), *decided] if form == FORM:
+        # A later version may say more behind this.
+        case [int(form), list(flat), int(use), used, removals, *_] if form == FORM:
             pass
         case _:
             raise Malformed("not what peers say of their keys")
@@ -55,4 +58,4 @@ def _decode(data: bytes) -> KeyNews:
     accepts = dict(named(flat[i], flat[i + 1]) for i in range(0, len(flat), 2))
     if type(use) is not int or use not in accepts:
         raise Malformed("a key is used that is not accepted")
-    return KeyNews(accepts, use, parse_decisions(decided))
+    return KeyNews(accepts, use, parse_decisions([used, removals]))

@@ -31,10 +31,10 @@ from gossamer.gossip import (
 )
 from gossamer.peers.host import logger
 from gossamer.peers.model import BadInput, Conflict, GossamerError
-from gossamer.peers.registry import KEYS_RECORD
+from gossamer.peers.registry import Refused
 
 from ._key_decisions import PLAIN_NAMED, Decision, Decisions, Named, Verb
-from ._key_news import KeyNews, decode_key_news
+from ._key_news import KEYS_RECORD, KeyNews, decode_key_news
 
 if TYPE_CHECKING:
     # Encryption takes 30 ms and 7 MiB to import, which a peer without keys can do without.
@@ -191,34 +191,44 @@ class Keys:
             ],
         }
 
-    # What the core tells
+    # What the registry and the core tell
+
+    def apply(self, owner: str, key: str, value: bytes | None, now: float) -> None:
+        """Hear what a peer says of its keys: the family of records under `KEYS_RECORD`.
+
+        Raises `Refused` for damage.
+        """
+        if key != KEYS_RECORD or owner == self._gossip.name:
+            return
+        part = self._gossip.parts.get(owner)
+        if value is None:
+            # What was said stays known when the part of a dead member is dropped.
+            if part is not None or owner not in self._gossip.members:
+                self._said.pop(owner, None)
+            return
+        try:
+            news = decode_key_news(value)
+        except Malformed as error:
+            self._said.pop(owner, None)
+            self.refused += 1
+            raise Refused(str(error)) from None
+        self._said[owner] = _Said(0 if part is None else part.epoch, news)
+        self._hear_decisions(news.decisions, now)
 
     def handle(self, event: Event, now: float) -> None:
         """Take in one event of the core."""
         match event:
-            case PartChanged(owner, changes) if owner != self._gossip.name:
-                for key, value in changes:
-                    if key == KEYS_RECORD:
-                        self._hear(owner, value, now)
+            case PartChanged(owner):
+                said, part = self._said.get(owner), self._gossip.parts.get(owner)
+                if said is not None and part is not None and said.epoch != part.epoch:
+                    # A later life said the same, which is no change to `apply`.
+                    self._said[owner] = _Said(part.epoch, said.news)
             case MemberForgotten(name):
                 self._said.pop(name, None)
             case PartDropped(owner) if owner not in self._gossip.members:
                 self._said.pop(owner, None)
             case _:
                 pass
-
-    def _hear(self, owner: str, value: bytes | None, now: float) -> None:
-        if value is None:
-            self._said.pop(owner, None)
-            return
-        try:
-            news = decode_key_news(value)
-        except Malformed:
-            self.refused += 1
-            return
-        part = self._gossip.parts.get(owner)
-        self._said[owner] = _Said(0 if part is None else part.epoch, news)
-        self._hear_decisions(news.decisions, now)
 
     def _hear_decisions(self, told: Decisions, now: float) -> None:
         self._note_lacking(told.use, now)

@@ -20,8 +20,10 @@ from ._limits import (
     METADATA_KEY_LENGTH,
     METADATA_PAIRS,
     METADATA_VALUE_LENGTH,
+    OUTPUT_BYTES,
     REASON_LENGTH,
     SERVICE_LENGTH,
+    SOURCE_LENGTH,
     TAG_COUNT,
     TAG_LENGTH,
     TTL_LEAST,
@@ -214,6 +216,38 @@ def check_reason(value: object) -> str | None:
 def check_by(value: object) -> str:
     """Return who sets an override."""
     return check_text("by", value, BY_LENGTH)
+
+
+def check_source(value: object) -> str:
+    """Return the word for what registered an instance; a later version may have more words."""
+    return check_text("source", value, SOURCE_LENGTH)
+
+
+def clean_output(value: object) -> str:
+    """Return what a service says of itself as it is kept: short, and harmless in a terminal.
+
+    It comes from programs, and a status must not be lost for what one of them printed: characters
+    that would do harm are replaced, and what is too long is cut off behind a whole character.
+    Only what is no text is refused.
+    """
+    if value is None:
+        return ""
+    if type(value) is not str:
+        raise BadInput("output", f"output must be text, not {_kind(value)}")
+    # No character takes less than a byte, so that a text of any length costs the same.
+    text = "".join(c if _is_harmless(c) else "\ufffd" for c in value[:OUTPUT_BYTES])
+    return text.encode()[:OUTPUT_BYTES].decode(errors="ignore")
+
+
+def check_output(value: object) -> str:
+    """Return an output in the form that `clean_output` gives it."""
+    if type(value) is not str or clean_output(value) != value:
+        raise BadInput("output", f"output must be text of at most {OUTPUT_BYTES} bytes")
+    return value
+
+
+def _is_harmless(character: str) -> bool:
+    return character in "\n\t" or category(character) not in _REFUSED_CATEGORIES
 
 
 def _kind(value: object) -> str:

@@ -13,6 +13,8 @@ class Override:
     by: str
     expires_at: float | None
     """Unix seconds; None if it stays until it is cleared."""
+    tail: bytes = field(default=b"", repr=False)
+    """What a later version says of it, passed on unread."""
 
     def to_json(self) -> dict[str, object]:
         """Return what is shown under `override`."""
@@ -49,6 +51,10 @@ class Instance:
     updated_at: float
     """Unix seconds."""
     override: Override | None
+    output: str = ""
+    """What the service said of itself with its status, at most 256 bytes; empty if nothing."""
+    source: str = "process"
+    """What registered it: `process`, `http`, `file`, `container`, `kubernetes`, or another word."""
 
     def to_json(self) -> dict[str, object]:
         """Return the shape that the HTTP interface and `--json` show."""
@@ -68,6 +74,8 @@ class Instance:
             "registered_at": show_moment(self.registered_at),
             "updated_at": show_moment(self.updated_at),
         }
+        if self.output:
+            shown["output"] = self.output
         if self.override is not None:
             shown["override"] = self.override.to_json()
         return shown

@@ -34,6 +34,12 @@ RECORD_BYTES = 8 * 1024
 # What an override adds to a record that was within the limit when it was registered:
 # reason and author of four bytes a character, and the numbers.
 OVERRIDE_BYTES = 2 * 1024
+# What later versions say in records behind what this one knows: passed on unread, so bounded.
+TAIL_BYTES = 2 * 1024
+# A word such as `kubernetes`.
+SOURCE_LENGTH = 64
+# A line or two of a health check, which travels with each change of it.
+OUTPUT_BYTES = 256
 # Unix milliseconds until the year 2527 leave room to count on above any stamp that is accepted.
 MOMENT_MOST = (1 << 44) - 1
 STAMP_MOST = 1 << 60

@@ -1,10 +1,10 @@
 from collections.abc import Callable
 
-from gossamer.gossip import Gossip
 from gossamer.peers.model import Instance, Lookup, Preserved, ServiceSummary
 
 from ._preservation import Preservation
 from ._records import Subject
+from ._replication import Replication
 from ._view import View
 
 
@@ -17,12 +17,12 @@ class Answers:
 
     def __init__(
         self,
-        gossip: Gossip,
+        mesh: Replication,
         view: View,
         preservation: Preservation,
         wall: Callable[[], float],
     ) -> None:
-        self._gossip = gossip
+        self._mesh = mesh
         self._view = view
         self._preservation = preservation
         self._wall = wall
@@ -36,9 +36,9 @@ class Answers:
         all: bool = False,
     ) -> Lookup:
         """Return the instances of a service that are `UP`, or all; none if it is not known."""
-        snapshot = self._view.snapshots.get(service)
+        snapshot = self._view.services.snapshots.get(service)
         if snapshot is None:
-            index = self._view.index_of(service)
+            index = self._view.services.index_of(service)
             return Lookup(service, (), degraded=self._is_cut_off, index=index)
         instances = snapshot.every if all else snapshot.up
         if tag is not None:
@@ -50,13 +50,13 @@ class Answers:
 
     def knows(self, service: str) -> bool:
         """Whether a service has an instance, of whatever status."""
-        return service in self._view.snapshots
+        return service in self._view.services.snapshots
 
     def services(self) -> list[ServiceSummary]:
         """Return every service that has an instance, by name."""
         return [
             ServiceSummary(name, len(snapshot.every), len(snapshot.up))
-            for name, snapshot in sorted(self._view.snapshots.items())
+            for name, snapshot in sorted(self._view.services.snapshots.items())
         ]
 
     def find(self, service: str, id: str) -> Instance | None:
@@ -66,11 +66,11 @@ class Answers:
     @property
     def degraded(self) -> bool:
         """Whether some lookups are."""
-        return self._is_cut_off or self._view.unverified > 0
+        return self._is_cut_off or self._view.services.unverified > 0
 
     @property
     def _is_cut_off(self) -> bool:
-        return self._gossip.isolated or not self._gossip.joined
+        return self._mesh.isolated or not self._mesh.joined
 
     def preserved(self, now: float) -> list[Preserved]:
         """Return the services that self-preservation keeps instances of, by name."""
@@ -87,7 +87,7 @@ class Answers:
         return [
             (owner, subject)
             for owner in self._preservation.kept
-            for subject in set(self._view.subjects_of(owner))
+            for subject in self._view.instances_of(owner)
             if self._preservation.keeps(owner, subject[0])
             and (shown := self._view.find(subject)) is not None
             and shown.owner == owner

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from gossamer.peers.model import Override
 
-from ._records import Intervention, Kind, Record
+from ._records import Intervention, Kind, Record, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,11 @@ NO_DECISION = Decision(0, None)
 
 @dataclass(slots=True)
 class Entry:
-    """The records of one instance by owner, and the interventions by writer."""
+    """The records of one instance by owner, and what others decided and told, by writer."""
 
     records: dict[str, Record] = field(default_factory=dict)
     interventions: dict[str, Intervention] = field(default_factory=dict)
+    reports: dict[str, Intervention] = field(default_factory=dict)
     waiting: list[tuple[int, str]] = field(default_factory=list)
     """Stamps and owners of the records beyond the limit, the highest last."""
 
@@ -57,7 +58,7 @@ class Entry:
     @property
     def empty(self) -> bool:
         """Whether nothing is known any more."""
-        return not self.records and not self.interventions
+        return not (self.records or self.interventions or self.reports)
 
     @property
     def removed(self) -> int:
@@ -72,9 +73,10 @@ class Entry:
         """The highest stamp of all that is known."""
         highest = 0
         for record in self.records.values():
-            highest = max(highest, record.stamp, record.override_stamp)
-        for intervention in self.interventions.values():
-            highest = max(highest, intervention.stamp)
+            highest = max(highest, record.stamp, record.override_stamp, record.report_stamp)
+        for told in (self.interventions, self.reports):
+            for intervention in told.values():
+                highest = max(highest, intervention.stamp)
         return highest
 
     def decision(self) -> Decision:
@@ -98,3 +100,26 @@ class Entry:
             if each.kind is not Kind.REMOVE and rank > best_rank:
                 best, best_rank = Decision(each.stamp, each.override), rank
         return best
+
+    def report(self) -> Report | None:
+        """Return the service's last word about itself; between equals, the last writer by name.
+
+        None if no record is left, or if all were removed.
+        A removal needs no place in this: a registration after it is a later word.
+        """
+        if not self.reports and len(self.records) == 1:
+            (record,) = self.records.values()
+            return record.report
+        removed = self.removed
+        best: tuple[int, bool, str] | None = None
+        found: Report | None = None
+        for owner, record in self.records.items():
+            rank = (record.report_stamp, True, owner)
+            if record.stamp >= removed and (best is None or rank > best):
+                best, found = rank, record.report
+        if best is not None:
+            for writer, each in self.reports.items():
+                rank = (each.stamp, False, writer)
+                if rank > best:
+                    best, found = rank, each.report
+        return found

@@ -9,11 +9,12 @@ usual length cannot revive what was deregistered.
 
 from collections.abc import Callable, Iterable
 
-from gossamer.gossip import Gossip, Status
+from gossamer.gossip import Status
 from gossamer.peers.model import Override, RegistryConfig
 
 from ._deadlines import Deadlines
-from ._records import Intervention, Kind, Record, Subject, encode_intervention, intervention_key
+from ._records import Intervention, Kind, Record, Subject, decode_intervention, encode_intervention
+from ._replication import Replication
 from ._view import View
 
 # Longer than a change that got lost waits for repair.
@@ -21,18 +22,23 @@ _SETTLE = 10.0
 
 
 class Interventions:
-    """This peer's own interventions, oldest first."""
+    """This peer's own interventions of one family, oldest first; one for each instance.
+
+    `key_of` gives the key of an instance's.
+    """
 
     def __init__(
         self,
-        gossip: Gossip,
+        mesh: Replication,
         view: View,
+        key_of: Callable[[Subject], str],
         *,
         wall: Callable[[], float],
         config: RegistryConfig,
     ) -> None:
-        self._gossip = gossip
+        self._mesh = mesh
         self._view = view
+        self._key_of = key_of
         self._wall = wall
         self._config = config
         self._written: dict[Subject, Intervention] = {}
@@ -57,15 +63,22 @@ class Interventions:
         override: Override | None,
         owner: str,
         now: float,
+        tail: bytes = b"",
     ) -> None:
         """Write a decision for `owner` to adopt; raises `RecordTooLarge`, nothing changed."""
         known = self._view.owner(owner)
         epoch = 0 if known is None else known.epoch
         written_ms = round(self._wall() * 1000)
-        self._write(subject, Intervention(stamp, kind, owner, epoch, override, written_ms), now)
+        self._write(
+            subject, Intervention(stamp, kind, owner, epoch, override, written_ms, tail), now
+        )
 
-    def resume(self, subject: Subject, intervention: Intervention, now: float) -> None:
-        """Write anew what an earlier life wrote, unless there is something later."""
+    def resume(self, subject: Subject, value: bytes, now: float) -> None:
+        """Write anew what an earlier life wrote, unless there is something later.
+
+        Raises `Refused` or `Unknown` if it cannot be read, and `RecordTooLarge`.
+        """
+        intervention = decode_intervention(value)
         known = self._written.get(subject)
         if known is None or known.stamp < intervention.stamp:
             self._write(subject, intervention, now)
@@ -86,8 +99,8 @@ class Interventions:
             self._end(subject, now)
 
     def _write(self, subject: Subject, intervention: Intervention, now: float) -> None:
-        key = intervention_key(subject)
-        self._gossip.publish(key, encode_intervention(intervention), now)
+        key = self._key_of(subject)
+        self._mesh.publish(key, encode_intervention(intervention), now)
         # Forgotten first, so that it is the last in order of age.
         self._forget(subject)
         self._written[subject] = intervention
@@ -122,8 +135,8 @@ class Interventions:
 
     def _drop(self, subject: Subject, now: float) -> None:
         self._forget(subject)
-        self._gossip.withdraw(intervention_key(subject), now)
-        self._read(intervention_key(subject), now)
+        self._mesh.withdraw(self._key_of(subject), now)
+        self._read(self._key_of(subject), now)
 
     def _forget(self, subject: Subject) -> None:
         intervention = self._written.pop(subject, None)
@@ -138,16 +151,13 @@ class Interventions:
     def _is_done(self, subject: Subject, intervention: Intervention) -> bool:
         entry = self._view.entry(subject)
         records: Iterable[Record] = () if entry is None else entry.records.values()
-        if intervention.kind is Kind.REMOVE:
-            waiting = any(record.stamp < intervention.stamp for record in records)
-        else:
-            waiting = any(record.override_stamp < intervention.stamp for record in records)
+        waiting = any(_decided_at(record, intervention) < intervention.stamp for record in records)
         return not waiting and self._had_its_chance(intervention)
 
     def _had_its_chance(self, intervention: Intervention) -> bool:
         name, epoch = intervention.owner, intervention.owner_epoch
-        member = self._gossip.members.get(name)
-        if name == self._gossip.name:
+        member = self._mesh.members.get(name)
+        if name == self._mesh.name:
             return True
         if member is None or member.epoch < epoch:
             return False
@@ -158,4 +168,15 @@ class Interventions:
         return member.status.living and owner is not None and owner.epoch >= epoch
 
     def _read(self, key: str, now: float) -> None:
-        self._view.apply(self._gossip.name, (key,), now)
+        self._view.apply(self._mesh.name, (key,), now)
+
+
+# The stamp of what a record says of that which an intervention decides.
+def _decided_at(record: Record, intervention: Intervention) -> int:
+    match intervention.kind:
+        case Kind.REMOVE:
+            return record.stamp
+        case Kind.REPORT:
+            return record.report_stamp
+        case Kind.STATUS | Kind.CLEAR:
+            return record.override_stamp

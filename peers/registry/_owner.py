@@ -8,7 +8,6 @@ it, leased ones may live on and are shown until their leases run out, counted fr
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
-from typing import NamedTuple
 
 from gossamer.gossip import Member, Status
 
@@ -25,15 +24,6 @@ class Standing(Enum):
     """Left, replaced by a later life, or not known."""
 
 
-class Held(NamedTuple):
-    """One record of a part, as it was read."""
-
-    value: bytes
-    subject: Subject | None
-    """None if the record was refused."""
-    is_instance: bool
-
-
 @dataclass(slots=True)
 class Owner:
     """An owner's part as far as it was read, and the owner's standing."""
@@ -42,9 +32,10 @@ class Owner:
     epoch: int
     standing: Standing = Standing.HERE
     gone_at: float = inf
-    held: dict[str, Held] = field(default_factory=dict)
-    instances: int = 0
-    """How many of the records are instances."""
+    values: dict[str, bytes] = field(default_factory=dict)
+    """What was read under each key."""
+    stamps: dict[Subject, int] = field(default_factory=dict)
+    """The instances among it, with their registrations' stamps."""
 
     def judge(self, member: Member | None, now: float) -> bool:
         """Take the member's state; return whether that changed the standing."""

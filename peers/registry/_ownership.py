@@ -4,32 +4,36 @@ For each of its instances:
 - a removal with a higher stamp: the record is withdrawn;
 - a higher (stamp, owner) under an owner that is here: the record is withdrawn, and a decision
   on the override that the other owner may not know is left as an intervention;
-- a decision with a higher stamp: the record takes it over, and keeps its own stamp;
+- a decision or a report with a higher stamp: the record takes it over, and keeps its own stamp;
 - a lease or an override that ended: withdrawn, or taken out.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from gossamer.gossip import Gossip, HybridClock, RecordTooLarge
+from gossamer.gossip import HybridClock, RecordTooLarge
 from gossamer.peers.model import STAMP_MOST, Override, RegistryConfig
 
 from ._entry import NO_DECISION, Decision, Entry
+from ._families import INSTANCES, INTERVENTIONS, REPORTS, Refused, Unknown, family_of
 from ._interventions import Interventions
 from ._leases import Leases
 from ._owner import Standing
 from ._records import (
-    KEYS_RECORD,
     Kind,
     Record,
-    Refused,
+    Report,
     Subject,
-    decode_intervention,
     decode_record,
     encode_record,
     instance_key,
+    intervention_key,
     parse_key,
+    report_key,
+    report_tail,
 )
+from ._replication import Replication
+from ._tail import write_tail
 from ._view import View
 
 
@@ -38,14 +42,14 @@ class Ownership:
 
     def __init__(
         self,
-        gossip: Gossip,
+        mesh: Replication,
         view: View,
         clock: HybridClock,
         *,
         wall: Callable[[], float],
         config: RegistryConfig,
     ) -> None:
-        self._gossip = gossip
+        self._mesh = mesh
         self._view = view
         self._clock = clock
         self._wall = wall
@@ -53,23 +57,30 @@ class Ownership:
         # Decisions on instances of this peer's process in an earlier life.
         self._inherited: dict[Subject, Decision] = {}
         self.leases = Leases()
-        self.interventions = Interventions(gossip, view, wall=wall, config=config)
+        self.interventions = Interventions(mesh, view, intervention_key, wall=wall, config=config)
+        self.reports = Interventions(mesh, view, report_key, wall=wall, config=config)
+        self._resumed: Mapping[str, Callable[[Subject, bytes, float], None]] = {
+            INSTANCES: self._resume_record,
+            INTERVENTIONS: self.interventions.resume,
+            REPORTS: self.reports.resume,
+        }
         self.expired = 0
         self.given_up = 0
         self.taken_over = 0
         self.adopted = 0
         self.unpublished = 0
+        self.unresumed = 0
 
     @property
     def deadline(self) -> float:
         """When `expire` is wanted next."""
-        return min(self.leases.deadline, self.interventions.deadline)
+        return min(self.leases.deadline, self.interventions.deadline, self.reports.deadline)
 
     @property
     def instances(self) -> int:
         """How many instances are registered here."""
-        owner = self._view.owner(self._gossip.name)
-        return 0 if owner is None else owner.instances
+        owner = self._view.owner(self._mesh.name)
+        return 0 if owner is None else len(owner.stamps)
 
     @property
     def wall_ms(self) -> int:
@@ -79,7 +90,7 @@ class Ownership:
     def record(self, subject: Subject) -> Record | None:
         """Return the record that this peer publishes of an instance."""
         entry = self._view.entry(subject)
-        return None if entry is None else entry.records.get(self._gossip.name)
+        return None if entry is None else entry.records.get(self._mesh.name)
 
     def register(self, subject: Subject, record: Record, now: float) -> None:
         """Publish a new registration; raises `RecordTooLarge`, nothing changed.
@@ -103,7 +114,7 @@ class Ownership:
         """End an instance, whoever owns it; raises `RecordTooLarge`, nothing changed."""
         entry = self._view.entry(subject)
         assert entry is not None
-        me = self._gossip.name
+        me = self._mesh.name
         others = [(each.stamp, name) for name, each in entry.records.items() if name != me]
         mine = entry.records.get(me)
         # Without an intervention, what others said of the instance would take its place, and a
@@ -126,12 +137,13 @@ class Ownership:
 
         The stamp is one above that of the record that is copied, and no more: what was decided
         meanwhile, with a stamp of the clock, and is not known here yet, still wins.
+        The service's last report keeps its stamp.
         """
         entry = self._view.entry(subject)
         assert entry is not None
         theirs, decision = entry.records[owner], entry.decision()
         record = replace(
-            theirs,
+            _reported(theirs, entry.report() or theirs.report),
             stamp=min(theirs.stamp + 1, STAMP_MOST),
             override=decision.override,
             override_stamp=decision.stamp,
@@ -143,11 +155,26 @@ class Ownership:
         """Set or clear an override; raises `RecordTooLarge`, nothing changed."""
         stamp = self._stamp(self._view.entry(subject))
         mine = self.record(subject)
-        if mine is None or owner != self._gossip.name:
+        if mine is None or owner != self._mesh.name:
             kind = Kind.CLEAR if override is None else Kind.STATUS
             self.interventions.write(subject, kind, stamp, override, owner, now)
         else:
-            self._decide(subject, mine, Decision(stamp, override), now)
+            self._amend(subject, self._decided(mine, Decision(stamp, override)), now)
+
+    def report(self, subject: Subject, owner: str, status: str, output: str, now: float) -> None:
+        """Tell a service's own status; raises `RecordTooLarge`, nothing changed."""
+        stamp = self._stamp(self._view.entry(subject))
+        mine = self.record(subject)
+        if mine is None or owner != self._mesh.name:
+            tail = report_tail(status, output)
+            self.reports.write(subject, Kind.REPORT, stamp, None, owner, now, tail)
+        else:
+            self._amend(subject, _reported(mine, Report(stamp, status, output)), now)
+
+    def review(self, owner: str, now: float) -> None:
+        """Look again at what waits for an owner whose state changed."""
+        self.interventions.review(owner, now)
+        self.reports.review(owner, now)
 
     def expire(self, now: float) -> None:
         """End what is over: leases, and interventions that are needed no longer."""
@@ -155,6 +182,7 @@ class Ownership:
             self.expired += 1
             self._withdraw(subject, now)
         self.interventions.expire(now)
+        self.reports.expire(now)
 
     def settle(self, now: float) -> None:
         """Act on every instance of which the view says that something changed."""
@@ -163,10 +191,11 @@ class Ownership:
             subject = next(iter(touched))
             del touched[subject]
             entry = self._view.entry(subject)
-            mine = None if entry is None else entry.records.get(self._gossip.name)
+            mine = None if entry is None else entry.records.get(self._mesh.name)
             if entry is not None and mine is not None:
                 self._settle_record(subject, entry, mine, now)
             self.interventions.settle(subject, now)
+            self.reports.settle(subject, now)
 
     def resume(self, records: Mapping[str, bytes], now: float) -> None:
         """Take up what an earlier life of this peer left in the mesh.
@@ -175,25 +204,23 @@ class Ownership:
         the process ended with it, but what was decided on them waits for their return.
         """
         for key, value in records.items():
-            if key == KEYS_RECORD:
-                continue
+            resume = self._resumed.get(family_of(key))
             try:
-                kind, subject = parse_key(key)
-                if kind == "i":
-                    self._resume_record(subject, decode_record(value), now)
-                else:
-                    self.interventions.resume(subject, decode_intervention(value), now)
+                if resume is not None:
+                    resume(parse_key(key), value, now)
             except Refused:
-                self._view.refused += 1
+                self.unresumed += 1
+            except Unknown:
+                pass  # nobody can tell whether it outlives its process
             except RecordTooLarge:
                 self.unpublished += 1
 
-    def _resume_record(self, subject: Subject, record: Record, now: float) -> None:
+    def _resume_record(self, subject: Subject, value: bytes, now: float) -> None:
+        record = decode_record(value)
         mine = self.record(subject)
         decided = Decision(record.override_stamp, record.override)
         if mine is not None:
-            if decided.stamp > mine.override_stamp:
-                self._adopt(subject, mine, decided, now)
+            self._adopt(subject, mine, decided, record.report, now)
         elif not record.leased:
             if record.override is not None:
                 self._inherited[subject] = decided
@@ -208,42 +235,64 @@ class Ownership:
         if rival is not None:
             self._give_up(subject, mine, rival, now)
             return
-        decision = entry.decision()
-        override = mine.override
-        if decision.stamp > mine.override_stamp:
-            self._adopt(subject, mine, decision, now)
-        elif override is not None and _is_over(override, self._wall()):
-            self._adopt(subject, mine, Decision(mine.override_stamp, None), now)
+        self._adopt(subject, mine, entry.decision(), entry.report() or mine.report, now)
 
     # An owner that is not here may be given the instance back, but cannot keep it alive.
     def _rival(self, entry: Entry, mine: Record) -> str | None:
-        best = mine.stamp, self._gossip.name
+        best = mine.stamp, self._mesh.name
         for name, record in entry.records.items():
             owner = self._view.owner(name)
             if owner is not None and owner.standing is Standing.HERE:
                 best = max(best, (record.stamp, name))
-        return None if best[1] == self._gossip.name else best[1]
+        return None if best[1] == self._mesh.name else best[1]
 
     def _give_up(self, subject: Subject, mine: Record, rival: str, now: float) -> None:
         self.given_up += 1
         entry = self._view.entry(subject)
-        theirs = 0 if entry is None else entry.records[rival].override_stamp
+        assert entry is not None
+        theirs = entry.records[rival]
         self._withdraw(subject, now)
-        if mine.override_stamp > theirs:
-            kind = Kind.CLEAR if mine.override is None else Kind.STATUS
-            try:
+        try:
+            if mine.override_stamp > theirs.override_stamp:
+                kind = Kind.CLEAR if mine.override is None else Kind.STATUS
                 self.interventions.write(
                     subject, kind, mine.override_stamp, mine.override, rival, now
                 )
-            except RecordTooLarge:
-                self.unpublished += 1
-
-    def _adopt(self, subject: Subject, mine: Record, decision: Decision, now: float) -> None:
-        try:
-            self._decide(subject, mine, decision, now)
-            self.adopted += 1
+            if mine.report_stamp > theirs.report_stamp:
+                told = report_tail(mine.status, mine.output)
+                self.reports.write(subject, Kind.REPORT, mine.report_stamp, None, rival, now, told)
         except RecordTooLarge:
             self.unpublished += 1
+
+    # What is decided or told with a higher stamp than this peer's record knows, and the end of
+    # an override, are taken into the record.
+    def _adopt(
+        self, subject: Subject, mine: Record, decision: Decision, report: Report, now: float
+    ) -> None:
+        record = mine
+        try:
+            if report.stamp > mine.report_stamp:
+                record = _reported(record, report)
+            if decision.stamp > mine.override_stamp:
+                record = self._decided(record, decision)
+            elif self._is_over(mine.override):
+                record = replace(record, override=None)
+            if record is not mine:
+                self._amend(subject, record, now)
+                self.adopted += 1
+        except RecordTooLarge:
+            self.unpublished += 1
+
+    def _decided(self, record: Record, decision: Decision) -> Record:
+        override = None if self._is_over(decision.override) else decision.override
+        return replace(record, override=override, override_stamp=decision.stamp)
+
+    def _is_over(self, override: Override | None) -> bool:
+        return (
+            override is not None
+            and override.expires_at is not None
+            and override.expires_at <= self._wall()
+        )
 
     # A stamp above all that is known of an instance also beats one from a clock so far ahead
     # that the hybrid clock ignores it.
@@ -252,7 +301,7 @@ class Ownership:
         return min(max(self._clock.next(self.wall_ms), highest + 1), STAMP_MOST)
 
     def _publish(self, subject: Subject, record: Record, now: float) -> None:
-        self._gossip.publish(instance_key(subject), encode_record(record), now)
+        self._mesh.publish(instance_key(subject), encode_record(record), now)
         self._inherited.pop(subject, None)
         if record.ttl_ms is None:
             self.leases.end(subject)
@@ -261,25 +310,21 @@ class Ownership:
         self._read(instance_key(subject), now)
 
     # The stamp of the registration and the lease are left as they are.
-    def _decide(self, subject: Subject, mine: Record, decision: Decision, now: float) -> None:
-        override = decision.override
-        if override is not None and _is_over(override, self._wall()):
-            override = None
-        record = replace(
-            mine, override=override, override_stamp=decision.stamp, updated_ms=self.wall_ms
-        )
-        self._gossip.publish(instance_key(subject), encode_record(record), now)
+    def _amend(self, subject: Subject, record: Record, now: float) -> None:
+        record = replace(record, updated_ms=self.wall_ms)
+        self._mesh.publish(instance_key(subject), encode_record(record), now)
         self._read(instance_key(subject), now)
 
     def _withdraw(self, subject: Subject, now: float) -> None:
         self.leases.end(subject)
         self._inherited.pop(subject, None)
-        self._gossip.withdraw(instance_key(subject), now)
+        self._mesh.withdraw(instance_key(subject), now)
         self._read(instance_key(subject), now)
 
     def _read(self, key: str, now: float) -> None:
-        self._view.apply(self._gossip.name, (key,), now)
+        self._view.apply(self._mesh.name, (key,), now)
 
 
-def _is_over(override: Override, wall: float) -> bool:
-    return override.expires_at is not None and override.expires_at <= wall
+def _reported(record: Record, report: Report) -> Record:
+    tail = write_tail(record.tail, report_stamp=report.stamp, output=report.output)
+    return replace(record, status=report.status, tail=tail)

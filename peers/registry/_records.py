@@ -1,15 +1,22 @@
 """What owners write into their parts: the keys, the two kinds of records, and their bytes.
 
-A record of an instance is two registers, each with a stamp and each decided by the higher one:
-`stamp` is that of the registration, `override_stamp` that of the last decision on its override.
+A record of an instance is three registers, each with a stamp and each decided by the higher one:
+`stamp` is that of the registration, `report_stamp` that of the service's last word on its own
+status, `override_stamp` that of the last decision on its override.
 They are apart so that a status that is set late cannot revive what was deregistered meanwhile,
 and a registration that is repeated cannot undo a status that it knew nothing of.
 
 A peer that is not the owner writes its decision as an `Intervention` into its own part:
 `remove` hides every registration with a lower stamp, `status` and `clear` outrank every
-override with a lower stamp.
+override with a lower stamp, and `report` every report.
 
-Bytes from the mesh are refused unless each item has the type and passes the check that a
+What is frozen: the first item, `FORM`, of every record; in a record of form 1 the 14 items of an
+instance in their order here, the 7 of an intervention, and the 4 of an override within both.
+They are read for ever as they are read today. A later version adds items behind them; these
+are kept as one byte string, the tail, and copied into all that is made from the record.
+What cannot be said so takes another form or another family, which is passed on unread.
+
+Bytes from the mesh are refused unless each known item has the type and passes the check that a
 user's input has to pass.
 """
 
@@ -17,7 +24,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from gossamer.gossip import Malformed, decode, encode
+from gossamer.gossip import Malformed, decode, encode, join_tail, split_tail
 from gossamer.peers.model import (
     EPOCH_MOST,
     METADATA_PAIRS,
@@ -25,6 +32,7 @@ from gossamer.peers.model import (
     OVERRIDE_BYTES,
     RECORD_BYTES,
     STAMP_MOST,
+    TAIL_BYTES,
     TTL_LEAST,
     TTL_MOST,
     BadInput,
@@ -32,6 +40,7 @@ from gossamer.peers.model import (
     check_address,
     check_by,
     check_names,
+    check_output,
     check_override_status,
     check_pair,
     check_port,
@@ -43,18 +52,21 @@ from gossamer.peers.model import (
     check_zone,
 )
 
-# The first item of every record, so that another form can be told apart one day.
+from ._families import INSTANCES, INTERVENTIONS, REPORTS, Refused, Unknown
+from ._tail import read_tail
+
+# The first item of every record; a record of another form is a later version's.
 FORM = 1
 
-# The key of the record that tells of a peer's keys (_key_news.py); it is no instance's.
-KEYS_RECORD = "k"
+# How many items are frozen, and stand before the tail.
+_RECORD_ITEMS = 14
+_INTERVENTION_ITEMS = 7
+_OVERRIDE_ITEMS = 4
+# A record with an override, and the tails of both.
+_BYTES_MOST = RECORD_BYTES + OVERRIDE_BYTES + 2 * TAIL_BYTES
 
 # Service and id.
 Subject = tuple[str, str]
-
-
-class Refused(ValueError):
-    """A record from the mesh is not what it should be; nothing was changed."""
 
 
 class Kind(StrEnum):
@@ -63,6 +75,16 @@ class Kind(StrEnum):
     REMOVE = "remove"
     STATUS = "status"
     CLEAR = "clear"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A service's word about itself; of two, that with the higher stamp counts."""
+
+    stamp: int
+    status: str
+    output: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +104,27 @@ class Record:
     updated_ms: int
     override: Override | None
     override_stamp: int
+    tail: bytes = b""
+
+    @property
+    def source(self) -> str:
+        """What registered it."""
+        return read_tail(self.tail).source
+
+    @property
+    def report_stamp(self) -> int:
+        """The stamp of the own status: of the last report, or of the registration."""
+        return read_tail(self.tail).report_stamp or self.stamp
+
+    @property
+    def output(self) -> str:
+        """What the service said of itself with its status."""
+        return read_tail(self.tail).output
+
+    @property
+    def report(self) -> Report:
+        """The service's last word about itself."""
+        return Report(self.report_stamp, self.status, self.output)
 
     @property
     def leased(self) -> bool:
@@ -100,26 +143,44 @@ class Intervention:
     owner_epoch: int
     override: Override | None
     written_ms: int
+    tail: bytes = b""
+    """In a report: the status and the output."""
+
+    @property
+    def report(self) -> Report | None:
+        """The report that it tells of, if it is one."""
+        if self.kind is not Kind.REPORT:
+            return None
+        return Report(self.stamp, *_read_report(self.tail))
 
 
 def instance_key(subject: Subject) -> str:
     """Return the key of an instance in its owner's part."""
-    return f"i\n{subject[0]}\n{subject[1]}"
+    return f"{INSTANCES}\n{subject[0]}\n{subject[1]}"
 
 
 def intervention_key(subject: Subject) -> str:
     """Return the key of an intervention in its writer's part."""
-    return f"o\n{subject[0]}\n{subject[1]}"
+    return f"{INTERVENTIONS}\n{subject[0]}\n{subject[1]}"
 
 
-def parse_key(key: str) -> tuple[str, Subject]:
-    """Return `i` or `o`, and the names in a key; raises `Refused`."""
-    kind, _, names = key.partition("\n")
+def report_key(subject: Subject) -> str:
+    """Return the key of a report in the part of a writer that does not own the instance.
+
+    It is another than that of an intervention, so that an operator's decision and a service's
+    report can both wait for the owner.
+    """
+    return f"{REPORTS}\n{subject[0]}\n{subject[1]}"
+
+
+def parse_key(key: str) -> Subject:
+    """Return the names in the key of an instance or an intervention; raises `Refused`."""
+    family, _, names = key.partition("\n")
     service, separator, name = names.partition("\n")
-    if kind not in {"i", "o"} or not separator:
-        raise Refused("a key of another kind")
+    if not separator:
+        raise Refused(f"a key of the family {family} without two names")
     try:
-        return kind, check_names(service, name)
+        return check_names(service, name)
     except BadInput as error:
         raise Refused(str(error)) from None
 
@@ -127,7 +188,7 @@ def parse_key(key: str) -> tuple[str, Subject]:
 def encode_record(record: Record) -> bytes:
     """Return the bytes of an instance's record."""
     flat = [text for pair in record.metadata for text in pair]
-    return encode(
+    return join_tail(
         [
             FORM,
             record.stamp,
@@ -143,15 +204,16 @@ def encode_record(record: Record) -> bytes:
             record.updated_ms,
             _flatten(record.override),
             record.override_stamp,
-        ]
+        ],
+        record.tail,
     )
 
 
 # A record is read again when its owner returns, and where many peers share a process.
 @lru_cache(maxsize=1024)
 def decode_record(data: bytes) -> Record:
-    """Return the record of an instance, or raise `Refused`."""
-    items = _items(data, 14)
+    """Return the record of an instance, or raise `Refused` or `Unknown`."""
+    items, tail = _items(data, _RECORD_ITEMS)
     try:
         return Record(
             stamp=_whole(items[1], STAMP_MOST),
@@ -167,6 +229,7 @@ def decode_record(data: bytes) -> Record:
             updated_ms=_whole(items[11], MOMENT_MOST),
             override=_override(items[12]),
             override_stamp=_whole(items[13], STAMP_MOST),
+            tail=tail,
         )
     except BadInput as error:
         raise Refused(str(error)) from None
@@ -174,7 +237,7 @@ def decode_record(data: bytes) -> Record:
 
 def encode_intervention(intervention: Intervention) -> bytes:
     """Return the bytes of an intervention."""
-    return encode(
+    return join_tail(
         [
             FORM,
             intervention.stamp,
@@ -183,22 +246,27 @@ def encode_intervention(intervention: Intervention) -> bytes:
             intervention.owner_epoch,
             _flatten(intervention.override),
             intervention.written_ms,
-        ]
+        ],
+        intervention.tail,
     )
 
 
 def decode_intervention(data: bytes) -> Intervention:
-    """Return an intervention, or raise `Refused`."""
-    items = _items(data, 7)
+    """Return an intervention, or raise `Refused` or `Unknown`."""
+    items, tail = _items(data, _INTERVENTION_ITEMS)
     try:
         intervention = Intervention(
             stamp=_whole(items[1], STAMP_MOST),
-            kind=_kind(items[2]),
             owner=check_text("owner", items[3], 255),
             owner_epoch=_whole(items[4], EPOCH_MOST),
             override=_override(items[5]),
             written_ms=_whole(items[6], MOMENT_MOST),
+            tail=tail,
+            # Last, since what else is wrong is damage.
+            kind=_kind(items[2]),
         )
+        if intervention.kind is Kind.REPORT:
+            _read_report(tail)
     except BadInput as error:
         raise Refused(str(error)) from None
     if (intervention.kind is Kind.STATUS) != (intervention.override is not None):
@@ -206,18 +274,35 @@ def decode_intervention(data: bytes) -> Intervention:
     return intervention
 
 
-def _items(data: bytes, count: int) -> list[object]:
-    if len(data) > RECORD_BYTES + OVERRIDE_BYTES:
+def report_tail(status: str, output: str) -> bytes:
+    """Return the tail of an intervention that is a report."""
+    return encode([status, output])
+
+
+@lru_cache(maxsize=1024)
+def _read_report(tail: bytes) -> tuple[str, str]:
+    items = decode(tail) if tail else None
+    if type(items) is not list or len(items) < 2:
+        raise Refused("a report without a status or an output")
+    return check_override_status(items[0]), check_output(items[1])
+
+
+# The items that are frozen, and the tail.
+def _items(data: bytes, frozen: int) -> tuple[list[object], bytes]:
+    if len(data) > _BYTES_MOST:
         raise Refused("a record is too large")
     try:
         items = decode(data)
+        if type(items) is not list or not items:
+            raise Refused("a record is no array of items")
+        form = items[0]
+        if type(form) is int and form > 0 and form != FORM:
+            raise Unknown(f"a record of the form {form}")
+        if type(form) is not int or form != FORM or len(items) < frozen:
+            raise Refused("a record has fewer items, or another form")
+        return items[:frozen], split_tail(items, frozen, TAIL_BYTES)
     except Malformed as error:
         raise Refused(str(error)) from None
-    if type(items) is not list or len(items) != count:
-        raise Refused("a record has another number of items")
-    if type(items[0]) is not int or items[0] != FORM:
-        raise Refused("a record of another form")
-    return items
 
 
 def _list(value: object) -> list[object]:
@@ -250,29 +335,35 @@ def _pairs(flat: list[object]) -> tuple[tuple[str, str], ...]:
 
 def _kind(value: object) -> Kind:
     if type(value) is not str:
-        raise Refused("an intervention of another kind")
+        raise Refused("the kind of an intervention is no text")
     try:
         return Kind(value)
     except ValueError:
-        raise Refused("an intervention of another kind") from None
+        raise Unknown(f"an intervention of the kind {value}") from None
 
 
 def _flatten(override: Override | None) -> list[object] | None:
     if override is None:
         return None
     ends = None if override.expires_at is None else round(override.expires_at * 1000)
-    return [override.status, override.reason, override.by, ends]
+    items: list[object] = [override.status, override.reason, override.by, ends]
+    return items if not override.tail else items + _list(decode(override.tail))
 
 
 def _override(value: object) -> Override | None:
     if value is None:
         return None
-    if type(value) is not list or len(value) != 4:
+    if type(value) is not list or len(value) < _OVERRIDE_ITEMS:
         raise Refused("an override has another shape")
-    status, reason, by, ends = value
+    status, reason, by, ends = value[:_OVERRIDE_ITEMS]
+    try:
+        tail = split_tail(value, _OVERRIDE_ITEMS, TAIL_BYTES)
+    except Malformed as error:
+        raise Refused(str(error)) from None
     return Override(
         status=check_override_status(status),
         reason=check_reason(reason),
         by=check_by(by),
         expires_at=None if ends is None else _whole(ends, MOMENT_MOST) / 1000,
+        tail=tail,
     )

@@ -7,6 +7,7 @@ from gossamer.peers.model import (
     check_metadata,
     check_names,
     check_port,
+    check_source,
     check_status,
     check_tags,
     check_ttl,
@@ -15,6 +16,7 @@ from gossamer.peers.model import (
 )
 
 from ._records import Record, Subject, encode_record
+from ._tail import write_tail
 
 
 def read_registration(
@@ -50,6 +52,7 @@ def read_registration(
         updated_ms=wall_ms,
         override=None,
         override_stamp=0,
+        tail=write_tail(source=check_source(wanted.source)),
     )
     size = len(encode_record(record))
     if size > RECORD_BYTES:

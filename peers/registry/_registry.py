@@ -8,10 +8,10 @@ The driver hands every event of the core to `handle` and calls `tick` at `deadli
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 
 from gossamer.gossip import (
     Event,
-    Gossip,
     HybridClock,
     IsolationChanged,
     Joined,
@@ -41,13 +41,16 @@ from gossamer.peers.model import (
     check_names,
     check_override_status,
     check_reason,
+    clean_output,
 )
 
 from ._answers import Answers
+from ._families import Family
 from ._ownership import Ownership
 from ._preservation import Preservation
 from ._records import Subject
 from ._registration import read_registration
+from ._replication import Replication
 from ._subscription import Subscription, Subscriptions
 from ._view import View
 
@@ -56,33 +59,36 @@ class Registry(Answers):
     """All instances that this peer knows, and those that it owns.
 
     `now` is the core's clock, `wall` gives Unix seconds.
+    `families` read the records that are not the registry's own, by the first word of their keys.
     """
 
     def __init__(
         self,
-        gossip: Gossip,
+        mesh: Replication,
         *,
         wall: Callable[[], float],
         config: RegistryConfig | None = None,
         zone: str | None = None,
         default_address: str | None = None,
+        families: Mapping[str, Family] = MappingProxyType({}),
     ) -> None:
         self._config = config = config or RegistryConfig()
         self._zone = zone or None
         self._default_address = default_address
         clock = HybridClock()
-        living = (member.name for member in gossip.members.values() if member.status.living)
+        living = (member.name for member in mesh.members.values() if member.status.living)
         preservation = Preservation(config, living)
         view = View(
-            gossip,
+            mesh,
             wall=wall,
             observe=lambda stamp: clock.observe(stamp, round(wall() * 1000)),
             is_preserved=preservation.keeps,
             owners_limit=config.owners_per_instance,
+            families=families,
         )
-        super().__init__(gossip, view, preservation, wall)
-        self._own = Ownership(gossip, view, clock, wall=wall, config=config)
-        self._subscriptions = Subscriptions(view)
+        super().__init__(mesh, view, preservation, wall)
+        self._own = Ownership(mesh, view, clock, wall=wall, config=config)
+        self._subscriptions = Subscriptions(view.services)
 
     # Actions
 
@@ -135,6 +141,27 @@ class Registry(Answers):
             self._own.take_over(subject, shown.owner, now)
         self._commit(now)
 
+    def report(
+        self, service: str, id: str, status: str, *, output: str | None = None, now: float
+    ) -> Instance:
+        """Tell what a service says of itself: its own status, and a line or two of output.
+
+        An override stays, and decides what lookups show. The same status and output again change
+        nothing. Works at any peer; the owner takes it into its record.
+        Output beyond 256 bytes is cut off, and characters that would garble a terminal are
+        replaced.
+        Raises `BadInput` and `NotFound`.
+        """
+        subject = check_names(service, id)
+        status, output = check_override_status(status), clean_output(output)
+        self._begin(now)
+        _, shown = self._find(*subject)
+        if (shown.own_status, shown.output) != (status, output):
+            with _full():
+                self._own.report(subject, shown.owner, status, output, now)
+            self._commit(now)
+        return self._shown(subject)
+
     def set_status(
         self,
         service: str,
@@ -155,7 +182,7 @@ class Registry(Answers):
         override = Override(
             status=check_override_status(status),
             reason=check_reason(reason),
-            by=check_by(self._gossip.name if by is None else by),
+            by=check_by(self._mesh.name if by is None else by),
             expires_at=None if ends_ms is None else (self._own.wall_ms + ends_ms) / 1000,
         )
         self._begin(now)
@@ -176,7 +203,7 @@ class Registry(Answers):
         Returns how many are shown no longer; leased ones stay until their leases run out.
         """
         self._begin(now)
-        before = self._view.instances
+        before = self._view.services.instances
         if service is None:
             self._preservation.accept_all(now)
         else:
@@ -184,7 +211,7 @@ class Registry(Answers):
                 if subject[0] == service:
                     self._preservation.accept(owner, service)
         self._commit(now)
-        return before - self._view.instances
+        return before - self._view.services.instances
 
     def subscribe(
         self, service: str | None, changed: Callable[[str], None] | None = None
@@ -230,13 +257,13 @@ class Registry(Answers):
                 self._meet(member, now)
             case PartChanged(owner, changes):
                 self._view.apply(owner, [key for key, _ in changes], now)
-                self._own.interventions.review(owner, now)
+                self._own.review(owner, now)
             case PartDropped(owner):
                 self._view.apply(owner, (), now)
             case PreviousLife(records):
                 self._own.resume(records, now)
             case Joined() | IsolationChanged():
-                self._view.unsettle()
+                self._view.services.unsettle()
             case MemberForgotten(name):
                 preservation.forgotten(name, now)
                 self._judge(name, now)
@@ -255,32 +282,39 @@ class Registry(Answers):
 
     def statistics(self) -> Mapping[str, int]:
         """Return counters since the start, and how much is kept now."""
-        own, view = self._own, self._view
+        own, view, shown = self._own, self._view, self._view.services
         return {
-            "instances": view.instances,
+            "instances": shown.instances,
             "instances_owned": own.instances,
-            "instances_unverified": view.unverified,
-            "services": len(view.snapshots),
+            "instances_unverified": shown.unverified,
+            "services": len(shown.snapshots),
             "leases": len(own.leases),
             "leases_expired": own.expired,
             "lease_stalls": own.leases.stalls,
             "overrides_waiting": len(own.interventions),
             "overrides_dropped": own.interventions.dropped,
             "overrides_adopted": own.adopted,
+            "reports_waiting": len(own.reports),
+            "reports_dropped": own.reports.dropped,
             "taken_over": own.taken_over,
             "given_up": own.given_up,
             "unpublished": own.unpublished,
-            "refused_records": view.refused,
+            "refused_records": view.refused + own.unresumed,
+            "unknown_records": view.unknown,
             "refused_owners": view.waiting,
             "peers_preserved": len(self._preservation.kept),
             "instances_preserved": len(self._preserved()),
             "subscriptions": len(self._subscriptions),
         }
 
+    def kept(self) -> Mapping[str, int]:
+        """Return how many entries each table has, whatever is shown of them."""
+        return self._view.kept()
+
     def instances_of(self, owner: str) -> int:
         """Return how many instances a peer has registered, for the table of members."""
         found = self._view.owner(owner)
-        return 0 if found is None else found.instances
+        return 0 if found is None else len(found.stamps)
 
     # Within
 
@@ -294,7 +328,7 @@ class Registry(Answers):
             del changed[name]
             self._view.refresh(name, now)
         self._own.settle(now)
-        self._subscriptions.tell(self._view.commit())
+        self._subscriptions.tell(self._view.services.commit())
 
     def _meet(self, member: Member, now: float) -> None:
         if member.status is Status.ALIVE:
@@ -306,7 +340,7 @@ class Registry(Answers):
 
     def _judge(self, name: str, now: float) -> None:
         self._view.judge(name, now)
-        self._own.interventions.review(name, now)
+        self._own.review(name, now)
 
     def _find(self, service: str, id: str) -> tuple[Subject, Instance]:
         shown = self._view.find((service, id))

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from ._view import View
+from ._services import Services
 
 
 class Subscription:
@@ -13,24 +13,26 @@ class Subscription:
     is for.
     """
 
-    __slots__ = ("_close", "_view", "changed", "service")
+    __slots__ = ("_close", "_services", "changed", "service")
 
     def __init__(
         self,
         service: str | None,
         changed: Callable[[str], None] | None,
-        view: View,
+        services: Services,
         close: Callable[["Subscription"], None],
     ) -> None:
         self.service = service
         self.changed = changed
-        self._view = view
+        self._services = services
         self._close = close
 
     @property
     def index(self) -> int:
         """The index of the service now, or of the whole registry if all services are meant."""
-        return self._view.index if self.service is None else self._view.index_of(self.service)
+        return (
+            self._services.index if self.service is None else self._services.index_of(self.service)
+        )
 
     def close(self) -> None:
         """Make sure that `changed` is called no more; does no harm when done twice."""
@@ -51,8 +53,8 @@ class Subscription:
 class Subscriptions:
     """Who wants to be told of which service."""
 
-    def __init__(self, view: View) -> None:
-        self._view = view
+    def __init__(self, services: Services) -> None:
+        self._services = services
         # Dicts for sets: they are called in the order in which they came.
         self._by_service: dict[str | None, dict[Subscription, None]] = {}
 
@@ -63,7 +65,7 @@ class Subscriptions:
         self, service: str | None, changed: Callable[[str], None] | None = None
     ) -> Subscription:
         """Have `changed` called when `service` changes; None means any."""
-        subscription = Subscription(service, changed, self._view, self._close)
+        subscription = Subscription(service, changed, self._services, self._close)
         self._by_service.setdefault(service, {})[subscription] = None
         return subscription
 

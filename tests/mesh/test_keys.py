@@ -17,9 +17,9 @@ from gossamer.gossip import (
 from gossamer.gossip.messages import Ping, encode_body, encode_delta
 from gossamer.gossip.sealing import ChecksumSeal
 from gossamer.peers import BadInput, Conflict
+from gossamer.peers.keys import KEYS_RECORD
 from gossamer.peers.keys._key_decisions import PLAIN_NAMED, Decision, Decisions, Verb
 from gossamer.peers.keys._key_news import KeyNews
-from gossamer.peers.registry import KEYS_RECORD
 from gossamer.simulations import Kind, Mesh, Packet, SimulatedPeer
 
 ONE, TWO = key(1), key(2)

@@ -11,7 +11,7 @@ from functools import cache
 from random import Random
 from unittest.mock import patch
 
-from gossamer.gossip import Address, Exchange, Gossip, GossipConfig
+from gossamer.gossip import Address, Exchange, Gossip, GossipConfig, decode, encode, join_tail
 from gossamer.gossip.sealing import ChecksumSeal, Refused
 from gossamer.peers.model import Override
 from gossamer.peers.registry._records import (
@@ -22,6 +22,7 @@ from gossamer.peers.registry._records import (
     encode_record,
     instance_key,
     intervention_key,
+    report_tail,
 )
 from gossamer.simulations import Block, Mesh
 
@@ -84,6 +85,19 @@ def intervention(kind: Kind = Kind.STATUS) -> bytes:
     return encode_intervention(Intervention(9, kind, "p1", 5, override, 1_767_225_600_000))
 
 
+def report() -> bytes:
+    """Return what a peer was told of an instance that it does not own."""
+    tail = report_tail("DOWN", "refused")
+    return encode_intervention(Intervention(9, Kind.REPORT, "p1", 5, None, 1_767_225_600_000, tail))
+
+
+def decoded(data: bytes) -> list[object]:
+    """Return the items of an array."""
+    items = decode(data)
+    assert isinstance(items, list)
+    return items
+
+
 @contextmanager
 def _listening(captured: Captured) -> Iterator[None]:
     hear, read = Gossip.receive, Exchange.receive
@@ -125,6 +139,8 @@ def capture(seed: int = 1) -> Captured:
         intervention(),
         intervention(Kind.REMOVE),
         intervention(Kind.CLEAR),
+        report(),
+        join_tail(decoded(record()), encode(["http", 9, "ok", "later"])),
     ]
     mesh = Mesh(seed, inbound_exchanges=2, part_for=30.0)
     with _listening(captured):

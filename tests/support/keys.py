@@ -9,8 +9,9 @@ from typing import TypeVar
 from gossamer.gossip import Event, Key, KeyRing
 from gossamer.gossip.sealing.keyed_seal import SALT_SIZE, KeyedSeal
 from gossamer.peers import GossamerError
-from gossamer.peers.keys import Keys
+from gossamer.peers.keys import KEYS_RECORD, Keys
 from gossamer.peers.keys._key_decisions import Decisions
+from gossamer.peers.registry import Registry
 from gossamer.simulations import Mesh, SimulatedPeer
 
 T = TypeVar("T")
@@ -120,9 +121,11 @@ class KeyHolders:
             now=self._mesh.now,
         )
         self._of[peer.name] = keys
-        peer.follower = partial(self._hear, keys)
+        registry = Registry(peer.gossip, wall=peer.wall, families={KEYS_RECORD: keys})
+        peer.follower = partial(self._hear, registry, keys)
 
-    def _hear(self, keys: Keys, events: list[Event]) -> None:
+    def _hear(self, registry: Registry, keys: Keys, events: list[Event]) -> None:
+        registry.handle_all(events, self._mesh.now)
         for event in events:
             keys.handle(event, self._mesh.now)
 

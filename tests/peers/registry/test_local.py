@@ -22,7 +22,7 @@ from gossamer.peers.registry import Registry
 UNIX = 1_700_000_000.0
 
 
-def make(*, zone: str | None = None, config: RegistryConfig | None = None) -> Registry:
+def core() -> Gossip:
     gossip = Gossip(
         GossipConfig.profile("lan", name="a"),
         epoch=1,
@@ -32,6 +32,16 @@ def make(*, zone: str | None = None, config: RegistryConfig | None = None) -> Re
         now=0.0,
     )
     gossip.join([], 0.0)
+    return gossip
+
+
+def make(
+    *,
+    zone: str | None = None,
+    config: RegistryConfig | None = None,
+    gossip: Gossip | None = None,
+) -> Registry:
+    gossip = gossip or core()
     return Registry(gossip, wall=lambda: UNIX, config=config, zone=zone, default_address="10.0.0.1")
 
 
@@ -154,12 +164,13 @@ def test_a_lease_needs_heartbeats() -> None:
 
 def test_heartbeats_stay_at_home() -> None:
     """A heartbeat publishes nothing and changes no index."""
-    registry = make()
+    gossip = core()
+    registry = make(gossip=gossip)
     registry.register(Registration(service="orders", id="one", port=1, ttl=3), 0.0)
-    version = registry._gossip.parts["a"].version
+    version = gossip.parts["a"].version
     index = registry.lookup("orders").index
     registry.heartbeat("orders", "one", 1.0)
-    assert registry._gossip.parts["a"].version == version
+    assert gossip.parts["a"].version == version
     assert registry.lookup("orders").index == index
 
 
@@ -258,9 +269,9 @@ def test_emptied_services_take_bounded_memory_and_never_repeat_an_index() -> Non
         seen.add(index)
     registry.register(Registration(service="s0", port=1), 0.0)
     assert registry.lookup("s0").index not in seen
-    assert len(registry._view._emptied) <= 1024
-    assert not registry._view._due
-    assert len(registry._view._services) == 1
+    kept = dict(registry.kept())
+    assert kept.pop("emptied") <= 1024
+    assert kept == {"entries": 1, "deadlines": 0, "services": 1}
 
 
 def test_subscriptions_hear_of_their_service_and_no_other() -> None:

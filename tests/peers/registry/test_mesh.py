@@ -2,167 +2,25 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from instant_mesh import UNIX, InstantMesh, InstantPeer
 
-from gossamer.gossip import Exchange, Gossip, GossipConfig, Status
+from gossamer.gossip import Status
 from gossamer.peers.model import Instance, NotFound, Registration, RegistryConfig
-from gossamer.peers.registry import Registry
 from gossamer.peers.registry._records import decode_record, encode_record
 from gossamer.peers.registry._view import View
 
-UNIX = 1_700_000_000.0
-
-
-class Peer:
-    def __init__(self, mesh: Mesh, name: str, host: str, epoch: int) -> None:
-        self.mesh = mesh
-        self.name = name
-        self.address = (host, 7940)
-        self.alive = True
-        self.stopped = False
-        self.gossip = Gossip(
-            GossipConfig.profile("lan", name=name),
-            epoch=epoch,
-            nonce=mesh.rng.getrandbits(64),
-            advertise=self.address,
-            rng=random.Random(mesh.rng.getrandbits(64)),
-            now=mesh.now,
-        )
-        self.registry = Registry(
-            self.gossip, wall=lambda: UNIX + mesh.now, config=mesh.config, default_address=host
-        )
-
-    def ids(self, service: str = "orders", *, all: bool = False) -> list[str]:
-        return [each.id for each in self.registry.lookup(service, all=all)]
-
-    def status(self, id: str = "one", service: str = "orders") -> str | None:
-        found = self.registry.find(service, id)
-        return None if found is None else found.status
-
-    def register(self, id: str = "one", *, port: int = 80, ttl: float | None = None) -> None:
-        self.registry.register(
-            Registration(service="orders", id=id, port=port, ttl=ttl), self.mesh.now
-        )
-        self.mesh.spread()
-
-
-class Mesh:
-    """Peers whose packets arrive at once, unless a cut or a dead receiver is in the way."""
-
-    def __init__(self, *names: str, config: RegistryConfig | None = None) -> None:
-        self.now = 0.0
-        self.rng = random.Random(7)
-        self.config = config
-        self.peers: dict[str, Peer] = {}
-        self.cuts: list[tuple[set[str], set[str]]] = []
-        self.mute: set[str] = set()
-        self.streams = True
-        self.epochs = 0
-        for name in names:
-            self.start(name)
-
-    def __getitem__(self, name: str) -> Peer:
-        return self.peers[name]
-
-    def start(self, name: str) -> Peer:
-        self.epochs += 1000
-        host = f"10.0.0.{ord(name) - ord('a') + 1}"
-        peer = self.peers[name] = Peer(self, name, host, int(UNIX * 1000) + self.epochs)
-        seeds = [each.address for each in self.peers.values() if each is not peer and each.alive]
-        peer.gossip.join(seeds[:2], self.now)
-        self.flush()
-        self.run(1.0)
-        return peer
-
-    def kill(self, *names: str) -> None:
-        for name in names:
-            self.peers[name].alive = False
-
-    def cut(self, one: Iterable[str], other: Iterable[str]) -> None:
-        self.cuts.append((set(one), set(other)))
-
-    def run(self, seconds: float) -> None:
-        end = self.now + seconds
-        while True:
-            running = [each for each in self.peers.values() if each.alive and not each.stopped]
-            due = min(min(each.gossip.deadline, each.registry.deadline) for each in running)
-            if due > end:
-                break
-            self.now = max(self.now, due)
-            for peer in running:
-                peer.gossip.tick(self.now)
-                self.flush()
-                peer.registry.tick(self.now)
-                self.flush()
-        self.now = end
-
-    def spread(self) -> None:
-        """Let news travel, which are gathered for a few milliseconds."""
-        self.flush()
-        self.run(0.05)
-
-    def flush(self) -> None:
-        # A sum, since every peer has to be drained in each round.
-        while sum(self._drain(each) for each in list(self.peers.values()) if each.alive):
-            pass
-
-    def _drain(self, peer: Peer) -> bool:
-        if peer.stopped:
-            return False
-        gossip = peer.gossip
-        outbox, events, calls = list(gossip.outbox), list(gossip.events), list(gossip.calls)
-        gossip.outbox.clear()
-        gossip.events.clear()
-        gossip.calls.clear()
-        for event in events:
-            peer.registry.handle(event, self.now)
-        for to, datagram in outbox:
-            target = self._reach(peer, to)
-            if target is not None:
-                target.gossip.receive(datagram, peer.address, self.now)
-        for exchange in calls:
-            self._carry(peer, exchange)
-        return bool(outbox or events or calls)
-
-    def _reach(self, peer: Peer, to: tuple[str, int]) -> Peer | None:
-        if peer.name in self.mute:
-            return None
-        for target in self.peers.values():
-            if target.address == to and target.alive and not target.stopped:
-                pair = {peer.name, target.name}
-                if any(pair & one and pair & other for one, other in self.cuts):
-                    return None
-                return target
-        return None
-
-    def _carry(self, peer: Peer, exchange: Exchange) -> None:
-        target = self._reach(peer, exchange.address) if self.streams else None
-        if target is None:
-            exchange.fail("unreachable", self.now)
-            return
-        other = target.gossip.accept(peer.address, self.now)
-        while exchange.outbox or other.outbox:
-            for source, sink in ((exchange, other), (other, exchange)):
-                frames = list(source.outbox)
-                source.outbox.clear()
-                for frame in frames:
-                    sink.receive(frame, self.now)
-        for each in (exchange, other):
-            if not each.finished:
-                each.fail("closed early", self.now)
-
 
 @pytest.fixture
-def mesh() -> Mesh:
-    return Mesh("a", "b", "c", "d", "e")
+def mesh() -> InstantMesh:
+    return InstantMesh("a", "b", "c", "d", "e")
 
 
-def test_a_registration_is_seen_everywhere_and_so_is_its_end(mesh: Mesh) -> None:
+def test_a_registration_is_seen_everywhere_and_so_is_its_end(mesh: InstantMesh) -> None:
     """An instance that is registered at one peer is returned at each other, until it ends."""
     mesh["a"].register(port=8080)
     assert all(peer.ids() == ["one"] for peer in mesh.peers.values())
@@ -175,7 +33,7 @@ def test_a_registration_is_seen_everywhere_and_so_is_its_end(mesh: Mesh) -> None
     assert all(not peer.registry.knows("orders") for peer in mesh.peers.values())
 
 
-def test_any_peer_can_deregister_and_nothing_is_left_of_it(mesh: Mesh) -> None:
+def test_any_peer_can_deregister_and_nothing_is_left_of_it(mesh: InstantMesh) -> None:
     """A removal by another peer takes effect there at once, and the owner withdraws its record."""
     mesh["a"].register()
     mesh["c"].registry.deregister("orders", "one", mesh.now)
@@ -189,7 +47,7 @@ def test_any_peer_can_deregister_and_nothing_is_left_of_it(mesh: Mesh) -> None:
     assert all(peer.ids() == [] for peer in mesh.peers.values())
 
 
-def test_a_registration_after_a_removal_wins(mesh: Mesh) -> None:
+def test_a_registration_after_a_removal_wins(mesh: InstantMesh) -> None:
     """Registering again after a removal is newer than the removal, at the owner and elsewhere."""
     mesh["a"].register()
     for registrar in "ba":
@@ -198,7 +56,7 @@ def test_a_registration_after_a_removal_wins(mesh: Mesh) -> None:
         assert all(peer.ids() == ["one"] for peer in mesh.peers.values())
 
 
-def test_a_status_set_anywhere_is_adopted_by_the_owner(mesh: Mesh) -> None:
+def test_a_status_set_anywhere_is_adopted_by_the_owner(mesh: InstantMesh) -> None:
     """An override keeps who, why and until when, and stays until it is cleared."""
     mesh["a"].register()
     mesh["d"].registry.set_status(
@@ -224,7 +82,7 @@ def test_a_status_set_anywhere_is_adopted_by_the_owner(mesh: Mesh) -> None:
     assert {peer.status() for peer in mesh.peers.values()} == {"UP"}
 
 
-def test_an_override_ends_everywhere_at_its_time(mesh: Mesh) -> None:
+def test_an_override_ends_everywhere_at_its_time(mesh: InstantMesh) -> None:
     """When an override expires every peer shows the service's own status again."""
     mesh["a"].register()
     mesh["b"].registry.set_status("orders", "one", "DOWN", expires=5, now=mesh.now)
@@ -239,7 +97,7 @@ def test_an_override_ends_everywhere_at_its_time(mesh: Mesh) -> None:
         assert found.override is None
 
 
-def test_a_late_status_does_not_revive_what_was_deregistered(mesh: Mesh) -> None:
+def test_a_late_status_does_not_revive_what_was_deregistered(mesh: InstantMesh) -> None:
     """A status set in ignorance of a removal does not bring the instance back."""
     mesh["a"].register()
     mesh.cut("ae", "bcd")
@@ -255,7 +113,7 @@ def test_a_late_status_does_not_revive_what_was_deregistered(mesh: Mesh) -> None
     assert all(not part.records for part in mesh["a"].gossip.parts.values())
 
 
-def test_a_heartbeat_at_another_peer_takes_a_leased_instance_over(mesh: Mesh) -> None:
+def test_a_heartbeat_at_another_peer_takes_a_leased_instance_over(mesh: InstantMesh) -> None:
     """The peer that hears a heartbeat becomes the owner, and the former owner gives up."""
     mesh["a"].register(ttl=30)
     mesh["a"].registry.set_status("orders", "one", "DOWN", now=mesh.now)
@@ -273,7 +131,7 @@ def test_a_heartbeat_at_another_peer_takes_a_leased_instance_over(mesh: Mesh) ->
     assert all(peer.ids(all=True) == [] for peer in mesh.peers.values())
 
 
-def test_a_heartbeat_for_an_instance_of_a_living_process_changes_nothing(mesh: Mesh) -> None:
+def test_a_heartbeat_for_an_instance_of_a_living_process_changes_nothing(mesh: InstantMesh) -> None:
     """An instance without a lease needs no heartbeat, and keeps its owner."""
     mesh["a"].register()
     mesh["b"].registry.heartbeat("orders", "one", mesh.now)
@@ -285,7 +143,7 @@ def test_a_heartbeat_for_an_instance_of_a_living_process_changes_nothing(mesh: M
         mesh["b"].registry.heartbeat("payments", "two", mesh.now)
 
 
-def test_a_takeover_keeps_what_was_decided_meanwhile(mesh: Mesh) -> None:
+def test_a_takeover_keeps_what_was_decided_meanwhile(mesh: InstantMesh) -> None:
     """A removal that a peer has not heard of when it takes an instance over still wins."""
     mesh["a"].register(ttl=300)
     mesh.cut("ab", "cde")
@@ -299,7 +157,7 @@ def test_a_takeover_keeps_what_was_decided_meanwhile(mesh: Mesh) -> None:
     assert all(peer.ids(all=True) == [] for peer in mesh.peers.values())
 
 
-def test_a_status_survives_a_failover_that_knew_nothing_of_it(mesh: Mesh) -> None:
+def test_a_status_survives_a_failover_that_knew_nothing_of_it(mesh: InstantMesh) -> None:
     """A status set on one side of a cut holds for the owner that wins on the other side."""
     mesh["a"].register(ttl=300)
     mesh.cut("ab", "cde")
@@ -317,7 +175,7 @@ def test_a_status_survives_a_failover_that_knew_nothing_of_it(mesh: Mesh) -> Non
     assert not mesh["a"].gossip.parts["a"].records
 
 
-def test_a_status_is_handed_on_by_an_owner_that_gives_up(mesh: Mesh) -> None:
+def test_a_status_is_handed_on_by_an_owner_that_gives_up(mesh: InstantMesh) -> None:
     """An owner that nobody heard leaves its decision to the owner that takes its place."""
     mesh["a"].register(ttl=300)
     mesh.mute = {"a"}
@@ -332,7 +190,7 @@ def test_a_status_is_handed_on_by_an_owner_that_gives_up(mesh: Mesh) -> None:
     assert mesh["a"].registry.lookup("orders", all=True)[0].owner == "c"
 
 
-def test_a_status_goes_with_the_registration_that_the_owner_ends(mesh: Mesh) -> None:
+def test_a_status_goes_with_the_registration_that_the_owner_ends(mesh: InstantMesh) -> None:
     """What is registered anew right after a deregistration has no override of the old."""
     mesh["a"].register()
     mesh["c"].registry.set_status("orders", "one", "DOWN", now=mesh.now)
@@ -345,7 +203,7 @@ def test_a_status_goes_with_the_registration_that_the_owner_ends(mesh: Mesh) -> 
     assert len(mesh["a"].gossip.parts["a"].records) == 1
 
 
-def test_an_owner_that_is_here_wins_over_one_that_is_kept(mesh: Mesh) -> None:
+def test_an_owner_that_is_here_wins_over_one_that_is_kept(mesh: InstantMesh) -> None:
     """A dead peer's later registration does not hide an earlier one whose owner is alive."""
     mesh["a"].register(ttl=300)
     mesh.cut("acd", "be")
@@ -359,7 +217,7 @@ def test_an_owner_that_is_here_wins_over_one_that_is_kept(mesh: Mesh) -> None:
         assert (found.owner, found.verified) == ("a", True)
 
 
-def test_an_adopted_decision_lingers_for_those_who_hear_late(mesh: Mesh) -> None:
+def test_an_adopted_decision_lingers_for_those_who_hear_late(mesh: InstantMesh) -> None:
     """The writer keeps its removal for some seconds after the owner has withdrawn."""
     mesh["a"].register()
     mesh["c"].registry.deregister("orders", "one", mesh.now)
@@ -369,7 +227,9 @@ def test_an_adopted_decision_lingers_for_those_who_hear_late(mesh: Mesh) -> None
     assert not mesh["c"].gossip.parts["c"].records
 
 
-def test_one_crash_takes_its_own_instances_and_leaves_leased_ones_in_grace(mesh: Mesh) -> None:
+def test_one_crash_takes_its_own_instances_and_leaves_leased_ones_in_grace(
+    mesh: InstantMesh,
+) -> None:
     """After one peer's death its process's instances go at once, leased ones with their lease."""
     mesh["e"].register("mine")
     mesh["e"].register("leased", ttl=20)
@@ -389,7 +249,7 @@ def test_one_crash_takes_its_own_instances_and_leaves_leased_ones_in_grace(mesh:
     assert not mesh["a"].registry.lookup("orders").degraded
 
 
-def test_a_departure_is_seen_at_once(mesh: Mesh) -> None:
+def test_a_departure_is_seen_at_once(mesh: InstantMesh) -> None:
     """A peer that leaves takes the instances of its process along, without any grace."""
     mesh["e"].register("mine")
     mesh["e"].gossip.leave(mesh.now)
@@ -397,7 +257,7 @@ def test_a_departure_is_seen_at_once(mesh: Mesh) -> None:
     assert all(mesh[name].ids(all=True) == [] for name in "abcd")
 
 
-def test_a_restarted_peer_takes_up_its_leased_instances(mesh: Mesh) -> None:
+def test_a_restarted_peer_takes_up_its_leased_instances(mesh: InstantMesh) -> None:
     """A new life publishes the leased instances of the last one; they expire without heartbeats."""
     mesh["e"].register("mine")
     mesh["e"].register("leased", ttl=60)
@@ -418,7 +278,7 @@ def test_a_restarted_peer_takes_up_its_leased_instances(mesh: Mesh) -> None:
     assert all(peer.ids(all=True) == ["mine"] for peer in mesh.peers.values())
 
 
-def test_a_cut_preserves_both_sides_and_heals_by_itself(mesh: Mesh) -> None:
+def test_a_cut_preserves_both_sides_and_heals_by_itself(mesh: InstantMesh) -> None:
     """Each half keeps the other's instances, unverified and last, without a gap; then all heal."""
     for name in "abcde":
         mesh[name].register(f"of-{name}")
@@ -446,7 +306,7 @@ def test_a_cut_preserves_both_sides_and_heals_by_itself(mesh: Mesh) -> None:
         assert not lookup.degraded
 
 
-def test_preservation_ends_by_itself(mesh: Mesh) -> None:
+def test_preservation_ends_by_itself(mesh: InstantMesh) -> None:
     """What never comes back is given up after the time that is configured."""
     for name in "abcde":
         mesh[name].register(f"of-{name}")
@@ -457,7 +317,7 @@ def test_preservation_ends_by_itself(mesh: Mesh) -> None:
     assert set(mesh["a"].ids()) == {"of-a", "of-b", "of-c"}
 
 
-def test_an_operator_can_accept_a_loss(mesh: Mesh) -> None:
+def test_an_operator_can_accept_a_loss(mesh: InstantMesh) -> None:
     """Accepting the loss drops what is preserved of the service, and tells how many."""
     for name in "abcde":
         mesh[name].register(f"of-{name}")
@@ -475,7 +335,7 @@ def test_an_operator_can_accept_a_loss(mesh: Mesh) -> None:
     assert set(mesh["a"].ids()) == {"of-a", "of-b", "of-c"}
 
 
-def test_a_removal_holds_while_there_is_anything_to_remove(mesh: Mesh) -> None:
+def test_a_removal_holds_while_there_is_anything_to_remove(mesh: InstantMesh) -> None:
     """What a peer that left has leased stays removed, although nobody withdraws its record."""
     mesh["e"].register(ttl=3600)
     mesh["e"].gossip.leave(mesh.now)
@@ -487,7 +347,7 @@ def test_a_removal_holds_while_there_is_anything_to_remove(mesh: Mesh) -> None:
     assert all(mesh[name].ids(all=True) == [] for name in "abcd")
 
 
-def test_a_removal_outlasts_the_partition_in_which_it_was_made(mesh: Mesh) -> None:
+def test_a_removal_outlasts_the_partition_in_which_it_was_made(mesh: InstantMesh) -> None:
     """An instance deregistered while its owner was cut off for hours does not come back."""
     mesh["e"].register("one", ttl=100_000)
     mesh.cut("abcd", "e")
@@ -511,7 +371,7 @@ def test_a_removal_outlasts_the_partition_in_which_it_was_made(mesh: Mesh) -> No
     assert not mesh["a"].gossip.parts["a"].records
 
 
-def test_a_peer_that_is_cut_off_says_so(mesh: Mesh) -> None:
+def test_a_peer_that_is_cut_off_says_so(mesh: InstantMesh) -> None:
     """A peer that hears nobody answers on, marks its answers, and wakes those who wait."""
     mesh["b"].register()
     before = mesh["a"].registry.lookup("orders")
@@ -529,7 +389,9 @@ def test_a_peer_that_is_cut_off_says_so(mesh: Mesh) -> None:
     assert all(not peer.registry.degraded for peer in mesh.peers.values())
 
 
-def test_a_removal_by_the_owner_holds_against_a_record_that_is_left_elsewhere(mesh: Mesh) -> None:
+def test_a_removal_by_the_owner_holds_against_a_record_that_is_left_elsewhere(
+    mesh: InstantMesh,
+) -> None:
     """When a dead peer still has a record of the instance, removing it hides that one too."""
     mesh["e"].register(ttl=3600)
     mesh.kill("e")
@@ -548,7 +410,7 @@ def test_a_removal_by_the_owner_holds_against_a_record_that_is_left_elsewhere(me
     assert not mesh["a"].gossip.parts["a"].records
 
 
-def test_instances_of_a_former_life_go_with_its_successor(mesh: Mesh) -> None:
+def test_instances_of_a_former_life_go_with_its_successor(mesh: InstantMesh) -> None:
     """A peer that is restarted at once takes nothing along but what was leased."""
     mesh["e"].register("mine")
     mesh["e"].register("leased", ttl=60)
@@ -557,7 +419,7 @@ def test_instances_of_a_former_life_go_with_its_successor(mesh: Mesh) -> None:
     assert {tuple(peer.ids(all=True)) for peer in mesh.peers.values()} == {("leased",)}
 
 
-def test_a_stopped_owner_keeps_its_leases(mesh: Mesh) -> None:
+def test_a_stopped_owner_keeps_its_leases(mesh: InstantMesh) -> None:
     """A peer that was stopped for 20 s comes back with its instances, and lets them live on."""
     mesh["e"].register("mine")
     mesh["e"].register("leased", ttl=10)
@@ -574,9 +436,9 @@ def test_a_stopped_owner_keeps_its_leases(mesh: Mesh) -> None:
     assert {tuple(peer.ids()) for peer in mesh.peers.values()} == {("mine",)}
 
 
-def test_waiting_overrides_are_bounded(mesh: Mesh) -> None:
+def test_waiting_overrides_are_bounded(mesh: InstantMesh) -> None:
     """Beyond the limit the oldest override that waits is dropped, and that is counted."""
-    small = Mesh("a", "b", config=RegistryConfig(overrides=3))
+    small = InstantMesh("a", "b", config=RegistryConfig(overrides=3))
     for number in range(5):
         small["b"].register(f"i{number}", ttl=10_000)
     small.cut("a", "b")
@@ -590,7 +452,7 @@ def test_waiting_overrides_are_bounded(mesh: Mesh) -> None:
 
 def test_an_override_for_an_owner_that_never_returns_is_dropped_after_two_days() -> None:
     """What nobody will adopt does not stay for ever."""
-    mesh = Mesh("a", "b", config=RegistryConfig(override_kept_for=5000))
+    mesh = InstantMesh("a", "b", config=RegistryConfig(override_kept_for=5000))
     mesh["b"].register(ttl=1000)
     mesh.kill("b")
     mesh["a"].registry.deregister("orders", "one", mesh.now)
@@ -601,7 +463,7 @@ def test_an_override_for_an_owner_that_never_returns_is_dropped_after_two_days()
     assert not mesh["a"].gossip.parts["a"].records
 
 
-def test_bad_records_are_counted_and_spoil_nothing(mesh: Mesh) -> None:
+def test_bad_records_are_counted_and_spoil_nothing(mesh: InstantMesh) -> None:
     """Records of another kind or shape are ignored one by one; the good beside them count."""
     core = mesh["a"].gossip
     mesh["a"].register("good")
@@ -619,7 +481,9 @@ def test_bad_records_are_counted_and_spoil_nothing(mesh: Mesh) -> None:
     mesh["a"].register("later")
     for name in "bcde":
         assert mesh[name].ids() == ["good", "later"]
-        assert mesh[name].registry.statistics()["refused_records"] >= 7
+        statistics = mesh[name].registry.statistics()
+        # The empty key takes a place in the log, and is neither damaged nor unknown.
+        assert (statistics["refused_records"], statistics["unknown_records"]) == (4, 2)
     core.publish("i\norders\ngood", b"", mesh.now)
     mesh.spread()
     assert {tuple(peer.ids()) for peer in mesh.peers.values()} == {("later",)}
@@ -628,7 +492,7 @@ def test_bad_records_are_counted_and_spoil_nothing(mesh: Mesh) -> None:
     assert {tuple(peer.ids()) for peer in mesh.peers.values()} == {("good", "later")}
 
 
-def test_a_stamp_from_the_far_future_can_be_beaten(mesh: Mesh) -> None:
+def test_a_stamp_from_the_far_future_can_be_beaten(mesh: InstantMesh) -> None:
     """A record with an absurd stamp does not stand in the way of later registrations."""
     mesh["a"].register()
     record = decode_record(mesh["a"].gossip.parts["a"].records["i\norders\none"])
@@ -643,7 +507,7 @@ def test_a_stamp_from_the_far_future_can_be_beaten(mesh: Mesh) -> None:
     assert all(peer.ids() == [] for peer in mesh.peers.values())
 
 
-def test_concurrent_owners_settle_on_one(mesh: Mesh) -> None:
+def test_concurrent_owners_settle_on_one(mesh: InstantMesh) -> None:
     """The same instance registered on both sides of a cut ends up with the later registration."""
     mesh.cut("ab", "cde")
     mesh["d"].register(port=1)
@@ -656,7 +520,7 @@ def test_concurrent_owners_settle_on_one(mesh: Mesh) -> None:
     assert not mesh["d"].gossip.parts["d"].records
 
 
-def from_scratch(peer: Peer, owners: Iterable[str]) -> dict[str, Instance | None]:
+def from_scratch(peer: InstantPeer, owners: Iterable[str]) -> dict[str, Instance | None]:
     """Return what a view shows that reads the same core's parts only now, in this order."""
     view = View(
         peer.gossip,
@@ -687,7 +551,7 @@ def test_the_view_is_a_function_of_the_parts(
     steps: list[tuple[str, str, str]], cut_off: str, order: list[str], seed: int
 ) -> None:
     """After any actions on both sides of a cut all agree, as if they had read all at once."""
-    mesh = Mesh("a", "b", "c")
+    mesh = InstantMesh("a", "b", "c")
     mesh.rng.seed(seed)
     if cut_off:
         mesh.cut(cut_off, set("abc") - {cut_off})
@@ -729,7 +593,7 @@ def test_the_view_is_a_function_of_the_parts(
     assert sorted(records) == [f"i\norders\n{each}" for each in IDS if shown[each] is not None]
 
 
-def test_a_late_heartbeat_does_not_bring_back_what_was_deregistered(mesh: Mesh) -> None:
+def test_a_late_heartbeat_does_not_bring_back_what_was_deregistered(mesh: InstantMesh) -> None:
     """A heartbeat that another peer gets before it hears of the end revives nothing."""
     mesh["a"].register("one", ttl=600.0)
     mesh.run(1.0)

@@ -1,15 +1,19 @@
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from captured import decoded
 from hypothesis import given, strategies as st
 
-from gossamer.gossip import decode, encode
-from gossamer.peers.model import MOMENT_MOST, STAMP_MOST, Override
+from gossamer.gossip import RecordTooLarge, decode, encode
+from gossamer.peers.model import MOMENT_MOST, OUTPUT_BYTES, STAMP_MOST, TAIL_BYTES, Override
+from gossamer.peers.registry import Refused, Unknown
 from gossamer.peers.registry._records import (
     Intervention,
     Kind,
     Record,
-    Refused,
     decode_intervention,
     decode_record,
     encode_intervention,
@@ -17,7 +21,10 @@ from gossamer.peers.registry._records import (
     instance_key,
     intervention_key,
     parse_key,
+    report_key,
+    report_tail,
 )
+from gossamer.peers.registry._tail import Tail, read_tail, write_tail
 
 RECORD = Record(
     stamp=5,
@@ -37,12 +44,19 @@ RECORD = Record(
 INTERVENTION = Intervention(7, Kind.STATUS, "a", 1, Override("DOWN", None, "who", None), 3)
 
 words = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=20)
+# What a later version may write behind the items of today.
+tails = st.just(b"") | st.lists(
+    st.none() | st.integers(0, 2**64 - 1) | st.text(max_size=30) | st.binary(max_size=30),
+    min_size=1,
+    max_size=30,
+).map(encode)
 overrides = st.builds(
     Override,
     st.sampled_from(["UP", "DOWN", "STARTING", "OUT_OF_SERVICE"]),
     st.none() | words,
     words,
     st.none() | st.integers(0, MOMENT_MOST).map(lambda ms: ms / 1000),
+    tails,
 )
 records = st.builds(
     Record,
@@ -61,6 +75,7 @@ records = st.builds(
     updated_ms=st.integers(0, MOMENT_MOST),
     override=st.none() | overrides,
     override_stamp=st.integers(0, STAMP_MOST),
+    tail=tails,
 )
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text() | st.binary(),
@@ -75,12 +90,14 @@ def test_a_record_comes_back_as_it_was(record: Record) -> None:
     assert decode_record(encode_record(record)) == record
 
 
-@given(st.sampled_from(Kind), overrides, st.integers(0, STAMP_MOST), words)
+@given(st.sampled_from(Kind), overrides, st.integers(0, STAMP_MOST), words, tails)
 def test_an_intervention_comes_back_as_it_was(
-    kind: Kind, override: Override, stamp: int, owner: str
+    kind: Kind, override: Override, stamp: int, owner: str, tail: bytes
 ) -> None:
     """Encoding and decoding an intervention changes nothing."""
-    wanted = Intervention(stamp, kind, owner, 9, override if kind is Kind.STATUS else None, 3)
+    if kind is Kind.REPORT:
+        tail = report_tail("DOWN", owner)
+    wanted = Intervention(stamp, kind, owner, 9, override if kind is Kind.STATUS else None, 3, tail)
     assert decode_intervention(encode_intervention(wanted)) == wanted
 
 
@@ -102,7 +119,7 @@ def test_one_item_of_another_kind_is_refused_or_kept_as_it_is(position: int, val
     data = encode(items)
     try:
         record = decode_record(data)
-    except Refused:
+    except (Refused, Unknown):
         return
     assert encode_record(record) == data
 
@@ -110,7 +127,8 @@ def test_one_item_of_another_kind_is_refused_or_kept_as_it_is(position: int, val
 @pytest.mark.parametrize(
     ("position", "value"),
     [
-        (0, 2),
+        (0, 0),
+        (0, -1),
         (0, True),
         (1, -1),
         (1, STAMP_MOST + 1),
@@ -154,7 +172,11 @@ def test_a_record_that_is_too_large_is_refused() -> None:
     [
         [1, 7, "remove", "a", 1, ["DOWN", None, "who", None], 3],
         [1, 7, "status", "a", 1, None, 3],
-        [1, 7, "other", "a", 1, None, 3],
+        [1, 7, "report", "a", 1, None, 3],
+        [1, 7, "report", "a", 1, None, 3, "DOWN"],
+        [1, 7, "report", "a", 1, None, 3, "UNKNOWN", ""],
+        [1, 7, "report", "a", 1, None, 3, "DOWN", "x" * 257],
+        [1, 7, "report", "a", 1, ["DOWN", None, "who", None], 3, "DOWN", ""],
         [1, 7, 5, "a", 1, None, 3],
         [1, 7, "clear", "", 1, None, 3],
         [1, 7, "clear", "a", -1, None, 3],
@@ -169,13 +191,108 @@ def test_interventions_that_contradict_themselves_are_refused(change: list[objec
 
 
 def test_keys_hold_the_names() -> None:
-    """A key names its kind, the service and the id, also with a colon in it."""
-    assert parse_key(instance_key(("orders", "h:80"))) == ("i", ("orders", "h:80"))
-    assert parse_key(intervention_key(("orders", "1"))) == ("o", ("orders", "1"))
+    """A key names its family, the service and the id, also with a colon in it."""
+    for key_of in (instance_key, intervention_key, report_key):
+        assert parse_key(key_of(("orders", "h:80"))) == ("orders", "h:80")
+    assert len({key_of(("a", "b")) for key_of in (instance_key, intervention_key, report_key)}) == 3
 
 
-@pytest.mark.parametrize("key", ["", "i", "i\na", "x\na\nb", "i\na\nb\nc", "i\na/b\nc", "i\n\nc"])
+@pytest.mark.parametrize("key", ["", "i", "i\na", "i\na\nb\nc", "i\na/b\nc", "i\n\nc"])
 def test_other_keys_are_refused(key: str) -> None:
-    """A key of another kind or with names that nobody could register is refused."""
+    """A key without two names, or with names that nobody could register, is refused."""
     with pytest.raises(Refused):
         parse_key(key)
+
+
+RECORDED = json.loads(Path(__file__).with_name("recorded.json").read_text())
+
+
+@pytest.mark.parametrize("recorded", RECORDED, ids=lambda each: each["key"].replace("\n", "/"))
+def test_the_bytes_of_the_first_version_are_read_for_ever(recorded: dict[str, Any]) -> None:
+    """What that version wrote reads as it did there, and is written in the same bytes."""
+    data = bytes.fromhex(recorded["hex"])
+    read: Record | Intervention
+    if recorded["key"].startswith("i"):
+        read = decode_record(data)
+        assert encode_record(read) == data
+    else:
+        read = decode_intervention(data)
+        assert encode_intervention(read) == data
+    seen = json.loads(json.dumps(asdict(read), default=lambda tail: tail.hex()))
+    assert seen.pop("tail") == ""
+    if seen["override"] is not None:
+        assert seen["override"].pop("tail") == ""
+    assert seen == recorded["reads"]
+
+
+@given(records, tails)
+def test_more_items_change_nothing_that_is_known(record: Record, more: bytes) -> None:
+    """Items behind those of today are kept as they came, and the items of today read the same."""
+    bare = replace(record, tail=b"")
+    longer = encode([*decoded(encode_record(bare)), *(decoded(more) if more else ())])
+    read = decode_record(longer)
+    assert read == replace(bare, tail=more)
+    assert encode_record(read) == longer
+
+
+@given(tails, st.integers(1, STAMP_MOST), words)
+def test_a_report_leaves_what_a_later_version_wrote(tail: bytes, stamp: int, output: str) -> None:
+    """Writing the known items of a tail moves and changes nothing of those behind them."""
+    written = write_tail(tail, report_stamp=stamp, output=output)
+    assert read_tail(written) == Tail(read_tail(tail).source, stamp, output)
+    before = decoded(tail) if tail else []
+    assert decoded(written)[3:] == before[3:]
+    assert decoded(written)[:1] == (before[:1] or ["process"])
+
+
+def test_a_record_with_nothing_but_defaults_has_no_tail() -> None:
+    """So a plain registration takes no byte more than it ever did."""
+    assert write_tail() == write_tail(source="process") == b""
+    assert write_tail(write_tail(report_stamp=5), report_stamp=0) == b""
+    assert decoded(write_tail(source="http")) == ["http"]
+    assert decoded(write_tail(output="x")) == ["process", 0, "x"]
+
+
+@pytest.mark.parametrize(
+    ("items", "known"),
+    [
+        ([], Tail()),
+        ([5, "later", None], Tail()),
+        (["kubernetes", 7], Tail("kubernetes", 7, "")),
+        (["satellite", STAMP_MOST + 1, "x" * OUTPUT_BYTES], Tail("satellite", 0, "x" * 256)),
+        (["", -1, "x" * (OUTPUT_BYTES + 1)], Tail()),
+        (["http", True, "\x1b[2J"], Tail("http", 0, "")),
+        (["x" * 65, 3, "ok", ["later"]], Tail("process", 3, "ok")),
+    ],
+)
+def test_items_of_a_tail_have_defaults(items: list[object], known: Tail) -> None:
+    """An item that is absent, of another type or out of range reads as its default, and is kept."""
+    record = decode_record(encode([*decoded(encode_record(RECORD)), *items]))
+    assert (record.source, record.output) == (known.source, known.output)
+    assert record.report_stamp == (known.report_stamp or RECORD.stamp)
+    assert decoded(encode_record(record))[14:] == items
+
+
+def test_a_tail_has_a_limit() -> None:
+    """A record with as long a tail as may be is read, and one byte more is damage."""
+    items = decoded(encode_record(RECORD))
+    room = TAIL_BYTES - len(encode([b"x" * 1000])) + 1000
+    assert len(decode_record(encode([*items, b"x" * room])).tail) == TAIL_BYTES
+    with pytest.raises(Refused):
+        decode_record(encode([*items, b"x" * (room + 1)]))
+    with pytest.raises(RecordTooLarge):
+        write_tail(encode(["process", 0, "", b"x" * (TAIL_BYTES - 14)]), output="x" * 20)
+
+
+@pytest.mark.parametrize("items", [[2], [2, "anything"], [1 << 40, *range(20)]])
+def test_another_form_is_unknown_and_no_damage(items: list[object]) -> None:
+    """What a later version writes in another form is told apart from damage."""
+    for decoder in (decode_record, decode_intervention):
+        with pytest.raises(Unknown):
+            decoder(encode(items))
+
+
+def test_another_kind_of_intervention_is_unknown_and_no_damage() -> None:
+    """A later version may let peers decide other things."""
+    with pytest.raises(Unknown):
+        decode_intervention(encode([1, 7, "other", "a", 1, None, 3]))

@@ -1,4 +1,4 @@
-"""What every other room stands on: settings, timers, bounded tables, strict CBOR."""
+"""The basis of all other rooms: settings, timers, bounded tables, strict CBOR."""
 
 from ._bounded import BoundedMap as BoundedMap
 from ._cbor import (

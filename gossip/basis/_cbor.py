@@ -3,8 +3,8 @@
 Arrays, texts, byte strings, integers, booleans and null; no maps, floats or tags (RFC 8949).
 Every semantic tag is refused before its content is looked at: a regular expression in tag 35
 takes 311 ms to build with the decoder's own settings, a bignum in tag 2 any amount of memory.
-Encoding the result again and comparing refuses trailing bytes and lengths that are longer than
-they need be, so one value has one encoding and bytes can stand for what they say.
+`decode` encodes the result again and compares, and so refuses trailing bytes and lengths that are
+longer than necessary: each value has one encoding, and equal values have equal bytes.
 """
 
 from typing import Any, NoReturn
@@ -62,8 +62,8 @@ def decode(data: bytes) -> object:
             raise Malformed("trailing bytes, or an encoding longer than need be")
     except Malformed:
         raise
-    # cbor2 wraps what goes wrong in its own classes, but a hostile input that finds a
-    # ValueError, OverflowError or RecursionError in it must not end a peer.
+    # cbor2 has its own classes of errors, but hostile input that finds a ValueError,
+    # OverflowError or RecursionError in it must not end a peer.
     except Exception as error:
         raise Malformed(str(error)) from error
     return value

@@ -1,17 +1,18 @@
 """Hybrid logical clock: stamps that follow the wall clock and never go back.
 
 A stamp is `milliseconds << 16 | counter` (Kulkarni and others 2014, in 64 bits).
-It decides between two owners of the same instance, so it must grow along every chain of events
-even where the hosts' clocks disagree.
+The higher stamp decides between two owners of the same instance, so stamps must grow along every
+chain of events, even if the clocks of the hosts disagree.
 """
 
-# A stamp from a clock that is further ahead would make every later change lose for as long.
+# With a stamp from a clock that is further ahead, every later change would lose until the other
+# clocks have reached that time.
 _AHEAD_MS = 24 * 3600 * 1000
 STAMP_LIMIT = (1 << 63) - 1
 
 
 class HybridClock:
-    """Makes stamps larger than all that were made or observed here."""
+    """Makes stamps that are larger than all stamps that it made or observed before."""
 
     def __init__(self) -> None:
         self._last = 0
@@ -22,7 +23,7 @@ class HybridClock:
         return self._last
 
     def observe(self, stamp: int, wall_ms: int) -> bool:
-        """Take in another peer's stamp; False if it is more than a day ahead, and ignored."""
+        """Observe another peer's stamp; if it is more than a day ahead, ignore it, return False."""
         if stamp >> 16 > wall_ms + _AHEAD_MS:
             return False
         self._last = max(self._last, stamp)

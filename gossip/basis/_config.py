@@ -1,11 +1,11 @@
-"""The protocol's numbers: profiles as memberlist has them, and what cannot work together."""
+"""The settings of the protocol, the profiles (those of memberlist), and the checks of both."""
 
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Self
 
 Profile = Literal["local", "lan", "wan"]
 
-# What differs from the defaults below, which are those of `lan`.
+# The values that differ from the defaults below, which are those of `lan`.
 _PROFILES: dict[str, dict[str, Any]] = {
     "lan": {},
     "wan": {
@@ -26,15 +26,15 @@ _PROFILES: dict[str, dict[str, Any]] = {
     },
 }
 
-# What every IPv6 path carries, less its headers (QUIC's number, RFC 9000 section 14); a message
-# with two pieces of news fits into it, however long the names are.
+# Every IPv6 path carries this many bytes beside its headers (QUIC's number, RFC 9000 section 14).
+# A message with two member updates fits into it, however long the names are.
 PACKET_LEAST = 1200
 NAME_LIMIT = 128
 ZONE_LIMIT = 64
 
 
 class ConfigError(ValueError):
-    """A value, or two values together, cannot work; `fields` names them."""
+    """A value, or a combination of two values, cannot work; `fields` names them."""
 
     def __init__(self, sentence: str, *fields: str) -> None:
         super().__init__(sentence)
@@ -43,97 +43,97 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GossipConfig:
-    """One peer's protocol settings; times in seconds.
+    """One peer's protocol settings; times are in seconds.
 
-    The settings that are true or false are for experiments: they leave out what Lifeguard adds to
-    SWIM, and what is added here to both.
+    The settings that are true or false are for experiments: they switch off what Lifeguard adds to
+    SWIM, and what Gossamer adds to both.
     """
 
     name: str
     """The peer's identity in the mesh, together with its epoch."""
     cluster: str = "default"
-    """Peers of another cluster are not heard."""
+    """The peer ignores datagrams of other clusters."""
     zone: str = ""
-    """Where the peer runs; told to others, not used by the protocol."""
+    """Where the peer runs; the others learn it, the protocol does not use it."""
 
     probe_interval: float = 1.0
     """Time between two probes; also the time in which one probe has to succeed."""
     probe_timeout: float = 0.5
-    """Time for a direct answer, before others are asked to try."""
+    """Time for a direct answer, before the prober asks relays."""
     indirect_probes: int = 3
-    """How many others are asked."""
+    """How many relays the prober asks."""
     nack_share: float = 0.8
     """Share of its budget after which a relay says that it got no answer (Lifeguard, 80 %)."""
     nacks: bool = True
-    """Whether a relay says so at all; without, a failed probe counts once against local health."""
+    """Whether relays send nacks at all; if not, a failed probe counts once against local health."""
     stream_probes: bool = True
-    """Whether a target that does not answer datagrams is tried over a stream as well."""
+    """Whether a prober also tries a stream if the target does not answer datagrams."""
     evidence: bool = True
-    """Whether a member is held for dead at once when its host says that it is gone."""
+    """Whether a member is declared dead at once when its host says that the process is gone."""
     tell_suspects: bool = True
-    """Whether a ping to a suspect, and an ack to one, tell it so (Lifeguard's buddy system)."""
+    """Whether pings and acks to a suspect tell it of the suspicion (Lifeguard's buddy system)."""
     witnesses: bool = True
-    """Whether some who hear of a suspicion probe the suspect next, out of its turn."""
+    """Whether some peers that hear of a suspicion probe the suspect next, out of turn."""
     suspicion_multiplier: int = 4
     """Times log10(n) probe intervals: the shortest time between suspicion and death."""
     suspicion_max_multiplier: int = 6
-    """Times the shortest: the longest; with 1 the time is fixed, and nobody counts accusers."""
+    """Times the shortest time: the longest time.  1 makes the time fixed, without confirmations."""
     awareness_limit: int = 8
-    """Local health stretches interval and timeout at most by this factor; with 1 never."""
+    """The largest factor by which local health stretches interval and timeout; 1 turns it off."""
     isolation_limit: float = 30.0
-    """A peer that holds itself for isolated accuses again after this time; with 0 none does."""
+    """An isolated peer accuses again after this time; 0 means that peers never become isolated."""
     stop_guard: bool = True
-    """Whether a peer that was itself stopped drops its probes and grants suspects the time."""
+    """Whether a peer that was stopped drops its probes and gives its suspects more time."""
 
     gossip_interval: float = 0.2
-    """Time between two rounds that carry on what news is left."""
+    """Time between two rounds, which pass on the rumors that still wait."""
     gossip_nodes: int = 3
     """Members that one round reaches."""
     gather: float = 0.005
-    """News that come within this time of the last are sent together."""
+    """Updates that come within this time of the last one are sent together."""
     eager: bool = True
-    """Whether news are sent at once along their tree; without, they wait for what follows."""
+    """Whether updates are sent at once along their tree; if not, they wait for rounds or probes."""
     rounds: bool = True
-    """Whether rounds carry news on; without, they ride on the packets of probes alone."""
+    """Whether rounds pass on rumors; if not, only the datagrams of probes carry them."""
     retransmit_multiplier: int = 4
     """Times ceil(log10(n + 1)): how often a peer passes on a membership rumor."""
     registry_multiplier: int = 1
-    """The same for registry rumors, apart from those sent at once; they have repair behind them."""
+    """The same for registry rumors, not counting the first sends; repair finds what they miss."""
     tree_arity: int = 3
     """Children of a peer in a rumor's tree; one more member is chosen at random."""
 
     settle: float = 0.5
-    """Roots that differ are repaired when this peer's own has not changed for this time."""
+    """A peer repairs a difference of roots when its own root has not changed for this time."""
     stream_timeout: float = 10.0
     """Time for one exchange over a stream."""
     stream_rate: int = 256 * 1024
-    """Bytes a second: what moves on a stream gives it more time than `stream_timeout`, in
-    proportion, so that a part of 32 MiB passes over a slow link."""
+    """Bytes a second: a stream on which data moves gets more time than `stream_timeout`, in
+    proportion to the data, so that a part of 32 MiB passes over a slow link."""
     stream_extension: float = 180.0
-    """The most time that a stream gains so."""
+    """The largest extension that a stream gets in this way."""
     inbound_exchanges: int = 3
-    """Exchanges served at once; more are told when to come back.  One host gets as many as are
-    still free, so that it cannot take all."""
+    """Exchanges served at once; further peers are told when to come back.  One host gets at most
+    as many as are still free, so that it cannot take all."""
     exchange_items: int = 100_000
-    """Members, heads and entries that one side may bring in one exchange."""
+    """Members, heads and entries that one side may send in one exchange."""
     host_items: int = 200_000
-    """The same for all exchanges that one host began within ten seconds; then it is told to come
-    back later."""
+    """The same for all exchanges that one host began within ten seconds; after that it is told to
+    come back later."""
     sender_datagrams: int = 500
-    """Datagrams of one address that are heard in a second; in a storm of 1,000 peers it is some
+    """Datagrams of one address that are read in a second; a storm of 1,000 peers causes about
     sixty."""
     sender_updates: int = 3000
-    """Updates of one address that are looked at in a second, not counting known ones."""
+    """Updates of one address that are read in a second, without those that are known already."""
     senders: int = 4096
-    """Addresses whose datagrams are counted apart within a second; those beyond share one count."""
+    """Addresses that have their own count within a second; all others share one count."""
 
     leave_timeout: float = 1.0
-    """Time to have a departure acknowledged."""
+    """Time in which others can acknowledge a departure."""
     drain: float = 0.1
     """Time in which a peer that has left still answers."""
 
     dead_for: float = 24 * 3600.0
-    """How long a dead member is tried again."""
+    """How long peers ping a dead member again."""
     left_for: float = 60.0
     """How long a member that left is listed."""
     part_for: float = 3600.0
@@ -144,10 +144,10 @@ class GossipConfig:
     packet_limit: int = 1400
     """Bytes of one datagram, counted after sealing."""
     member_limit: int = 20_000
-    """Members and, apart from them, owners that are kept."""
+    """How many members are kept, and also how many owners."""
     store_bytes: int = 512 * 1024 * 1024
-    """Bytes of other owners' records together.  Whoever comes first stays; what finds no room is
-    tried again now and then."""
+    """Bytes of all other owners' records together.  Records that are here stay; the peer tries
+    again now and then to store those that found no room."""
     queue_limit: int = 2048
     """Rumors of one class that wait to be passed on."""
 

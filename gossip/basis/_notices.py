@@ -1,20 +1,20 @@
-"""What an operator was lately told, so that it is not told for each datagram."""
+"""The notices that the log had lately, so that a notice does not repeat for each datagram."""
 
 from collections.abc import Hashable
 
 _EVERY = 60.0
-# Senders may be forged: no more is told within that time.
+# Senders may be forged, so the number of notices within that time has a bound.
 _LIMIT = 64
 
 
 class Notices:
-    """Lets each thing be told once a minute, and 64 things at most."""
+    """Permits each notice once a minute, and at most 64 notices a minute."""
 
     def __init__(self) -> None:
         self._told_at: dict[Hashable, float] = {}
 
     def tell(self, what: Hashable, now: float) -> bool:
-        """Whether to tell this now, which counts as told."""
+        """Return whether to give this notice now; if so, it counts as given."""
         told_at = self._told_at
         for known in [known for known, when in told_at.items() if now - when >= _EVERY]:
             del told_at[known]

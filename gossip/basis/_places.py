@@ -1,10 +1,11 @@
-"""Places that many hosts share, so that none of them can take all.
+"""Places that many hosts share, so that no host can take all of them.
 
-A host may hold at most as many places as are free: alone it gets half of them, the next one half
-of what is left, and so on (dynamic thresholds, Choudhury and Hahne, IEEE/ACM Transactions on
-Networking 6(2), 1998, with a factor of one).
-So some are free for a host that holds none, unless many hosts act together, and no number has to be
-chosen per host.
+A host may have at most as many places as are free.
+A single host gets half of all places, the next host half of the rest, and so on (dynamic
+thresholds, Choudhury and Hahne, IEEE/ACM Transactions on Networking 6(2), 1998, with a factor of
+one).
+So a new host finds a free place, unless many hosts act together, and nobody has to choose a number
+of places per host.
 """
 
 

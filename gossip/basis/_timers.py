@@ -1,8 +1,10 @@
-"""Everything the protocol wants to happen later, in one heap.
+"""The timers of the protocol, in one heap.
 
-Ties are served in the order they were set, so that a seed fixes the whole run.
-A cancelled timer stays in the heap until its time comes or it reaches the top, or until the heap
-has doubled: whoever makes this peer set and cancel far-off timers cannot make it grow.
+Timers of the same time run in the order in which they were set, so that a seed fixes the whole run.
+A cancelled timer stays in the heap until its time comes, until it reaches the top, or until the
+heap has doubled.
+So other peers cannot make the heap grow by having this peer set and cancel timers in the far
+future.
 """
 
 from collections.abc import Callable
@@ -22,7 +24,7 @@ class Timer:
         self.action = action
 
     def cancel(self) -> None:
-        """Make sure that the action does not run; does no harm when it already did."""
+        """Make sure that the action does not run; no effect if it already ran."""
         self.action = None
 
 
@@ -57,7 +59,7 @@ class Timers:
         return bool(heap) and heap[0][0] < now
 
     def run(self, now: float) -> None:
-        """Run what is due, in order of time; actions may set further timers."""
+        """Run the timers that are due, in order of time; actions may set further timers."""
         heap = self._heap
         while heap and heap[0][0] <= now:
             timer = heappop(heap)[2]

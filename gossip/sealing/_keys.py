@@ -1,7 +1,7 @@
-"""The keys of a mesh, and what one peer does with them: which it accepts, and with which it seals.
+"""The keys of a mesh: which of them one peer accepts, and with which it seals.
 
-A ring never changes: what looks like a change returns another ring, so that it can be written to
-disk before anybody seals with it.
+A ring is immutable.  Its methods return a changed copy, which a peer can write to disk before it
+seals with the new key.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ PROOF_SIZE = 16
 KEY_ID_MOST = 255
 RING_LIMIT = 16
 PLAIN = 0
-"""Stands where the id of a key would, for envelopes without one."""
+"""This id means plain text: an envelope without a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class Key:
 
     @property
     def fingerprint(self) -> bytes:
-        """Four bytes by which two keys of one id are told apart; they do not give it away."""
+        """Four bytes that tell two keys of one id apart, and do not reveal the key."""
         return blake2b(self.secret, digest_size=FINGERPRINT_SIZE, person=b"gsmr-key").digest()
 
     def prove(self, statement: bytes) -> bytes:
-        """Return 16 bytes that only who holds this key can make for a statement."""
+        """Return the proof of a statement: 16 bytes that only a holder of this key can make."""
         mac = blake2b(statement, key=self.secret, digest_size=PROOF_SIZE, person=b"gsmr-decision")
         return mac.digest()
 
@@ -50,7 +50,7 @@ class Key:
 class KeyRing:
     """The keys that one peer accepts, and the one with which it seals.
 
-    Raises `ConfigError` for what cannot be.
+    Raises `ConfigError` for an impossible combination.
     """
 
     keys: tuple[Key, ...]
@@ -77,7 +77,7 @@ class KeyRing:
 
     @property
     def accepted(self) -> dict[int, bytes]:
-        """The fingerprint of each key that is accepted, by id; empty for plain text."""
+        """The fingerprint of each accepted key, by id; empty for plain text."""
         found = {PLAIN: b""} if self.plain else {}
         return found | {key.id: key.fingerprint for key in self.keys}
 
@@ -86,7 +86,7 @@ class KeyRing:
         return next((key for key in self.keys if key.id == key_id), None)
 
     def adding(self, keys: Iterable[Key]) -> Self:
-        """Return a ring that accepts these as well; one that is there already changes nothing."""
+        """Return a ring that accepts these keys too; a key that it has already changes nothing."""
         found = list(self.keys)
         for key in keys:
             held = self.find(key.id)

@@ -5,16 +5,16 @@
     2       1      protocol version
     3       1      form of what follows the header: 0 a checksum, 1 AES-GCM (keyed_seal.py)
     4       1      key id (0 for the checksum)
-    5       8      cluster: hash of its name, so that a foreign mesh is told from garbage
-    13      8      epoch of the peer it is addressed to; 0 where the sender cannot know it
+    5       8      cluster: hash of its name, which tells a foreign mesh from garbage
+    13      8      epoch of the receiver; 0 if the sender cannot know it
 
-and in form 0
+In form 0 there follow
 
     21      8      tag over header and body, bound to the cluster's name
     29      ...    body
 
-The checksum finds damage and strangers, not forgers: whoever knows the cluster's name can
-compute it.
+The checksum finds damage and strangers, but not forgers: every process that knows the cluster's
+name can compute it.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ _BODY_AT = HEADER.size + _TAG_SIZE
 
 
 class Refused(Exception):
-    """A datagram or frame that is not for us to act on; `reason` names the counter."""
+    """A datagram or frame is not acceptable; `reason` names the counter."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -40,9 +40,10 @@ class Refused(Exception):
 
 
 class ForeignKey(Refused):
-    """It was sealed in this cluster with a key that is not accepted here; 0 for none at all.
+    """An envelope of this cluster is sealed with a key that this peer does not accept.
 
-    `held` tells that another key of the same id is.
+    `key_id` is 0 if it is sealed with no key at all.
+    `held` says that this peer accepts a different key of the same id.
     """
 
     def __init__(self, key_id: int, *, held: bool = False) -> None:
@@ -52,15 +53,15 @@ class ForeignKey(Refused):
 
 
 class Seal(Protocol):
-    """Makes envelopes and opens them; frames of streams apart from datagrams."""
+    """Makes envelopes and opens them, of datagrams and of frames on streams."""
 
     @property
     def overhead(self) -> int:
-        """The most bytes that an envelope has beside the body."""
+        """The largest number of bytes that an envelope adds to the body."""
         ...
 
     def seal(self, body: bytes, to_epoch: int) -> bytes:
-        """Return the datagram of `body`, addressed to a peer's life `to_epoch` (0: any)."""
+        """Return the datagram of `body`, addressed to the life `to_epoch` of a peer (0: any)."""
         ...
 
     def open(self, data: bytes) -> tuple[int, bytes]:
@@ -68,18 +69,18 @@ class Seal(Protocol):
         ...
 
     def once(self, data: bytes) -> None:
-        """Raise `Refused` if a datagram that was opened has been here before, or may have been."""
+        """Raise `Refused` if an opened datagram was received before, or if that is uncertain."""
         ...
 
     def seal_frame(self, body: bytes, to_epoch: int, bound: bytes = b"") -> bytes:
-        """As `seal`, for a frame of a stream.
+        """Do the same as `seal` for a frame of a stream.
 
-        `bound` is what the speaker has heard in this conversation, see _exchange.py.
+        `bound` is what the sender has received in this conversation, see kernel/_exchange.py.
         """
         ...
 
     def open_frame(self, data: bytes, bound: bytes = b"") -> tuple[int, bytes]:
-        """As `open`, for a frame of a stream; refused if it is bound to something else."""
+        """Do the same as `open` for a frame of a stream; refuse one that is bound differently."""
         ...
 
 
@@ -89,7 +90,7 @@ def cluster_hash(cluster: str) -> bytes:
 
 
 def check_header(data: bytes, cluster: bytes) -> tuple[int, int, int]:
-    """Return form, key id and epoch addressed of an envelope of ours, or raise `Refused`."""
+    """Return form, key id and receiver's epoch of an envelope, or raise `Refused`."""
     if len(data) < HEADER.size:
         raise Refused("truncated")
     magic, version, form, key_id, theirs, to_epoch = HEADER.unpack_from(data)
@@ -115,7 +116,7 @@ class ChecksumSeal:
         self._state = hashlib.blake2b(key=key, digest_size=_TAG_SIZE)
 
     def seal(self, body: bytes, to_epoch: int) -> bytes:
-        """Return the envelope of `body`, addressed to a peer's life `to_epoch` (0: any)."""
+        """Return the envelope of `body`, addressed to the life `to_epoch` of a peer (0: any)."""
         header = HEADER.pack(MAGIC, PROTOCOL_VERSION, FORM_CHECKSUM, 0, self._cluster, to_epoch)
         state = self._state.copy()
         state.update(header)
@@ -140,12 +141,12 @@ class ChecksumSeal:
         return to_epoch, body
 
     def once(self, data: bytes) -> None:
-        """Let it pass: whoever can send it again can also make another one."""
+        """Accept every datagram: a sender that can repeat one can also make a new one."""
 
     def seal_frame(self, body: bytes, to_epoch: int, bound: bytes = b"") -> bytes:
-        """As `seal`, bound to nothing: whoever can make the one can make the other."""
+        """Do the same as `seal`; a checksum that is bound to more would protect nothing."""
         return self.seal(body, to_epoch)
 
     def open_frame(self, data: bytes, bound: bytes = b"") -> tuple[int, bytes]:
-        """As `open`."""
+        """Do the same as `open`."""
         return self.open(data)

@@ -1,22 +1,23 @@
 """The envelope with a key: AES-256-GCM over the body, bound to header and cluster.
 
     offset  bytes  field
-    0       21     header as ever (_seal.py): form 1, the key's id
-    21      4      fingerprint of the key, so that a wrong one is told from damage
-    25      16     salt: random, of this sender and for so many envelopes
+    0       21     the header of _seal.py: form 1, the key's id
+    21      4      fingerprint of the key, which tells a wrong key from damage
+    25      16     salt: random, drawn by the sender for a limited number of envelopes
     41      4      counter under this salt
     45      ...    encrypted body, and 16 bytes of tag
 
-A key is never used itself.  Each sender draws a salt at its start, derives a key of its own from
-both (HKDF-SHA256, RFC 5869), and counts its nonces up from 0; before the counter would come round
-it draws another salt.  So no nonce is used twice under one key, also across restarts and without
-anything being kept on disk: that would take two equal salts of 128 bits.
+The key of the mesh encrypts nothing itself.  Each sender draws a salt at its start, derives its own
+key from the mesh's key and the salt (HKDF-SHA256, RFC 5869), and counts its nonces up from 0.  It
+draws another salt before the counter overflows.  So no nonce is used twice under one key, even
+across restarts, and the sender stores nothing on disk for that: only two equal salts of 128 bits
+could repeat one.
 
-Whoever records a datagram can send it again.  Of those that are meant for its own life a receiver
-remembers the latest counters of each salt, and refuses those it has seen and those that more than
-127 later ones overtook.  Frames have salts apart from datagrams and no such memory: each is bound
-to what its sender has heard in that very conversation (_exchange.py), so that none fits into
-another one.
+An attacker can record a datagram and send it again.  A receiver therefore remembers the latest
+counters of each salt, for the datagrams that are meant for its own life.  It refuses a counter that
+it has seen, and one that is more than 127 below the highest.  Frames have their own salts and need
+no such memory: each frame is bound to what its sender has received in this conversation
+(kernel/_exchange.py), so it fits into no other conversation.
 """
 
 from collections.abc import Callable
@@ -55,21 +56,22 @@ SALT_ENVELOPES = 1 << 8 * _COUNTER_SIZE
 # Key id; fingerprint and salt.
 _Name = tuple[int, bytes]
 
-# Salts of others whose ciphers are at hand: each peer has two, and a new pair after a restart.
+# Salts of other peers whose ciphers are kept: each peer has two, and a new pair after a restart.
 _CIPHERS_LIMIT = 4096
-# Those whose counters are remembered; each costs some 300 bytes.
+# Salts whose counters are remembered; each costs about 300 bytes.
 _SALTS_LIMIT = 16_384
-# How many counters.
+# How many counters of a salt are remembered.
 _WINDOW = 128
 _WINDOW_BITS = (1 << _WINDOW) - 1
 
 
 class KeyedSeal:
-    """Seals with one key of a ring and opens with all of them; may be handed another ring.
+    """Seals with one key of a ring and opens with all of them; the ring can be replaced.
 
-    `salt` returns 16 random bytes that nobody can predict or repeat: of the operating system, but
-    for simulations.
-    One process makes it and no other goes on with it: after a fork both would count on.
+    `salt` returns 16 random bytes that nobody can predict or repeat: the operating system's, except
+    in simulations.
+    Only the process that made this object may use it: after a fork two processes would use the same
+    nonces.
     """
 
     overhead = _BODY_AT + _TAG_SIZE
@@ -92,7 +94,7 @@ class KeyedSeal:
 
     @property
     def ring(self) -> KeyRing:
-        """The keys that are accepted, and the one in use; a new ring holds from the next call."""
+        """The accepted keys, and the one in use; a new ring applies from the next call on."""
         return self._ring
 
     @ring.setter
@@ -105,7 +107,7 @@ class KeyedSeal:
             channel.forget_all_but(accepted)
 
     def seal(self, body: bytes, to_epoch: int) -> bytes:
-        """Return the datagram of `body`, addressed to a peer's life `to_epoch` (0: any)."""
+        """Return the datagram of `body`, addressed to the life `to_epoch` of a peer (0: any)."""
         return self._seal(self._datagrams, body, to_epoch)
 
     def open(self, data: bytes) -> tuple[int, bytes]:
@@ -113,17 +115,17 @@ class KeyedSeal:
         return self._open(self._datagrams, data)
 
     def once(self, data: bytes) -> None:
-        """Raise `Refused` if a datagram that was opened has been here before, or may have been."""
+        """Raise `Refused` if an opened datagram was received before, or if that is uncertain."""
         if data[3] == FORM_AES_GCM:
             name = data[4], data[HEADER.size : _COUNTER_AT]
             self._memory.note(name, int.from_bytes(data[_COUNTER_AT:_BODY_AT]))
 
     def seal_frame(self, body: bytes, to_epoch: int, bound: bytes = b"") -> bytes:
-        """As `seal`, for a frame of a stream, bound to what was heard in it."""
+        """Do the same as `seal` for a frame of a stream, bound to what was received on it."""
         return self._seal(self._frames, body, to_epoch, bound)
 
     def open_frame(self, data: bytes, bound: bytes = b"") -> tuple[int, bytes]:
-        """As `open`, for a frame of a stream."""
+        """Do the same as `open` for a frame of a stream."""
         return self._open(self._frames, data, bound)
 
     def _seal(self, channel: "_Channel", body: bytes, to_epoch: int, bound: bytes = b"") -> bytes:
@@ -163,28 +165,28 @@ class KeyedSeal:
             )
         except InvalidTag:
             raise Refused("checksum") from None
-        # Only now: what is not authentic must not push out what is.
+        # Only now, because a forged envelope must not push out the cipher of a real one.
         channel.keep(name, cipher)
         return to_epoch, body
 
 
 class _Memory:
-    """The counters with which each salt was heard lately, whatever became of its key."""
+    """The latest counters of each salt, also of salts whose key is no longer accepted."""
 
     def __init__(self) -> None:
-        # By salt the highest counter, and a bit for each of those below it; the one heard last at
-        # the end.
+        # By salt: the highest counter, and one bit for each counter below it.  The salt that was
+        # used last is at the end.
         self._heard = BoundedMap[_Name, tuple[int, int]](_SALTS_LIMIT)
 
     def note(self, name: _Name, counter: int) -> None:
-        """Remember a counter of a salt; raises `Refused` if it was heard, or is too far behind."""
+        """Remember a counter of a salt; raise `Refused` if it is known, or too far behind."""
         highest, heard = self._heard.pop(name, (-1, 0))
         try:
             behind = highest - counter
             if behind >= _WINDOW or (behind >= 0 and heard >> behind & 1):
                 raise Refused("replay")
             if behind < 0:
-                # Far ahead, nothing of what was heard is in the window any more.
+                # If the counter is far ahead, no known counter is in the window any more.
                 heard = heard << -behind & _WINDOW_BITS if -behind < _WINDOW else 0
                 highest, behind = counter, 0
             heard |= 1 << behind
@@ -193,7 +195,7 @@ class _Memory:
 
 
 class _Channel:
-    """Datagrams or frames: the own salt and its counter, and the salts of others."""
+    """Datagrams or frames: this peer's salt and its counter, and the salts of other peers."""
 
     def __init__(self, purpose: bytes, salt: Callable[[], bytes], salt_envelopes: int) -> None:
         self._purpose = purpose
@@ -203,17 +205,17 @@ class _Channel:
         self._key: Key | None = None
         self._prefix = b""
         self._cipher: AESGCM | None = None
-        # Of others' salts; the one heard last at the end.
+        # The ciphers of other peers' salts; the one that was used last is at the end.
         self._ciphers = BoundedMap[_Name, AESGCM](_CIPHERS_LIMIT)
 
     def use(self, key: Key | None) -> None:
-        """Seal with another key from now on, and so with another salt."""
+        """Seal with another key from now on, and therefore with another salt."""
         if key != self._key:
             self._key = key
             self._cipher = None
 
     def next(self) -> tuple[AESGCM, bytes, int]:
-        """Return the cipher, what names key and salt, and a counter that was not used yet."""
+        """Return the cipher, the names of key and salt, and a counter that was not used yet."""
         if self._cipher is None or self._counter >= self._limit:
             key = self._key
             assert key is not None
@@ -227,15 +229,15 @@ class _Channel:
         return self._cipher, self._prefix, counter
 
     def cipher(self, key: Key, name: _Name) -> AESGCM:
-        """Return the cipher of another's salt."""
+        """Return the cipher of another peer's salt."""
         return self._ciphers.get(name) or self._derive(key, name[1][FINGERPRINT_SIZE:])
 
     def keep(self, name: _Name, cipher: AESGCM) -> None:
-        """Have a cipher at hand, at the cost of the one that was not needed longest."""
+        """Keep a cipher, and forget the one that was not used for the longest time."""
         self._ciphers.keep(name, cipher)
 
     def forget_all_but(self, accepted: set[tuple[int, bytes]]) -> None:
-        """Forget the ciphers of keys, by id and fingerprint, that are not accepted any more."""
+        """Forget the ciphers of all keys that are not in `accepted` (id and fingerprint)."""
         for key_id, prefix in list(self._ciphers):
             if (key_id, prefix[:FINGERPRINT_SIZE]) not in accepted:
                 del self._ciphers[key_id, prefix]

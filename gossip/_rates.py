@@ -1,11 +1,11 @@
-"""What one sender may have us work for, so that a flood of valid news leaves time for others.
+"""How much work one sender may cause, so that a flood of valid updates leaves time for others.
 
-Counted by sender in windows of a second, all of which begin together: a token bucket for each would
-smooth better and cost five times as much for every datagram.
-Two windows that meet may let through twice the limit within a second; the limits leave room for
-that.
-Only what carries a right seal is counted, so that a stranger who writes another's address on
-garbage does not use up what that one may send.
+Each sender has a count in windows of one second, and all windows begin together.
+A token bucket for each sender would be smoother, but would cost five times as much per datagram.
+At the border of two windows a sender may send twice the limit within a second; the limits leave
+room for that.
+Only datagrams with a valid seal count.
+So a stranger that sends garbage from a forged address does not use up the share of that address.
 """
 
 from .basis import GossipConfig
@@ -29,10 +29,10 @@ class Rates:
         return len(self._datagrams)
 
     def admits(self, sender: Address, now: float) -> bool:
-        """Count a datagram; False if `sender` has sent too many in this window.
+        """Count a datagram; return False if `sender` has sent too many in this window.
 
-        Senders beyond the limit of how many are told apart share one account.
-        `STRAYS` and `OPEN_LETTERS` stand for all whose sender nobody vouches for.
+        Senders beyond the limit share one count.
+        `STRAYS` and `OPEN_LETTERS` stand for all datagrams whose sender may be forged.
         """
         counts = self._datagrams
         if now >= self._ends:
@@ -49,7 +49,7 @@ class Rates:
         return True
 
     def allowance(self, sender: Address, count: int) -> int:
-        """Count unknown updates of an admitted datagram; return how many may be looked at."""
+        """Count the unknown updates of an admitted datagram; return how many may be read."""
         counts = self._updates
         if sender not in self._datagrams:
             sender = _REST
@@ -61,6 +61,6 @@ class Rates:
 
 _REST: Address = ("", 0)
 STRAYS: Address = ("", 1)
-"""Meant for another life of this peer, or for another peer."""
+"""Datagrams for another life of this peer, or for another peer."""
 OPEN_LETTERS: Address = ("", 2)
-"""Meant for whoever is there."""
+"""Datagrams for any peer at this address."""

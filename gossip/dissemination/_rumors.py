@@ -1,19 +1,19 @@
-"""Updates that wait to be passed on, one queue a class, and how often each is passed on.
+"""Rumors, one queue for each class, and how often a peer sends each of them.
 
-A rumor is sent at most `multiplier * ceil(log10(n + 1))` times by each peer that knows it
-(memberlist's law; Das, Gupta, Motivala 2002, section 4.1, say lambda * log n).
-Those sent least often go first, the newest of them before the older ones.
-One slot per key: a newer update about the same thing takes the place of an older one.
-The queue is bounded at entry, and what was sent most often leaves first.
+Each peer that knows a rumor sends it at most `multiplier * ceil(log10(n + 1))` times
+(memberlist's law; Das, Gupta, Motivala 2002, section 4.1, have lambda * log n).
+Rumors that were sent least often go first, and of these the newest.
+Each key has one slot: a newer update about the same subject replaces the older one.
+The queue has a limit; when it is full, the rumor that was sent most often is dropped.
 """
 
 from dataclasses import dataclass
 from math import ceil, inf, log10
 
-# Below ten members the law gives as many sends as a rumor's tree uses up at once; behind a cut
-# all of these can be lost, and an accusation that one peer alone knows of is cleared by no root.
+# Below ten members, the tree alone uses all sends that the law allows, at once.  Behind a cut all
+# of these can be lost, and roots do not show an accusation that only one peer knows.
 _LEAST_FACTOR = 2
-# A datagram is full when so many rumors in a row of those next in turn did not fit any more.
+# A datagram counts as full when this many rumors in a row did not fit.
 _MISFITS = 8
 
 
@@ -24,26 +24,26 @@ def transmissions(multiplier: int, members: int) -> int:
 
 @dataclass(slots=True)
 class Rumor:
-    """One update on its way: its bytes, whose it is, and how often it was sent."""
+    """An update that waits to be passed on: its bytes, its origin, and how often it was sent."""
 
     key: object
     payload: bytes
     origin: str
     """The peer at the root of this rumor's tree."""
     heard_from: str
-    """The peer that told us; it need not be told."""
+    """The peer that sent it to us; we need not send it back."""
     shows_since: float = inf
-    """When the root began to tell of it; infinity if it does not."""
+    """The time from which on the root covers it; infinity if the root does not."""
     sends: int = 0
 
 
 class RumorQueue:
-    """The rumors of one class, in the order in which they are to be sent."""
+    """The rumors of one class, in the order in which they will be sent."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._slots: dict[object, Rumor] = {}
-        # One level for each number of sends; within a level the newest stand last.
+        # One level for each number of sends; within a level the newest rumor is last.
         self._levels: list[dict[object, Rumor]] = [{}]
         self.dropped = 0
 
@@ -51,7 +51,7 @@ class RumorQueue:
         return len(self._slots)
 
     def add(self, rumor: Rumor) -> None:
-        """Take a rumor in; it replaces one of the same key."""
+        """Add a rumor; it replaces one of the same key."""
         key = rumor.key
         before = self._slots.pop(key, None)
         if before is not None:
@@ -68,20 +68,20 @@ class RumorQueue:
             del self._levels[rumor.sends][key]
 
     def quench(self, known_at: float) -> None:
-        """Forget the rumors that a root told of at that time."""
+        """Forget the rumors that the root covered at that time."""
         for key, rumor in list(self._slots.items()):
             if rumor.shows_since < known_at:
                 self.discard(key)
 
     def clear(self) -> None:
-        """Forget everything: there is nobody to talk to."""
+        """Forget everything, because no member is left to talk to."""
         self._slots.clear()
         self._levels = [{}]
 
     def take(self, room: int, limit: int, overhead: int) -> list[bytes]:
         """Return payloads that fit into `room` bytes and count them as sent.
 
-        Each costs its length and `overhead`; a rumor sent `limit` times is forgotten.
+        Each costs its length and `overhead`; the queue forgets a rumor after `limit` sends.
         """
         chosen: list[Rumor] = []
         misfits = 0
@@ -100,7 +100,7 @@ class RumorQueue:
                         break
             if misfits == _MISFITS:
                 break
-        # Written out, as rounds in a large mesh spend most of their time here.
+        # Not a call, because rounds in a large mesh spend most of their time here.
         levels = self._levels
         for rumor in chosen:
             key, sends = rumor.key, rumor.sends

@@ -1,11 +1,12 @@
-"""The tree by which a rumor reaches everybody in a few hops.
+"""The tree along which a rumor reaches all members in a few hops.
 
-Each peer computes it alone from the sorted names of the living members and the rumor itself, so
-nobody agrees on anything: the origin is the root, and the peer at position p passes the rumor on
-to the positions arity * p + 1 .. arity * p + arity.
-Positions are the members' places counted from the origin in steps that depend on the rumor, so
-that every rumor has another tree and nobody is an inner node of all of them.
-Where views differ the tree misses a few; random sends, ticks and repair find those.
+Each peer computes the tree alone, from the sorted names of the living members and from the rumor,
+so peers need no agreement.
+The origin is the root of the tree.
+The peer at position p passes the rumor on to the positions arity * p + 1 .. arity * p + arity.
+Positions count the members from the origin on, in steps that depend on the rumor.
+So every rumor has its own tree, and no peer is an inner node of all trees.
+If the views of peers differ, the tree misses some peers; random sends, rounds and repair find them.
 """
 
 from bisect import bisect_left
@@ -24,7 +25,7 @@ def children(
     n = len(ring)
     if n < 2:
         return []
-    # An origin that we do not list takes the place where it would stand.
+    # An origin that is not in the ring takes the place where it would be.
     start = bisect_left(ring, origin) % n
     place = (bisect_left(ring, own_name) - start) % n
     step = _step(payload, n)

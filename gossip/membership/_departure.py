@@ -1,6 +1,6 @@
-"""Leaving gracefully: told directly to several peers, until they acknowledge it.
+"""A graceful leave: the peer tells several members directly, until they acknowledge it.
 
-It goes out before all other traffic and is not left to rumors alone.
+The update goes out before all other traffic, because rumors alone could be too slow.
 """
 
 from collections.abc import Callable
@@ -10,15 +10,15 @@ from gossamer.gossip.kernel import Context
 from gossamer.gossip.messages import Leave
 from gossamer.gossip.state import Address, LeaveCompleted
 
-# One lost datagram costs this much of the departure.
+# A lost datagram is sent again after this time.
 _REPEAT = 0.05
 _TOLD_DIRECTLY = 8
-# So many acknowledgements make sure that the news outlive this peer.
+# After this many acknowledgements the update survives the end of this peer.
 _ACKNOWLEDGED = 3
 
 
 class Departure:
-    """Tells that this peer leaves and waits for it to be acknowledged."""
+    """Tells members that this peer leaves, and waits for acknowledgements."""
 
     def __init__(self, context: Context, spread: Spread, *, is_meeting: Callable[[], bool]) -> None:
         self._config = context.config
@@ -29,7 +29,7 @@ class Departure:
         self._questions = context.questions
         self._events = context.events
         self._spread = spread
-        # Whether an exchange is under way: somebody may have heard of us whom we do not know yet.
+        # Whether an exchange is under way: a peer that we do not know yet may know us.
         self._is_meeting = is_meeting
         self._waiting: dict[int, str] = {}
         self._acknowledged: dict[str, None] = {}
@@ -47,7 +47,7 @@ class Departure:
         self._tell(now)
 
     def on_ack(self, sequence: int, source: str, epoch: int, now: float) -> None:
-        """Take in that a member knows that this peer has left."""
+        """Note that a member knows that this peer has left."""
         self._questions.close(sequence, self)
         if self._waiting.pop(sequence, None) == source:
             self._acknowledged[source] = None
@@ -56,7 +56,7 @@ class Departure:
     def on_not_me(
         self, sequence: int, source: str, sender: Address, epoch: int, now: float
     ) -> bool:
-        """Return that nobody was asked: a farewell needs no other answer than an ack."""
+        """Ignore the answer: a departure needs only acks."""
         return False
 
     def _tell(self, now: float) -> None:

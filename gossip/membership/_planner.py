@@ -1,7 +1,9 @@
-"""Whom to probe next: round robin over a shuffled list (Das, Gupta, Motivala 2002, section 4.3).
+"""Chooses the member to probe next: round robin over a shuffled list.
 
-Every member is probed within 2n - 1 periods.
-Joiners enter at a random place, so that a mass join does not make everybody probe the same peer.
+See Das, Gupta, Motivala 2002, section 4.3.
+A peer probes each member within 2n - 1 periods.
+New members enter at a random place, so that peers do not all probe the same member after a mass
+join.
 """
 
 from collections.abc import Iterable
@@ -19,7 +21,7 @@ class ProbePlanner:
         self._hastened: dict[str, None] = {}
 
     def add(self, name: str) -> None:
-        """Have `name` probed from now on."""
+        """Probe `name` from now on."""
         if name not in self._listed:
             self._listed[name] = None
             if len(self._order) > 2 * len(self._listed) + 64:  # many came and went in one round
@@ -30,25 +32,25 @@ class ProbePlanner:
             self._order.insert(place, name)
 
     def fill(self, names: Iterable[str]) -> None:
-        """Have all these probed from now on, in a random order."""
+        """Probe all these from now on, in a random order."""
         self._listed.update(dict.fromkeys(names))
         self._order = list(self._listed)
         self._rng.shuffle(self._order)
         self._position = 0
 
     def remove(self, name: str) -> None:
-        """Have `name` probed no more."""
-        # Its place in the order is passed over when it comes; a round drops it for good.
+        """Stop probing `name`."""
+        # `next` skips its place in the order, and the next round leaves it out.
         self._listed.pop(name, None)
         self._hastened.pop(name, None)
 
     def hasten(self, name: str) -> None:
-        """Have `name` probed next, out of its turn."""
+        """Probe `name` next, out of turn."""
         if name in self._listed:
             self._hastened[name] = None
 
     def next(self) -> str | None:
-        """Return the name to probe now, or None if there is nobody."""
+        """Return the name to probe now, or None if there is no member."""
         if self._hastened:
             name = next(iter(self._hastened))
             del self._hastened[name]

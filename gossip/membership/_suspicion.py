@@ -1,20 +1,21 @@
-"""How long a suspect has to speak up: Lifeguard's suspicion time-out.
+"""How much time a suspect has to refute: Lifeguard's suspicion time-out.
 
-The time-out starts at its maximum and falls towards its minimum with the logarithm of the number
+The time-out starts at its maximum.  It falls towards its minimum with the logarithm of the number
 of distinct peers that confirm the suspicion (Dadgar, Phillips, Currey 2017, section IV-B):
 
     timeout(c) = max(minimum, maximum - (maximum - minimum) * ln(c + 1) / ln(k + 1))
 
-Minimum, maximum and k are memberlist's: multiplier * max(1, log10 n) * interval, six times that,
-and multiplier - 2 (0 where the mesh is too small to have so many other witnesses, and where the
-maximum is the minimum: that is SWIM's fixed time-out, which nobody confirms).
+The values are those of memberlist.  The minimum is multiplier * max(1, log10 n) * interval, the
+maximum is six times that, and k is multiplier - 2.
+k is 0 if the mesh has too few other members to confirm, and if the maximum is the minimum: that is
+SWIM's fixed time-out, without confirmations.
 """
 
 from math import log, log10
 
 
 class Suspicion:
-    """One suspicion under way, and who shares it."""
+    """One suspicion under way, with the peers that confirm it."""
 
     __slots__ = ("_k", "_longest", "_shortest", "accusers", "since")
 
@@ -27,7 +28,7 @@ class Suspicion:
 
     @property
     def lasts(self) -> float:
-        """How long the suspect has, with those who share the suspicion now."""
+        """How much time the suspect has, with the present confirmations."""
         if self._k < 1:
             return self._shortest
         confirmations = len(self.accusers) - 1
@@ -36,16 +37,16 @@ class Suspicion:
 
     @property
     def ends_at(self) -> float:
-        """When the suspect is to be held for dead."""
+        """When the suspect will be declared dead."""
         return self.since + self.lasts
 
     @property
     def soonest(self) -> float:
-        """When that is if everybody confirms."""
+        """When it will be declared dead if enough peers confirm."""
         return self.since + self._shortest
 
     def confirm(self, accuser: str) -> bool:
-        """Count `accuser`; False if it was counted before or no more are needed."""
+        """Count `accuser`; return False if it was counted before or no more are needed."""
         if accuser in self.accusers or len(self.accusers) > self._k:
             return False
         self.accusers.append(accuser)
@@ -60,7 +61,7 @@ class Suspicion:
 def start_suspicion(
     accuser: str, now: float, *, members: int, multiplier: int, longest: int, interval: float
 ) -> Suspicion:
-    """Return a new suspicion in a mesh of `members` living members (self included)."""
+    """Return a new suspicion in a mesh of `members` living members, this peer included."""
     shortest = multiplier * max(1.0, log10(max(members, 1))) * interval
     k = multiplier - 2
     if members - 2 < k or longest == 1:

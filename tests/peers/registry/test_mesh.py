@@ -537,7 +537,9 @@ def from_scratch(peer: InstantPeer, owners: Iterable[str]) -> dict[str, Instance
 IDS = ("i0", "i1")
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["register", "lease", "deregister", "set", "clear", "heartbeat", "wait"]),
+        st.sampled_from(
+            ["register", "lease", "deregister", "set", "clear", "report", "heartbeat", "wait"]
+        ),
         st.sampled_from("abc"),
         st.sampled_from(IDS),
     ),
@@ -571,6 +573,8 @@ def test_the_view_is_a_function_of_the_parts(
                     registry.set_status("orders", one, "DOWN", by=name, now=mesh.now)
                 case "clear":
                     registry.clear_status("orders", one, now=mesh.now)
+                case "report":
+                    registry.report("orders", one, "STARTING", output=name, now=mesh.now)
                 case "heartbeat":
                     registry.heartbeat("orders", one, mesh.now)
                 case _:

@@ -1,4 +1,4 @@
-"""Commands that change an instance: register, heartbeat, deregister, status, accept-loss."""
+"""Commands that change an instance: register, heartbeat, report, status, and its end."""
 
 from __future__ import annotations
 
@@ -110,6 +110,30 @@ def deregister(service: str, id: str, http: str, as_json: bool) -> None:
 
 def _suggest_statuses(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     return [status for status in STATUSES if status.startswith(incomplete.upper())]
+
+
+@click.command(short_help="Report an instance's own status, at any peer.")
+@service_argument
+@instance_argument
+@click.argument("status", metavar="|".join(STATUSES), shell_complete=_suggest_statuses)
+@click.option("--output", metavar="TEXT", help="What to show with it, such as a check's output.")
+@peer_options
+def report(
+    service: str, id: str, status: str, output: str | None, http: str, as_json: bool
+) -> None:
+    """Report how instance ID of SERVICE is, in the name of the service itself.
+
+    \b
+    gossamer report orders orders-1 DOWN --output "the database does not answer"
+    gossamer report orders orders-1 UP
+
+    An override ('gossamer status') stays, and decides what lookups show.
+    """
+    body: Json = {"status": status.upper()}
+    if output is not None:
+        body["output"] = output
+    answer = Client(http).ask("PUT", path_of("services", service, "instances", id, "report"), body)
+    _done(answer, as_json, service, id, f"reports {status.upper()}")
 
 
 @click.command(short_help="Override an instance's status, or end the override.")

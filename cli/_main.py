@@ -30,6 +30,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "register": "gossamer.cli._instances:register",
         "heartbeat": "gossamer.cli._instances:heartbeat",
         "deregister": "gossamer.cli._instances:deregister",
+        "report": "gossamer.cli._instances:report",
         "status": "gossamer.cli._instances:status",
         "accept-loss": "gossamer.cli._instances:accept_loss",
     },

@@ -24,6 +24,11 @@ def remark(row: Row) -> str:
     said = []
     if row.get("verified") is False:
         said.append("unverified: its owner is gone")
+    own = row.get("own_status")
+    if own is not None and own != row.get("status"):
+        said.append(f"reports {own}")
+    if row.get("output"):
+        said.append(str(row["output"]))
     override = row.get("override")
     if isinstance(override, dict):
         said.append(f"{override.get('status')} by {override.get('by')}")

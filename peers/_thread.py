@@ -149,6 +149,10 @@ class ThreadedPeer:
         """As `Peer.heartbeat`."""
         self._cross(self._peer.heartbeat, service, id)
 
+    def report(self, service: str, id: str, status: str, *, output: str | None = None) -> Instance:
+        """As `Peer.report`."""
+        return self._cross(lambda: self._peer.report(service, id, status, output=output))
+
     def set_status(
         self,
         service: str,

@@ -85,6 +85,10 @@ class Catalog(Protocol):
         """Renew an instance's lease; after `NotFound` the service should register again."""
         ...
 
+    def report(self, service: str, id: str, status: str, *, output: str | None = None) -> Instance:
+        """Tell what a service says of itself; an override stays, and decides what is shown."""
+        ...
+
     def set_status(
         self,
         service: str,

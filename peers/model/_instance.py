@@ -64,6 +64,7 @@ class Instance:
             "address": self.address,
             "port": self.port,
             "status": self.status,
+            "own_status": self.own_status,
             "tags": list(self.tags),
             "metadata": dict(self.metadata),
             "weight": self.weight,

@@ -312,6 +312,16 @@ class Peer(Life):
         with self._acting() as now:
             self._registry.heartbeat(service, id, now)
 
+    def report(self, service: str, id: str, status: str, *, output: str | None = None) -> Instance:
+        """Tell what a service says of itself: its own status, and a line or two of output.
+
+        For the service and for health checks, at any peer. An override stays, and decides what
+        lookups show. Output beyond 256 bytes is cut off.
+        Raises `BadInput` or `NotFound`, with nothing changed.
+        """
+        with self._acting() as now:
+            return self._registry.report(service, id, status, output=output, now=now)
+
     def set_status(
         self,
         service: str,

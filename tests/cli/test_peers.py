@@ -17,7 +17,7 @@ pytestmark = pytest.mark.processes
 
 INSTANCE_FIELDS = {
     *("service", "id", "address", "port", "status", "tags", "metadata", "weight", "zone", "ttl"),
-    *("owner", "verified", "registered_at", "updated_at"),
+    *("own_status", "owner", "verified", "registered_at", "updated_at"),
 }
 
 
@@ -127,6 +127,21 @@ def test_a_status_is_set_from_any_peer_and_cleared_again(here: str, there: str) 
     assert (cleared["status"], "override" in cleared) == ("UP", False)
 
 
+def test_a_service_reports_from_any_peer_how_it_is(here: str, there: str) -> None:
+    """The report takes effect where no override is set, and is shown beside one that is."""
+    gossamer("register", "reports", "--port", "1", "--id", "r-1", http=here)
+    known(there, "reports", "r-1")
+    said = gossamer("report", "reports", "r-1", "down", "--output", "disk\x1bfull", http=there)
+    assert (said.code, said.out) == (0, "reports r-1 reports DOWN.\n")
+    eventually(lambda: gossamer("lookup", "reports", http=here).code == 1, LIMIT)
+    gossamer("status", "reports", "r-1", "OUT_OF_SERVICE", http=here)
+    table = gossamer("lookup", "reports", "--all", http=here).out
+    assert "reports DOWN; disk\ufffdfull; OUT_OF_SERVICE by" in table
+    told = gossamer("report", "reports", "r-1", "UP", "--json", http=here).json()
+    assert (told["status"], told["own_status"]) == ("OUT_OF_SERVICE", "UP")
+    assert "output" not in told
+
+
 def test_heartbeat_and_deregister(here: str, there: str) -> None:
     """Both confirm; both end with 1 once the instance is gone, from whichever peer."""
     gossamer("register", "beats", "--port", "1", "--id", "b-1", "--ttl", "30", http=here)
@@ -193,6 +208,8 @@ def test_join_takes_more_seeds(peers: tuple[RunningPeer, RunningPeer]) -> None:
         ("lookup nosuch", 1, "nosuch"),
         ("heartbeat nosuch x", 1, "nosuch"),
         ("deregister nosuch x", 1, "nosuch"),
+        ("report nosuch x DOWN", 1, "nosuch"),
+        ("report bad x NONSENSE", 2, "OUT_OF_SERVICE"),
         ("status nosuch x DOWN", 1, "nosuch"),
         ("status nosuch x --clear", 1, "nosuch"),
         ("register bad --port 0", 2, "port"),

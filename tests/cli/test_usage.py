@@ -16,7 +16,8 @@ from gossamer.cli._failures import harmless
 from gossamer.cli._options import split_authority
 
 COMMANDS = (
-    *("run", "demo", "register", "heartbeat", "deregister", "status", "lookup", "services"),
+    *("run", "demo", "register", "heartbeat", "deregister", "report", "status"),
+    *("lookup", "services"),
     *("members", "info", "watch", "join", "leave", "simulate"),
 )
 
@@ -58,6 +59,7 @@ def test_version_is_the_packages_own() -> None:
         (["register", "a", "--port", "1", "--meta", "team"], "KEY=VALUE"),
         (["register", "a", "--port", "1", "--meta", "=x"], "KEY=VALUE"),
         (["register", "a", "--port", "1", "--meta", "k=1", "--meta", "k=2"], "twice"),
+        (["report", "a", "a-1"], "OUT_OF_SERVICE"),
         (["status", "a", "a-1"], "--clear"),
         (["status", "a", "a-1", "DOWN", "--clear"], "--clear"),
         (["status", "a", "a-1", "--clear", "--reason", "x"], "--reason"),
@@ -254,7 +256,8 @@ def test_shell_completion_knows_commands_and_is_silent_without_a_peer() -> None:
 
     assert complete("gossamer", "look") == ["plain,lookup"]
     assert complete("gossamer", "register", "o", "--por") == ["plain,--port"]
-    assert complete("gossamer", "status", "a", "a-1", "OUT") == ["plain,OUT_OF_SERVICE"]
+    for command in ("status", "report"):
+        assert complete("gossamer", command, "a", "a-1", "OUT") == ["plain,OUT_OF_SERVICE"]
     began = time.monotonic()
     assert complete("gossamer", "lookup", "o") == []
     assert time.monotonic() - began < 5

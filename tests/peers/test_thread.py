@@ -45,6 +45,9 @@ def test_two_peers_in_threads_find_each_others_instances() -> None:
             assert b.info()["name"] == "b"
             assert [service.name for service in b.services()] == ["orders"]
             index = b.index("orders")
+            assert b.report("orders", "orders-1", "STARTING", output="warming up").status == (
+                "STARTING"
+            )
             b.set_status("orders", "orders-1", "DOWN")
             b.clear_status("orders", "orders-1")
             assert b.changed("orders", index, timeout=LIMIT) > index

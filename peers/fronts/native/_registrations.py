@@ -34,6 +34,7 @@ class Registrations:
             ("GET", one, self._show),
             ("DELETE", one, self._deregister),
             ("PUT", one + "/heartbeat", self._heartbeat),
+            ("PUT", one + "/report", self._report),
             ("PUT", one + "/status", self._set_status),
             ("DELETE", one + "/status", self._clear_status),
         ]
@@ -67,11 +68,12 @@ class Registrations:
         # Heartbeats are the most frequent of all writes, and nobody reads what they answer.
         return Response(204)
 
+    def _report(self, request: Request) -> Response:
+        wishes = _status_and(request, "output")
+        return json_response(self._catalog.report(*_names(request), **wishes).to_json())
+
     def _set_status(self, request: Request) -> Response:
-        parse_query(request.query, ())
-        wishes: dict[str, Any] = read_object(request, ("status", "reason", "expires"))
-        if "status" not in wishes:
-            raise HttpError(400, "The status is missing; give UP, DOWN or another.", "status")
+        wishes = _status_and(request, "reason", "expires")
         return json_response(self._catalog.set_status(*_names(request), **wishes).to_json())
 
     def _clear_status(self, request: Request) -> Response:
@@ -81,3 +83,12 @@ class Registrations:
 
 def _names(request: Request) -> tuple[str, str]:
     return request.parameters["service"], request.parameters["id"]
+
+
+def _status_and(request: Request, *others: str) -> dict[str, Any]:
+    """Return a body's status and other fields, whose values the registry checks."""
+    parse_query(request.query, ())
+    wishes: dict[str, Any] = read_object(request, ("status", *others))
+    if "status" not in wishes:
+        raise HttpError(400, "The status is missing; give UP, DOWN or another.", "status")
+    return wishes

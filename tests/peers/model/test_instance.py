@@ -37,6 +37,7 @@ def test_the_json_of_an_instance_is_the_documented_one() -> None:
         "address": "10.0.0.5",
         "port": 8080,
         "status": "UP",
+        "own_status": "UP",
         "tags": ["v2"],
         "metadata": {"team": "a"},
         "weight": 1,

@@ -33,6 +33,7 @@ async def test_a_registration_is_created_and_then_replaced(
     assert (shown["service"], shown["id"], shown["owner"]) == ("orders", "one", "p1")
     assert shown["registered_at"] == "2026-01-31T12:00:00.000Z"
     assert shown == peer.lookup("orders", all=True)[0].to_json()
+    assert peer.lookup("orders", all=True)[0].source == "http"
 
     replaced = await wire.ask("PUT", ONE, {"port": 8081})
     assert (replaced.status, replaced.json["port"]) == (200, 8081)
@@ -195,11 +196,53 @@ async def test_what_is_wrong_with_an_override_is_named(
     assert ids(peer, "orders") == ["one"]
 
 
+async def test_a_service_reports_how_it_is(
+    wire: Wire, peer: Peer, autojump_clock: MockClock
+) -> None:
+    """The report is the service's own status; an override stays beside it and is shown."""
+    peer.register("orders", port=1, id="one")
+    body = {"status": "DOWN", "output": "the database does not answer"}
+    reply = await wire.ask("PUT", ONE + "/report", body)
+    assert (reply.status, reply.json["status"], reply.json["own_status"]) == (200, "DOWN", "DOWN")
+    assert reply.json["output"] == body["output"]
+    assert ids(peer, "orders") == []
+
+    await wire.ask("PUT", ONE + "/status", {"status": "OUT_OF_SERVICE"})
+    reply = await wire.ask("PUT", ONE + "/report", {"status": "UP"})
+    assert (reply.json["status"], reply.json["own_status"]) == ("OUT_OF_SERVICE", "UP")
+    assert "output" not in reply.json
+    await wire.ask("DELETE", ONE + "/status")
+    assert ids(peer, "orders") == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "status"),
+        ({"output": "x"}, "status"),
+        ({"status": "AWAKE"}, "status"),
+        ({"status": "UNKNOWN"}, "status"),
+        ({"status": None}, "status"),
+        ({"status": "DOWN", "output": 1}, "output"),
+        ({"status": "DOWN", "reason": "x"}, "reason"),
+    ],
+)
+async def test_what_is_wrong_with_a_report_is_named(
+    wire: Wire, peer: Peer, body: object, field: str, autojump_clock: MockClock
+) -> None:
+    """And nothing is changed."""
+    peer.register("orders", port=1, id="one")
+    reply = await wire.ask("PUT", ONE + "/report", body)
+    assert (reply.status, reply.json["field"]) == (400, field)
+    assert ids(peer, "orders") == ["one"]
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
         ("DELETE", ""),
         ("PUT", "/heartbeat"),
+        ("PUT", "/report"),
         ("PUT", "/status"),
         ("DELETE", "/status"),
     ],
@@ -208,7 +251,7 @@ async def test_what_is_not_there_cannot_be_changed(
     wire: Wire, peer: Peer, method: str, path: str, autojump_clock: MockClock
 ) -> None:
     """404 names the service or the instance, whichever is missing."""
-    body = {"status": "DOWN"} if (method, path) == ("PUT", "/status") else None
+    body = {"status": "DOWN"} if method == "PUT" and path != "/heartbeat" else None
     reply = await wire.ask(method, ONE + path, body)
     assert (reply.status, reply.json["field"]) == (404, "service")
     peer.register("orders", port=1, id="two")

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from ._rates import OPEN_LETTERS, STRAYS, Rates
 from .basis import BoundedMap, Malformed
-from .dissemination import Spread
+from .dissemination import Spread, UnknownUpdates
 from .exchange import Contacts
 from .kernel import Context, Outcome
 from .membership import Departure, Detector, Membership, Source
@@ -18,6 +18,7 @@ from .messages import (
     Head,
     Held,
     Hold,
+    LaterUpdate,
     Leave,
     Message,
     Nack,
@@ -72,6 +73,7 @@ class Listener:
         self._replicas = replicas
         self._receipts = receipts
         self._departure = departure
+        self._unknown = UnknownUpdates(context, spread)
         self._rates = Rates(context.config)
         self._seen: set[bytes] = set()
         self._seen_before: set[bytes] = set()
@@ -156,6 +158,8 @@ class Listener:
                 outcome = self._replicas.on_delta(update, payload, source, now)
             case Head():
                 outcome = self._replicas.on_head(update, payload, source, now)
+            case LaterUpdate():
+                outcome = self._unknown.hear(update, payload, source, now)
             case _:
                 assert_never(update)
         if outcome is Outcome.DECLINED:

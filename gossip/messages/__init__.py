@@ -32,6 +32,7 @@ from ._packet import (
 from ._updates import (
     Delta as Delta,
     Head as Head,
+    LaterUpdate as LaterUpdate,
     decode_update as decode_update,
     encode_delta as encode_delta,
     encode_head as encode_head,

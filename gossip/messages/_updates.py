@@ -4,7 +4,11 @@
     [1, owner, epoch, since, [key, value, ...]]     operations that follow `since`
     [2, owner, epoch, version]                      a head: the change is to be fetched
 
+    [kind, origin, epoch, number, ...]              of a kind from 5 on: of a later version
+
 Each is judged by itself: one that is bad never spoils the others.
+It is read by the items that are known of its kind, and what is passed on is passed on as it came.
+Kinds 3 and 4 are entries of an exchange (_entries.py), and no updates.
 """
 
 from dataclasses import dataclass
@@ -32,8 +36,13 @@ from gossamer.gossip.state import (
     parse_news,
 )
 
+from ._messages import KIND_LIMIT
+
 DELTA = 1
 HEAD = 2
+# The first kind that this version does not know.
+LATER = 5
+NUMBER_LIMIT = (1 << 64) - 1
 
 
 @dataclass(slots=True)
@@ -55,7 +64,17 @@ class Head:
     version: int
 
 
-Update = News | Delta | Head
+@dataclass(slots=True)
+class LaterUpdate:
+    """An update that this version does not understand; its origin counts those of each kind."""
+
+    kind: int
+    origin: str
+    epoch: int
+    number: int
+
+
+Update = News | Delta | Head | LaterUpdate
 
 
 def encode_delta(owner: str, epoch: int, since: int, operations: list[Operation]) -> bytes:
@@ -75,9 +94,7 @@ def encode_head(owner: str, epoch: int, version: int) -> bytes:
 def decode_update(payload: bytes) -> Update:
     """Return what an update says, or raise `Malformed`; what is returned must not be changed."""
     items = array(decode(payload))
-    kind = items[0] if items else None
-    if type(kind) is not int:
-        raise Malformed("an update's kind is of another type")
+    kind = whole(items[0] if items else None, KIND_LIMIT)
     if kind == NEWS:
         return parse_news(items)
     if kind == DELTA:
@@ -85,7 +102,12 @@ def decode_update(payload: bytes) -> Update:
     if kind == HEAD:
         _, owner, epoch, version = known_items(items, 4)
         return Head(owner_name(owner), whole(epoch, EPOCH_LIMIT), whole(version, VERSION_LIMIT))
-    raise Malformed("an update's kind is unknown")
+    if kind < LATER:
+        raise Malformed("an entry of an exchange is no update")
+    _, origin, epoch, number = known_items(items, 4)
+    return LaterUpdate(
+        kind, owner_name(origin), whole(epoch, EPOCH_LIMIT), whole(number, NUMBER_LIMIT)
+    )
 
 
 def parse_delta(items: list[object]) -> Delta:

@@ -35,6 +35,7 @@ from .state import (
     KEY_LIMIT as KEY_LIMIT,
     VALUE_LIMIT as VALUE_LIMIT,
     Address as Address,
+    Capability as Capability,
     EpochRaised as EpochRaised,
     Event as Event,
     IsolationChanged as IsolationChanged,

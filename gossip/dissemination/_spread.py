@@ -211,9 +211,19 @@ class Spread:
         messages: list[Message],
         first: Iterable[bytes] = (),
     ) -> None:
-        """Send messages with `first` and as many rumors as fit."""
-        updates = list(first)
-        room = self._room(messages) - sum(update_cost(update) for update in updates)
+        """Send messages with `first` and as many rumors as fit.
+
+        What does not fit of `first` goes before them, in datagrams of its own.
+        """
+        updates: list[bytes] = []
+        room = self._room(messages)
+        for update in first:
+            cost = update_cost(update)
+            if cost <= room:
+                updates.append(update)
+                room -= cost
+            else:
+                self._outbox.send(address, to_epoch, [], [update])
         # Nothing rides to an address that no member has: whoever wrote it on the ping would have
         # us send a third party many times what it cost him.
         if self._table.lives_at(address):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gossamer.gossip.state import Address, News, Status
+from gossamer.gossip.state import OWN_TAIL, Address, News, Status
 
 
 @dataclass(slots=True)
@@ -16,10 +16,13 @@ class Identity:
     zone: str
     incarnation: int = 0
     left: bool = False
+    tail: bytes = OWN_TAIL
+    """What is told of this peer behind the frozen items; changes only with epoch or incarnation."""
 
     def news(self) -> News:
         """Return what this peer says of itself."""
         status = Status.LEFT if self.left else Status.ALIVE
         return News(
-            self.name, self.epoch, self.incarnation, status, self.address, self.zone, self.nonce
-        )
+            self.name, self.epoch, self.incarnation, status,
+            self.address, self.zone, self.nonce, tail=self.tail,
+        )  # fmt: skip

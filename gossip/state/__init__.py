@@ -1,5 +1,11 @@
 """What a peer knows: members, parts of the registry, and the events that tell of changes."""
 
+from ._capabilities import (
+    OWN_CAPABILITIES as OWN_CAPABILITIES,
+    OWN_TAIL as OWN_TAIL,
+    TAIL_LIMIT as TAIL_LIMIT,
+    Capability as Capability,
+)
 from ._events import (
     EpochRaised as EpochRaised,
     Event as Event,

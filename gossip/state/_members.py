@@ -4,7 +4,12 @@ News of a member are totally ordered: by epoch, then "left" (an epoch ends with 
 incarnation, then alive < suspect < dead (Das, Gupta, Motivala 2002, section 4.2).
 Only a peer itself raises its incarnation or its epoch.
 Every piece of news describes the member in full, so that it can be taken by a peer that never
-heard of it; but a peer's address is only believed from news that it is alive.
+heard of it; but a peer's address, and its tail, are only believed from news that it is alive, so
+that all peers hold the same.
+
+    [0, name, epoch, incarnation, status, host, port, zone, nonce, accuser, capabilities, ...]
+
+The first ten items are frozen; what stands behind them is the tail (_capabilities.py).
 """
 
 from bisect import bisect_left, insort
@@ -20,10 +25,14 @@ from gossamer.gossip.basis import (
     Malformed,
     array,
     decode,
-    encode,
+    join_tail,
+    known_items,
+    split_tail,
     text,
     whole,
 )
+
+from ._capabilities import TAIL_LIMIT, Capability, capabilities_of, check_tail
 
 Address = tuple[str, int]
 
@@ -75,6 +84,13 @@ class Member:
     fingerprint: int = 0
     encoded: bytes = b""
     """The news that the row stands for, once they were encoded."""
+    tail: bytes = b""
+    """What stands behind the frozen items of its news, unread; empty if nothing does."""
+
+    @property
+    def capabilities(self) -> Capability:
+        """What the member understands, as far as this version can tell."""
+        return capabilities_of(self.tail)
 
     @property
     def rank(self) -> tuple[int, bool, int, int]:
@@ -96,6 +112,8 @@ class News:
     accuser: str = ""
     definite: bool = False
     """Of the dead: whether there was evidence and not only silence."""
+    tail: bytes = b""
+    """What stands behind the frozen items, as one array; empty if nothing does."""
 
     @property
     def rank(self) -> tuple[int, bool, int, int]:
@@ -113,7 +131,7 @@ class News:
 
     def encode(self) -> bytes:
         """Return the bytes that travel."""
-        return encode(
+        return join_tail(
             [
                 NEWS,
                 self.name,
@@ -125,12 +143,14 @@ class News:
                 self.zone,
                 self.nonce,
                 self.accuser,
-            ]
+            ],
+            self.tail,
         )
 
 
 # The first item of each update tells its kind; records are 1 and heads 2.
 NEWS = 0
+FROZEN_ITEMS = 10
 _STATUSES = {int(status): status for status in Status}
 # How `dead` travels when there was evidence.
 DEFINITELY_DEAD = 4
@@ -139,7 +159,11 @@ _STATUSES[DEFINITELY_DEAD] = Status.DEAD
 
 def parse_news(items: list[object]) -> News:
     """Return the news in a decoded update, or raise `Malformed`."""
-    _, name, epoch, incarnation, status, host, port, zone, nonce, accuser = array(items, 10)
+    known = known_items(items, FROZEN_ITEMS)
+    _, name, epoch, incarnation, status, host, port, zone, nonce, accuser = known
+    tail = split_tail(items, FROZEN_ITEMS, TAIL_LIMIT)
+    if tail:
+        check_tail(items[FROZEN_ITEMS:])
     if type(status) is not int or status not in _STATUSES:
         raise Malformed("a status is unknown")
     name = text(name, NAME_LIMIT)
@@ -160,6 +184,7 @@ def parse_news(items: list[object]) -> News:
         whole(nonce, NONCE_LIMIT),
         text(accuser, NAME_LIMIT),
         status == DEFINITELY_DEAD,
+        tail,
     )
 
 
@@ -184,6 +209,7 @@ def news_of(member: Member, accuser: str = "") -> News:
         member.zone,
         member.nonce,
         accuser,
+        tail=member.tail,
     )
 
 
@@ -246,7 +272,7 @@ class MemberTable:
         if row is None:
             row = Member(
                 news.name, news.epoch, news.incarnation, news.status,
-                news.address, news.zone, news.nonce, now,
+                news.address, news.zone, news.nonce, now, tail=news.tail,
             )  # fmt: skip
             self.rows[news.name] = row
             self._enter(row)
@@ -261,7 +287,7 @@ class MemberTable:
             # Nearly all news: a member lives on, and only what the root tells of it changes.
             if row.status is not Status.ALIVE or row.epoch != news.epoch:
                 row.since = now
-            row.zone, row.nonce = news.zone, news.nonce
+            row.zone, row.nonce, row.tail = news.zone, news.nonce, news.tail
             row.epoch, row.incarnation, row.status = news.epoch, news.incarnation, news.status
             mark = fingerprint(row.name, row.epoch, row.incarnation, row.nonce)
             self.root ^= row.fingerprint ^ mark
@@ -271,7 +297,8 @@ class MemberTable:
         if row.status is not news.status or row.epoch != news.epoch:
             row.since = now
         if news.status is Status.ALIVE or news.epoch != row.epoch:
-            row.address, row.zone, row.nonce = news.address, news.zone, news.nonce
+            row.address, row.zone = news.address, news.zone
+            row.nonce, row.tail = news.nonce, news.tail
         row.epoch, row.incarnation, row.status = news.epoch, news.incarnation, news.status
         self._enter(row)
         return row
@@ -284,6 +311,7 @@ class MemberTable:
                 news.name, news.epoch, news.incarnation, news.status,
                 news.address, news.zone, news.nonce, now,
                 fingerprint(news.name, news.epoch, news.incarnation, news.nonce), payload,
+                news.tail,
             )  # fmt: skip
             self.root ^= row.fingerprint
             self.ring.append(row.name)

@@ -19,7 +19,7 @@ from gossamer.gossip import (
 from gossamer.gossip.kernel import ASK, OPEN
 from gossamer.gossip.messages import Message, Packet, decode_body, encode_body, encode_delta
 from gossamer.gossip.sealing import ChecksumSeal
-from gossamer.gossip.state import News, Operation
+from gossamer.gossip.state import OWN_TAIL, News, Operation
 
 T = TypeVar("T")
 
@@ -35,7 +35,10 @@ def address_of(name: str) -> Address:
 
 
 def news(name: str, status: Status = Status.ALIVE, **changes: Any) -> News:
-    """Return news of a member in its first incarnation; the accuser, if one is due, is `judge`."""
+    """Return news of a member in its first incarnation; the accuser, if one is due, is `judge`.
+
+    The member understands what this version does.
+    """
     values: dict[str, Any] = {
         "epoch": EPOCH,
         "incarnation": 0,
@@ -44,6 +47,7 @@ def news(name: str, status: Status = Status.ALIVE, **changes: Any) -> News:
         "zone": "",
         "nonce": sum(name.encode()),
         "accuser": "judge" if status in (Status.SUSPECT, Status.DEAD) else "",
+        "tail": OWN_TAIL,
         **changes,
     }
     return News(name, **values)

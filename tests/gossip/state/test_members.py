@@ -34,8 +34,9 @@ def news(draw: DrawFn, statuses: tuple[Status, ...] = tuple(Status)) -> News:
     # Names share addresses, so that an address has several residents.
     address = (f"10.0.0.{1 + (ord(name) + epoch) % 3}", 7940)
     return News(
-        name, epoch, incarnation, draw(st.sampled_from(statuses)), address, "z", 1000 + epoch
-    )
+        name, epoch, incarnation, draw(st.sampled_from(statuses)), address, "z", 1000 + epoch,
+        tail=encode([epoch, name]),
+    )  # fmt: skip
 
 
 def told(table: MemberTable, pieces: list[News]) -> MemberTable:
@@ -49,7 +50,7 @@ def told(table: MemberTable, pieces: list[News]) -> MemberTable:
 
 def content(table: MemberTable) -> object:
     """Return all that a table says, but for the times and the order of arrival."""
-    rows = {row.name: (row.rank, row.address, row.zone, row.nonce) for row in table}
+    rows = {row.name: (row.rank, row.address, row.zone, row.nonce, row.tail) for row in table}
     return rows, table.ring, table.root, set(table.dead), set(table.left)
 
 
@@ -258,9 +259,9 @@ def test_each_field_of_news_is_checked(place: int, value: object) -> None:
         decode_news(encode([*_GOOD[:place], value, *_GOOD[place + 1 :]]))
 
 
-@pytest.mark.parametrize("items", [[], _GOOD[:-1], [*_GOOD, 0], "b", 0, None])
+@pytest.mark.parametrize("items", [[], _GOOD[:-1], "b", 0, None])
 def test_news_of_another_shape_are_refused(items: object) -> None:
-    """Missing and added fields, and what is no array, are refused."""
+    """Missing fields, and what is no array, are refused."""
     with pytest.raises(Malformed):
         decode_news(encode(items))
 

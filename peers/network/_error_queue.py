@@ -1,9 +1,9 @@
-"""ICMP errors of a UDP socket, with the address that each is about (Linux).
+"""ICMP errors of a UDP socket, with the address that each error is about (Linux).
 
-An unconnected UDP socket hears of no ICMP error unless `IP_RECVERR` is set; then the kernel keeps
-each in a queue of its own, read with `MSG_ERRQUEUE`, which names the destination that the failed
-datagram had (ip(7), recv(2)).
-Elsewhere the queue is always empty, and the peer does without.
+An unconnected UDP socket gets no ICMP errors unless `IP_RECVERR` is set.
+With it, the kernel puts each error into a separate queue, which `MSG_ERRQUEUE` reads; the error
+names the destination of the failed datagram (ip(7), recv(2)).
+On other systems the queue is always empty, and the peer works without these errors.
 """
 
 import socket
@@ -19,15 +19,15 @@ _EXTENDED_ERROR = Struct("=IBBBBII")
 _FROM_ICMP = 2
 _FROM_ICMP6 = 3
 _PORT_UNREACHABLE = {_FROM_ICMP: (3, 3), _FROM_ICMP6: (1, 4)}
-# One error and the address of whoever found it.
+# One error and the address of the host that found it.
 _ANCILLARY_BYTES = socket.CMSG_SPACE(_EXTENDED_ERROR.size + 28) if sys.platform != "win32" else 0
-# Errors read at once, and destinations kept until they are taken; what is beyond says nothing new.
+# Errors read at once, and destinations kept until `take`; more of them would say nothing new.
 _READ_AT_ONCE = 256
 _KEPT = 64
 
 
 class ErrorQueue:
-    """The addresses at which nobody listens, as their hosts have said."""
+    """The addresses at which no process listens, as their hosts said."""
 
     def __init__(self, datagrams: socket.socket) -> None:
         self._socket = datagrams
@@ -36,11 +36,11 @@ class ErrorQueue:
 
     @property
     def told(self) -> bool:
-        """Whether there is something to take."""
+        """Whether `take` would return an address."""
         return bool(self._told)
 
     def take(self) -> list[Address]:
-        """Return and forget what was told."""
+        """Return the addresses, and forget them."""
         told, self._told = list(self._told), {}
         return told
 
@@ -68,7 +68,7 @@ def _ask_for_errors(datagrams: socket.socket) -> bool:
         try:
             datagrams.setsockopt(level, option, 1)
         except OSError:
-            continue  # an IPv6 socket that shares nothing with IPv4
+            continue  # an IPv6 socket that does not carry IPv4
         asked = True
     return asked
 

@@ -1,4 +1,4 @@
-"""One exchange over one stream: frames behind a 4-byte big-endian length."""
+"""One exchange over one stream: each frame follows its length, 4 bytes in big-endian order."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ class Oversize(Exception):
 
 
 class FrameStream:
-    """Reads and writes whole frames; holds at most one frame and one chunk in memory."""
+    """Reads and writes whole frames; keeps at most one frame and one chunk in memory."""
 
     def __init__(self, stream: trio.abc.Stream) -> None:
         self._stream = stream
@@ -28,7 +28,7 @@ class FrameStream:
     async def receive(self) -> bytes | None:
         """Return the next frame, or None when the other side has closed.
 
-        Raises `Oversize` before anything of a too large frame is read.
+        Raises `Oversize` before it reads any byte of a frame that is too large.
         """
         if not await self._fill(_LENGTH):
             return None
@@ -51,7 +51,7 @@ class FrameStream:
 
 
 async def converse(exchange: Exchange, stream: trio.abc.Stream, drain: Callable[[], None]) -> None:
-    """Carry an exchange over a stream until it is finished or has failed.
+    """Run an exchange over a stream until it is finished or has failed.
 
     `drain` is called after each input to the exchange.
     """

@@ -1,8 +1,8 @@
-"""The network as the runtime needs it, and the real one.
+"""The network as the runtime needs it, and the real network.
 
 One port carries datagrams (UDP) and streams (TCP).
-UDP goes past trio's own socket: after one `wait_readable` up to 64 datagrams are read at once,
-measured eight times as fast as one await for each.
+UDP does not use trio's own socket: after one `wait_readable` the endpoint reads up to 64 datagrams.
+This was measured as eight times as fast as one await for each datagram.
 """
 
 import errno
@@ -19,17 +19,17 @@ from gossamer.peers.model import numeric
 
 from ._error_queue import ErrorQueue
 
-# Enough to empty what arrives between two turns of the loop, few enough to let others run.
+# Large enough for the datagrams between two turns of the loop, and small enough that others run.
 BATCH_LIMIT = 64
 _DATAGRAM_LIMIT = 65535
 # A burst of a thousand peers' datagrams; the kernel's default of 208 KiB holds about 90 of its
 # bookkeeping units on some systems. The kernel caps the value at its own limit.
 _RECEIVE_BUFFER = 1 << 20
 _BACKLOG = 128
-# Port 0: the kernel names a free UDP port; that number may be taken for TCP.
+# Port 0: the kernel picks a free UDP port; the same port may be in use for TCP.
 _FREE_PORT_ATTEMPTS = 32
 _ACCEPT_PAUSE = 0.1
-# A pending ICMP error fails one call and is forgotten; others may come between.
+# A pending ICMP error makes one call fail and is gone; further errors may arrive in between.
 _PENDING_ERRORS = 4
 
 
@@ -40,18 +40,18 @@ class Endpoint(Protocol):
     """The bound host and port."""
 
     def send(self, data: bytes, to: Address) -> None:
-        """Send a datagram or drop and count it; never blocks, never raises."""
+        """Send a datagram, or drop and count it; never blocks, never raises."""
 
     async def receive(self) -> list[tuple[bytes, Address]]:
-        """Return what has arrived, at most `BATCH_LIMIT` datagrams; none if only errors have."""
+        """Return at most `BATCH_LIMIT` datagrams; none if only errors have arrived."""
         ...
 
     def unreachable(self) -> list[Address]:
-        """Return where nobody listens, as hosts have said since the last call."""
+        """Return the addresses at which no process listens, as hosts said after the last call."""
         ...
 
     async def connect(self, to: Address) -> trio.abc.Stream:
-        """Open a stream; raises OSError when it is refused."""
+        """Open a stream; raises `OSError` if the other host refuses it."""
         ...
 
     async def accept(self) -> tuple[trio.abc.Stream, Address]:
@@ -59,7 +59,7 @@ class Endpoint(Protocol):
         ...
 
     def statistics(self) -> Mapping[str, int]:
-        """Return what was dropped or refused, by name."""
+        """Return how much was dropped or refused, by name."""
         ...
 
     async def aclose(self) -> None:
@@ -67,18 +67,18 @@ class Endpoint(Protocol):
 
 
 class Network(Protocol):
-    """Where endpoints come from: real sockets, or a simulated network."""
+    """Makes endpoints: on real sockets, or on a simulated network."""
 
     async def bind(self, host: str, port: int) -> Endpoint:
-        """Bind both transports to one port; port 0 picks one. OSError when it is taken."""
+        """Bind both transports to one port; 0: any free one.  `OSError` if the port is taken."""
         ...
 
     async def resolve(self, host: str, port: int) -> list[Address]:
-        """Return the numeric addresses of a name; OSError when it does not resolve."""
+        """Return the numeric addresses of a name; `OSError` if it does not resolve."""
         ...
 
     async def source_for(self, target: Address) -> str:
-        """Return the local IP that the route to `target` uses; OSError when there is none."""
+        """Return the local IP address of the route to `target`; `OSError` if there is no route."""
         ...
 
 
@@ -86,7 +86,7 @@ class SocketNetwork:
     """The real network."""
 
     async def bind(self, host: str, port: int) -> Endpoint:
-        """Bind UDP and TCP to one port; OSError when it is taken."""
+        """Bind UDP and TCP to one port; `OSError` if it is taken."""
         literal = numeric(host) or (await self.resolve(host, port))[0][0]
         attempts = _FREE_PORT_ATTEMPTS if port == 0 else 1
         for attempt in range(attempts):
@@ -102,7 +102,7 @@ class SocketNetwork:
         raise AssertionError("every attempt returns or raises")
 
     async def resolve(self, host: str, port: int) -> list[Address]:
-        """Return the numeric addresses of a name; OSError when it does not resolve."""
+        """Return the numeric addresses of a name; `OSError` if it does not resolve."""
         try:
             found = await trio.socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
         except UnicodeError as error:  # a label of more than 63 characters, or an empty one
@@ -114,7 +114,7 @@ class SocketNetwork:
         return addresses
 
     async def source_for(self, target: Address) -> str:
-        """Return the local IP that the route to `target` uses; nothing is sent."""
+        """Return the local IP address of the route to `target`; sends nothing."""
         family = socket.AF_INET6 if ":" in target[0] else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((target[0], target[1] or 9))
@@ -139,7 +139,7 @@ class SocketEndpoint:
         self._errors = ErrorQueue(datagrams)
 
     def send(self, data: bytes, to: Address) -> None:
-        """Send a datagram or drop and count it."""
+        """Send a datagram, or drop and count it."""
         host = _target(to[0], self._six)
         if host is None:
             self._counters["sends_unroutable"] += 1
@@ -164,15 +164,15 @@ class SocketEndpoint:
             try:
                 self._datagrams.sendto(data, to)
             except ConnectionRefusedError:
-                # What an earlier datagram met with; this one was not sent.
+                # The error of an earlier datagram; this datagram was not sent.
                 continue
             return
         raise ConnectionRefusedError(errno.ECONNREFUSED, "one error after another")
 
     async def receive(self) -> list[tuple[bytes, Address]]:
-        """Return the datagrams that have arrived, at most `BATCH_LIMIT`; none if only errors have.
+        """Return at most `BATCH_LIMIT` datagrams; none if only errors have arrived.
 
-        The error queue is emptied each time: while it holds something the socket counts as ready.
+        Each call empties the error queue, because a socket with errors in it counts as readable.
         """
         while True:
             await trio.lowlevel.wait_readable(self._datagrams)
@@ -182,7 +182,7 @@ class SocketEndpoint:
                 return batch
 
     def unreachable(self) -> list[Address]:
-        """Return where nobody listens, as hosts have said since the last call."""
+        """Return the addresses at which no process listens, as hosts said after the last call."""
         return self._errors.take()
 
     def _drain(self) -> list[tuple[bytes, Address]]:
@@ -193,7 +193,7 @@ class SocketEndpoint:
             except BlockingIOError:
                 break
             except ConnectionRefusedError:
-                continue  # the error queue tells more
+                continue  # the error queue says which address it was
             except OSError:
                 self._counters["receive_errors"] += 1
                 continue
@@ -225,14 +225,14 @@ class SocketEndpoint:
             except trio.ClosedResourceError:
                 raise
             except OSError:
-                # Out of file descriptors or memory, or gone before it was accepted.
+                # There are no file descriptors or memory, or the other side closed already.
                 self._counters["accept_errors"] += 1
                 await trio.sleep(_ACCEPT_PAUSE)
             else:
                 return stream, (numeric(host) or host, port)
 
     def statistics(self) -> Mapping[str, int]:
-        """Return what was dropped or refused, by name."""
+        """Return how much was dropped or refused, by name."""
         return self._counters
 
     async def aclose(self) -> None:
@@ -243,8 +243,8 @@ class SocketEndpoint:
         await self._listener.aclose()
 
 
-# `sendto` would look up in DNS, blocking, what is not numeric; members' addresses come from
-# the network and are checked there, and here once more.
+# `sendto` would resolve a host name by DNS, and block.  Members' addresses come from the network;
+# the core checks that they are numeric, and this checks it once more.
 @lru_cache(maxsize=8192)
 def _target(host: str, six: bool) -> str | None:
     literal = numeric(host)
@@ -280,4 +280,4 @@ def _share_with_ipv4(opened: socket.socket) -> None:
     try:
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     except OSError:
-        pass  # this system keeps the two apart; IPv6 alone then
+        pass  # on this system such a socket carries IPv6 only

@@ -1,7 +1,9 @@
-"""Which address a peer tells others to reach it at.
+"""Finds the address that a peer advertises to others.
 
-What the operator says wins; then the address that is bound, if it is one; then the local end of
-the route to a seed, since others of the mesh are there; then that of the route to anywhere.
+The operator's setting wins.
+Otherwise the peer takes the bound address, unless that is a wildcard.
+Otherwise it takes the local end of the route to a seed, because the other peers are there too.
+Otherwise it takes the local end of the default route.
 """
 
 from collections.abc import Sequence
@@ -19,15 +21,15 @@ from gossamer.peers.model import (
 
 from ._network import Network
 
-# Addresses for documentation (RFC 5737, RFC 3849): only the routing table is asked, nothing is
-# sent, and nobody lives there to make a special case of.
+# Addresses for documentation (RFC 5737, RFC 3849).  The peer only asks the routing table, and sends
+# nothing; no host has these addresses, so no route is special.
 _ANYWHERE: tuple[Address, ...] = (("192.0.2.1", 9), ("2001:db8::1", 9))
 
 
 async def find_advertised(
     config: PeerConfig, network: Network, bound: Address, seeds: Sequence[Address]
 ) -> Address:
-    """Return the numeric address for others; raises `ConfigError`."""
+    """Return the numeric address to advertise; raises `ConfigError`."""
     if config.advertise is not None:
         address = await _resolve_given(config.advertise, network, bound)
     elif not is_wildcard(bound[0]):
@@ -39,7 +41,7 @@ async def find_advertised(
 
 
 def refuse_loopback(address: Address, seeds: Sequence[Address]) -> None:
-    """Raise `ConfigError` if a seed would be told an address that leads nowhere from there."""
+    """Raise `ConfigError` if the address is loopback and a seed is on another host."""
     elsewhere = [seed for seed in seeds if not is_loopback(seed[0])]
     if elsewhere and is_loopback(address[0]):
         raise ConfigError(
@@ -67,7 +69,7 @@ async def _resolve_given(text: str, network: Network, bound: Address) -> Address
 
 
 async def _find_source(network: Network, bound: Address, seeds: Sequence[Address]) -> str:
-    # A seed elsewhere tells more than one on this host.
+    # The route to a seed on another host says more than the route to one on this host.
     ordered = sorted(seeds, key=lambda seed: is_loopback(seed[0]))
     anywhere = _ANYWHERE if bound[0] == "::" else _ANYWHERE[:1]
     for target in (*ordered, *anywhere):

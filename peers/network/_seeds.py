@@ -1,7 +1,7 @@
-"""The seeds an operator gave: kept for ever, resolved again and again.
+"""The seeds that an operator gave.  The peer keeps them, and resolves their names periodically.
 
-Names are looked up side by side, so that one that hangs does not delay the others.
-A seed that is down is the core's business, which tries all addresses for ever.
+The peer resolves names in parallel, so that a name that hangs does not delay the others.
+The core handles seeds that are down: it tries all addresses without end.
 """
 
 import logging
@@ -24,7 +24,7 @@ _PERIOD_UNJOINED = 5.0
 
 
 class Seeds:
-    """Hosts and ports with the addresses that they stand for at present."""
+    """The seeds, each with its present addresses."""
 
     def __init__(self, network: Network, bound: str) -> None:
         self._network = network
@@ -40,7 +40,7 @@ class Seeds:
 
     @property
     def unresolved(self) -> list[Address]:
-        """The seeds of which no address is known."""
+        """The seeds without a known address."""
         return [seed for seed, found in self._found.items() if not found]
 
     def check_room(self, seeds: Sequence[Address]) -> None:
@@ -51,12 +51,12 @@ class Seeds:
             )
 
     def keep(self, found: Mapping[Address, list[Address]]) -> None:
-        """Keep seeds with what `look_up` found; where that is nothing, what was known before."""
+        """Keep seeds with the addresses of `look_up`, or with the earlier ones if it found none."""
         for seed, addresses in found.items():
             self._found[seed] = addresses or self._found.get(seed, [])
 
     async def look_up(self, seeds: Sequence[Address]) -> dict[Address, list[Address]]:
-        """Return the usable addresses of each, none where it does not resolve in time."""
+        """Return the usable addresses of each seed; none if it does not resolve in time."""
         found: dict[Address, list[Address]] = {seed: [] for seed in seeds}
 
         async def look_up_one(seed: Address) -> None:
@@ -69,7 +69,7 @@ class Seeds:
         return found
 
     async def serve(self, joined: Callable[[], bool], changed: Callable[[], None]) -> None:
-        """Look up names again for ever; `changed` is called when addresses differ."""
+        """Resolve the names periodically; call `changed` if the addresses differ."""
         while True:
             await trio.sleep(_PERIOD if joined() else _PERIOD_UNJOINED)
             before = self.addresses

@@ -1,4 +1,4 @@
-"""How one instance of several is chosen."""
+"""Policies that choose one of several instances."""
 
 from ._choose import (
     Chooser as Chooser,

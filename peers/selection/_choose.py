@@ -1,4 +1,4 @@
-"""Choosing one instance of several."""
+"""Policies that choose one of several instances: weighted random, and round robin."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -7,22 +7,22 @@ from typing import Literal
 from gossamer.peers.model import BadInput, Instance, Lookup, NoInstanceError
 
 Policy = Callable[[Sequence[Instance]], Instance]
-"""Takes one of at least one candidates."""
+"""Chooses one of the candidates, of which there is at least one."""
 
 PolicyName = Literal["weighted", "round_robin"]
 
-# Services whose turn is remembered.
+# How many services have a remembered turn.
 _TURNS_LIMIT = 4096
 
 
 class WeightedRandom:
-    """Takes each instance in proportion to its weight."""
+    """Chooses instances at random, in proportion to their weights."""
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self._rng = rng or random.Random()
 
     def __call__(self, candidates: Sequence[Instance]) -> Instance:
-        """Take one."""
+        """Return one of the candidates."""
         weights = [candidate.weight for candidate in candidates]
         if not any(weights):
             return self._rng.choice(candidates)
@@ -30,13 +30,13 @@ class WeightedRandom:
 
 
 class RoundRobin:
-    """Takes the instances of a service in turn, whatever their weights."""
+    """Chooses the instances of a service in turn, and ignores weights."""
 
     def __init__(self) -> None:
         self._turns: dict[str, int] = {}
 
     def __call__(self, candidates: Sequence[Instance]) -> Instance:
-        """Take the next."""
+        """Return the next candidate."""
         service = candidates[0].service
         turn = self._turns.get(service, 0)
         if turn == 0 and len(self._turns) >= _TURNS_LIMIT:
@@ -46,7 +46,7 @@ class RoundRobin:
 
 
 class Chooser:
-    """The policies by name, each with its memory."""
+    """The policies by name, each with its state."""
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self._named: dict[str, Policy] = {
@@ -55,9 +55,9 @@ class Chooser:
         }
 
     def choose(self, found: Lookup, policy: PolicyName | Policy) -> Instance:
-        """Return an instance; verified ones and such with a weight above 0 come first.
+        """Return an instance; prefer verified instances, and those with a weight above 0.
 
-        Raises `NoInstanceError` when there is none, `BadInput` for an unknown policy.
+        Raises `NoInstanceError` if there is none, `BadInput` for an unknown policy.
         """
         if isinstance(policy, str):
             if policy not in self._named:

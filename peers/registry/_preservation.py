@@ -1,21 +1,24 @@
-"""Self-preservation: a mass loss is held for a fault of the network, for a while.
+"""Self-preservation: a peer treats a mass loss as a fault of the network, for a limited time.
 
-A peer is missing when it was held for dead without evidence, having been seen alive before.
-Those that went missing within one window, and those suspect at this moment, are counted against
-the peers that lived when the window began: at least two, and at least the share configured.
+A peer is missing if it was alive here, and was then declared dead without evidence.
+The threshold is at least two peers, and at least the configured share of the peers that were alive
+when the window began.
+Two numbers are compared with it: the peers that went missing within the window, and the peers that
+are suspect now.
 
-- If the missing alone reach that threshold, it is a loss: they are preserved, each until its
-  own time is over. The loss ends for all when fewer than the threshold have been missing for
-  long enough to tell, or when an operator accepts it.
-- If they reach it together with the suspects, they are preserved for as long as that holds.
-  The first verdict of a mass loss finds the others suspect, and must not drop its instances only
-  to bring them back; but a suspect that speaks up was no part of a loss.
+- If the missing peers alone reach the threshold, it is a loss, and they are preserved, each until
+  its own time is over.  The loss ends for all when fewer peers than the threshold have been missing
+  for long enough, or when an operator accepts it.
+- If the missing and the suspect peers together reach it, the missing peers are preserved as long as
+  this is so.  When the first peer of a mass loss is declared dead, the others are still suspects;
+  its instances must not vanish and come back.  A suspect that refutes was not part of a loss.
 
 So one peer that crashes is never preserved by itself, in a mesh of any size.
 
-Half of a large mesh goes missing in hundreds of messages, and each is judged. So all are looked at
-only when that can change something for those judged before: when time passes a limit, when a loss
-begins, or when the suspects begin or cease to count. Otherwise the new ones are judged alone.
+If half of a large mesh goes missing, this takes hundreds of messages, and each calls for a check.
+Therefore all missing peers are checked only when the result can change for earlier ones: when time
+passes a limit, when a loss begins, or when suspects begin or cease to count.  At all other times
+only the new ones are checked.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The registry's parts: the own one, those of others, and receipts."""
+"""The registry's parts: this peer's own part, the replicas of other parts, and receipts."""
 
 from ._own_part import OwnPart as OwnPart, RecordTooLarge as RecordTooLarge
 from ._receipts import Receipt as Receipt, Receipts as Receipts

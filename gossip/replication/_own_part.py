@@ -1,7 +1,7 @@
-"""The part that this peer owns: written, announced, and what others know of it.
+"""The part that this peer owns: how it is written and announced, and what others know of it.
 
-What is published leaves as deltas small enough for a datagram, gathered for a moment.
-A change too large for a datagram is announced by its head.
+Changes are gathered for a moment and leave as deltas that fit into a datagram.
+The peer announces a change that is too large for a datagram by the head of the part.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,24 +22,25 @@ from gossamer.gossip.state import (
     operation_size,
 )
 
-# Bytes of operations in one rumor: two of them, or one and some news, share a datagram.
+# Bytes of operations in one rumor: a datagram has room for two rumors of this size, or for one and
+# some member updates.
 _RUMOR_BYTES = 600
-# What a datagram's body has beside the source's name, and a delta beside the owner's.
+# The bytes of a datagram's body without the source's name, and of a delta without the owner's.
 _BODY_COST = 24
 _DELTA_COST = 32
 
 
 class RecordTooLarge(ValueError):
-    """A record or a whole part would exceed its limit; nothing was changed."""
+    """A record or the whole part would exceed its limit; nothing was changed."""
 
 
 def rumor_limit(context: Context) -> int:
-    """Return how large a rumor may be to fit behind the name of whoever passes it on."""
+    """Return the largest rumor that fits into a datagram of any peer, whatever its name."""
     return context.config.packet_limit - context.seal.overhead - NAME_LIMIT - _BODY_COST
 
 
 class OwnPart:
-    """Writes the own part, and tells the mesh of it."""
+    """Writes this peer's part, and announces its changes to the mesh."""
 
     def __init__(
         self, context: Context, spread: Spread, *, overtaken: Callable[[int, float], None]
@@ -54,11 +55,11 @@ class OwnPart:
         self._counters = context.counters
         self._events = context.events
         self._spread = spread
-        # Tells that the mesh knows an epoch of ours that is as high as our own, or higher.
+        # Called if the mesh knows an epoch of this peer that is equal to its own, or higher.
         self._overtaken = overtaken
         self._rumor_limit = rumor_limit(context)
         self.resumed = False
-        """Whether what an earlier life left was reported."""
+        """Whether the records of an earlier life were reported."""
         self._announced = 0
         self._announced_at = float("-inf")
         self._announcing = False
@@ -67,7 +68,7 @@ class OwnPart:
 
     @property
     def part(self) -> Part:
-        """The part itself."""
+        """This peer's part."""
         return self._store.parts[self._me.name]
 
     # Writing
@@ -94,12 +95,12 @@ class OwnPart:
         return True
 
     def introduce(self, now: float) -> None:
-        """Tell a mesh that was just joined what was published while nobody could hear it."""
+        """Announce to a mesh that this peer has just joined what it published before."""
         if self.part.version > self._announced:
             self._want_announcement(now)
 
     def restart(self, now: float) -> None:
-        """Write the own part anew under the identity's new epoch."""
+        """Write the part again, under this peer's new epoch."""
         me = self._me
         records = dict(self.part.records)
         self._store.drop(me.name)
@@ -126,10 +127,10 @@ class OwnPart:
             self._timers.at(when, self._announce)
 
     def _announce(self, now: float) -> None:
-        """Tell all operations since the last time, in as many rumors as they need."""
+        """Announce all operations that were not announced yet, in as many rumors as needed."""
         self._announcing = False
         if self._table.living < 2:
-            return  # what is told to nobody has not been told: see `introduce`
+            return  # no member would hear it: see `introduce`
         self._announced_at = now
         part, since = self.part, self._announced
         self._announced = part.version
@@ -161,24 +162,24 @@ class OwnPart:
     # As others know it
 
     def on_head(self, epoch: int, version: int, now: float) -> None:
-        """Take in that others hold the own part at this version."""
+        """Note that another peer has this peer's part at this version."""
         part = self.part
         if epoch == part.epoch and version > part.version:
-            # Somebody wrote in our name, or our disk was set back: take an epoch of our own.
+            # Another process wrote under this name, or the disk was set back: take a new epoch.
             self._counters.add("own_part_ahead")
             self._overtaken(epoch, now)
         elif epoch > part.epoch and self._epochs.plausible(epoch, now):
             self._overtaken(epoch, now)
 
     def take_previous_life(self, records: Mapping[str, bytes], now: float) -> None:
-        """Report what an earlier life left, once, and take its place in all replicas.
+        """Report the records of an earlier life, once, and replace its part in all replicas.
 
-        A second copy may be older than what was done with the first.
+        A second copy could be older than what the user made of the first, so it is ignored.
         """
         if not self.resumed:
             self.resumed = True
             self._events.append(PreviousLife(records))
         if self.part.version == 0:
             self._store.append(self.part, [("", None)])
-        # Held back for a moment, so that what the user takes over travels with it.
+        # Wait a moment, so that the records that the user takes over travel with it.
         self._want_announcement(now, hold=True)

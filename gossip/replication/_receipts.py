@@ -1,7 +1,7 @@
-"""Receipts: which other peers hold what this peer has published.
+"""Receipts: which other peers have a change that this peer published.
 
-Rumors are sent blindly; whoever wants to know that a change will outlive its peer has some members
-say so.
+Rumors need no answers.
+A caller that wants to know whether a change survives its peer asks some members to confirm it.
 """
 
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from gossamer.gossip.dissemination import Spread
 from gossamer.gossip.kernel import Context
 from gossamer.gossip.messages import Held, Hold
 
-# A rumor has reached most members by then; a question that was lost is repeated as soon.
+# After this time a rumor has reached most members, and a question that got no answer is repeated.
 _REPEAT = 0.05
 _OPEN_LIMIT = 1024
 
 
 @dataclass(slots=True, eq=False)
 class Receipt:
-    """That `wanted` other peers hold this peer's part at `version` or later."""
+    """The confirmations that `wanted` other peers have this peer's part at `version` or later."""
 
     version: int
     wanted: int
@@ -27,12 +27,12 @@ class Receipt:
 
     @property
     def complete(self) -> bool:
-        """Whether enough peers have said so."""
+        """Whether enough peers have confirmed."""
         return len(self.holders) >= self.wanted
 
 
 class Receipts:
-    """Asks members whether they hold a version, until enough of them have said yes."""
+    """Asks members whether they have a version, until enough of them have confirmed."""
 
     def __init__(self, context: Context, spread: Spread) -> None:
         self._rng = context.rng
@@ -46,7 +46,7 @@ class Receipts:
         self._sequence = 0
 
     def ask(self, version: int, wanted: int, now: float) -> Receipt:
-        """Return a receipt that fills as members answer; cancel it when nobody waits any more."""
+        """Return a receipt that members fill; the caller cancels it when it no longer waits."""
         receipt = Receipt(version, wanted)
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
         forgotten = self._open.keep(self._sequence, receipt)
@@ -57,7 +57,7 @@ class Receipts:
         return receipt
 
     def on_hold(self, message: Hold, source: str, epoch: int) -> Held | None:
-        """Return the answer if we hold what `source` asks about."""
+        """Return the confirmation if this peer has the version that `source` asks about."""
         part = self._store.get(source)
         if part is None or part.epoch != epoch or part.version < message.version:
             return None
@@ -81,7 +81,7 @@ class Receipts:
             if name != self._me.name and name not in receipt.holders
         ]
         missing = receipt.wanted - len(receipt.holders)
-        # In a new epoch all records stand again from version 1 on.
+        # In a new epoch all records are written again, beginning with version 1.
         version = min(receipt.version, self._store.parts[self._me.name].version)
         for name in self._rng.sample(names, min(missing + 1, len(names))):
             row = self._table.rows[name]

@@ -1,9 +1,10 @@
-"""The parts of other owners as this peer holds them, merged from what it is told.
+"""The replicas of other owners' parts, which this peer merges from deltas, heads and snapshots.
 
-A delta that comes out of order waits a moment for the one before it; if that does not come, the
-part is fetched from whoever told us.
-A change too large for a datagram is announced by its head; a peer passes the head on only when it
-has fetched the change itself, so that whoever tells it can also serve it.
+A delta that comes out of order waits a moment for the delta before it.
+If that does not come, the peer fetches the part from the peer that sent the delta.
+An owner announces a change that is too large for a datagram by its head.
+A peer passes such a head on only after it has fetched the change, so that it can also serve the
+change to the peers that it tells.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,7 +32,7 @@ _DECLINED_LIMIT = 1024
 
 @dataclass(slots=True)
 class _Waiting:
-    """A delta across a gap, and who told us of it."""
+    """A delta that waits for the one before it, and the peer that sent it."""
 
     delta: Delta
     payload: bytes
@@ -39,7 +40,7 @@ class _Waiting:
 
 
 class Replicas:
-    """Merges the parts of others, and knows what it lacks."""
+    """Merges the parts of other owners, and knows which changes are missing."""
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class Replicas:
         self._rumor_limit = rumor_limit(context)
         self._waiting: dict[str, list[_Waiting]] = {}
         self._heads = BoundedMap[str, tuple[Head, bytes]](_WAITING_OWNERS)
-        # Owner to the head for which there was no room, and when that was.
+        # Owner to the head for which there was no room, and the time.
         self._declined = BoundedMap[str, tuple[tuple[int, int], float]](_DECLINED_LIMIT)
         # Owner to (last epoch, when dropped).
         self._tombstones = BoundedMap[str, tuple[int, float]](_TOMBSTONE_LIMIT)
@@ -126,7 +127,7 @@ class Replicas:
     def take_snapshot(
         self, owner: str, epoch: int, version: int, records: Mapping[str, bytes], now: float
     ) -> bool:
-        """Put a snapshot in place of a part that is older; return whether it changed anything."""
+        """Replace an older part by a snapshot; return whether it changed anything."""
         store, me = self._store, self._me
         if owner == me.name:
             if epoch < me.epoch:
@@ -148,18 +149,18 @@ class Replicas:
         return True
 
     def take_gone(self, owner: str, epoch: int, now: float) -> None:
-        """Drop a part that another peer dropped, if its owner is gone in our view too."""
+        """Drop a part that another peer dropped, if its owner is gone in this peer's view too."""
         part = self._store.get(owner)
         if part is not None and owner in self.remains and part.epoch <= epoch:
             self._drop(part, now)
 
     def lacks(self, owner: str, epoch: int, version: int) -> bool:
-        """Whether a head is newer than what this peer holds."""
+        """Whether a head is newer than this peer's replica."""
         part = self._store.get(owner)
         return version > 0 and (part is None or (epoch, version) > part.head)
 
     def pass_on(self, owner: str, entry: bytes | None, teller: str, now: float) -> None:
-        """Make a rumor of what an exchange brought: of the delta itself if it is small."""
+        """Make a rumor of a change that an exchange brought: the delta if small, else the head."""
         part = self._store.get(owner)
         if part is None:
             return
@@ -172,7 +173,7 @@ class Replicas:
     def heads(self, owners: Iterable[str] | None = None) -> list[object]:
         """Return owner, epoch, version, ... of the parts of `owners`, or of all.
 
-        A part for which there was no room counts as held, lest it be sent again.
+        A part for which there was no room is listed too, so that others do not send it again.
         """
         flat: list[object] = []
         for name in self.known if owners is None else owners:
@@ -183,18 +184,18 @@ class Replicas:
 
     @property
     def full(self) -> bool:
-        """Whether a part was declined lately, for lack of room."""
+        """Whether this peer declined a part lately, because it had no room."""
         return bool(self._declined)
 
     @property
     def known(self) -> Iterable[str]:
-        """The owners whose parts are held, or were not taken for lack of room."""
+        """The owners whose parts this peer has, or declined because it had no room."""
         parts = self._store.parts
         yield from parts
         yield from (owner for owner in self._declined if owner not in parts)
 
     def known_head(self, owner: str) -> tuple[int, int]:
-        """Return the epoch and version of an owner's part that need not be sent; 0, 0 if none."""
+        """Return the head of a part that others need not send again; (0, 0) if there is none."""
         part = self._store.get(owner)
         head = part.head if part is not None and part.version else (0, 0)
         if owner in self._declined:
@@ -202,7 +203,7 @@ class Replicas:
         return head
 
     def entries(self, owner: str, epoch: int, version: int) -> list[bytes]:
-        """Return what brings a replica at (epoch, version) up to this peer's state."""
+        """Return the entries that bring a replica at (epoch, version) to this peer's state."""
         part = self._store.get(owner)
         if part is not None and part.version:
             return encode_part(part, epoch, version)
@@ -210,7 +211,7 @@ class Replicas:
         return [encode_dropped(owner, grave[0])] if grave is not None and epoch <= grave[0] else []
 
     def weight(self, owner: str, epoch: int, version: int) -> int:
-        """Return about how many bytes `entries` would return, without making them."""
+        """Return the approximate size of what `entries` would return, without making it."""
         part = self._store.get(owner)
         if part is None:
             return 0
@@ -220,7 +221,7 @@ class Replicas:
         return sum(operation_size(*operation) for operation in operations)
 
     def buried(self, owner: str, epoch: int) -> bool:
-        """Whether this peer dropped that life of the owner and still holds it for gone."""
+        """Whether this peer dropped that life of the owner, and the owner is still gone."""
         grave = self._tombstones.get(owner)
         return grave is not None and epoch <= grave[0] and not self._lives(owner)
 
@@ -268,10 +269,11 @@ class Replicas:
         return Outcome.CHANGED
 
     def _has_room(self, owner: str, growth: int) -> bool:
-        """Whether all owners' records keep their bound if a part grows by so much.
+        """Whether the records of all owners stay below their limit if a part grows by so much.
 
-        What is held is never given up for what comes: an order by anything that owners can choose
-        would let some drive out others, and parts that come and go would keep roots moving.
+        Records that are here are never dropped for new ones.  If something that owners can choose
+        decided which to drop, some owners could drive out others; and if parts came and went,
+        roots would keep changing.
         """
         if growth <= 0 or owner == self._me.name:
             return True
@@ -330,13 +332,13 @@ class Replicas:
             self._signals.part_wanted(owner, queue[-1].teller, now)
 
     def _resume(self, owner: str, now: float) -> None:
-        """Merge what waited for the delta that has just come."""
+        """Merge the deltas that waited for the one that has just come."""
         queue = sorted(self._waiting.pop(owner, []), key=lambda item: item.delta.since)
         for waiting in queue:
             self.on_delta(waiting.delta, waiting.payload, waiting.teller, now)
 
     def _caught_up(self, owner: str, now: float) -> None:
-        """Pass on a head whose change has been fetched; merge what waited for it."""
+        """Pass on a head whose change has been fetched; merge the deltas that waited for it."""
         held = self._heads.get(owner)
         if held is not None and not self.lacks(owner, held[0].epoch, held[0].version):
             del self._heads[owner]

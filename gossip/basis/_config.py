@@ -36,9 +36,9 @@ ZONE_LIMIT = 64
 class ConfigError(ValueError):
     """A value, or a combination of two values, cannot work; `fields` names them."""
 
-    def __init__(self, sentence: str, *fields: str) -> None:
+    def __init__(self, field: str, sentence: str, *others: str) -> None:
         super().__init__(sentence)
-        self.fields = fields
+        self.fields = (field, *others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +156,7 @@ class GossipConfig:
         """Return the settings of a named profile with some changed."""
         if profile not in _PROFILES:
             raise ConfigError(
-                f"profile {profile!r} is unknown: choose local, lan or wan", "profile"
+                "profile", f"profile {profile!r} is unknown: choose local, lan or wan"
             )
         return cls(**{**_PROFILES[profile], **changes})
 
@@ -172,7 +172,7 @@ class GossipConfig:
             if field.type in ("float", float, "int", int):
                 self._check_number(field.name, value, whole=field.type in ("int", int))
             elif field.type in ("bool", bool) and type(value) is not bool:
-                raise ConfigError(f"{field.name} must be true or false, not {value!r}", field.name)
+                raise ConfigError(field.name, f"{field.name} must be true or false, not {value!r}")
         self._check_together()
 
     @staticmethod
@@ -180,10 +180,10 @@ class GossipConfig:
         allowed = (int,) if whole else (int, float)
         if type(value) not in allowed:
             kind = "a whole number" if whole else "a number of seconds"
-            raise ConfigError(f"{label} must be {kind}, not {value!r}", label)
+            raise ConfigError(label, f"{label} must be {kind}, not {value!r}")
         assert isinstance(value, int | float)
         if not 0 <= value < 10**9:  # also refuses NaN
-            raise ConfigError(f"{label} must be from 0 to 1,000,000,000, not {value!r}", label)
+            raise ConfigError(label, f"{label} must be from 0 to 1,000,000,000, not {value!r}")
 
     def _check_together(self) -> None:
         for label in (
@@ -195,7 +195,7 @@ class GossipConfig:
             "store_bytes",
         ):  # fmt: skip
             if getattr(self, label) <= 0:
-                raise ConfigError(f"{label} must be greater than 0", label)
+                raise ConfigError(label, f"{label} must be greater than 0")
         for smaller, larger in (
             ("probe_timeout", "probe_interval"),
             ("gather", "gossip_interval"),
@@ -203,26 +203,26 @@ class GossipConfig:
         ):
             if getattr(self, smaller) >= getattr(self, larger):
                 raise ConfigError(
+                    smaller,
                     f"{smaller} ({getattr(self, smaller)}) must be smaller than "
                     f"{larger} ({getattr(self, larger)})",
-                    smaller,
                     larger,
                 )
         if not 0 < self.nack_share < 1:
-            raise ConfigError("nack_share must lie between 0 and 1", "nack_share")
+            raise ConfigError("nack_share", "nack_share must lie between 0 and 1")
         if not PACKET_LEAST <= self.packet_limit <= 1400:
             raise ConfigError(
-                f"packet_limit must be from {PACKET_LEAST} to 1400 bytes", "packet_limit"
+                "packet_limit", f"packet_limit must be from {PACKET_LEAST} to 1400 bytes"
             )
 
 
 def check_name(label: str, value: object, limit: int, *, empty: bool = False) -> None:
     """Raise `ConfigError` unless `value` is a printable name of at most `limit` bytes in UTF-8."""
     if type(value) is not str:
-        raise ConfigError(f"{label} must be a text, not {value!r}", label)
+        raise ConfigError(label, f"{label} must be a text, not {value!r}")
     if not value and not empty:
-        raise ConfigError(f"{label} must not be empty", label)
+        raise ConfigError(label, f"{label} must not be empty")
     if not value.isprintable():
-        raise ConfigError(f"{label} must not contain control characters", label)
+        raise ConfigError(label, f"{label} must not contain control characters")
     if len(value.encode()) > limit:
-        raise ConfigError(f"{label} must have at most {limit} bytes", label)
+        raise ConfigError(label, f"{label} must have at most {limit} bytes")

@@ -32,7 +32,7 @@ class Key:
         check_key_id(self.id)
         if type(self.secret) is not bytes or len(self.secret) != SECRET_SIZE:
             raise ConfigError(
-                f"key {self.id} must have {SECRET_SIZE} bytes: make a new one", "keys"
+                "keys", f"key {self.id} must have {SECRET_SIZE} bytes: make a new one"
             )
 
     @property
@@ -61,19 +61,19 @@ class KeyRing:
 
     def __post_init__(self) -> None:
         if not self.keys:
-            raise ConfigError("keys must have at least one key: make one with keygen", "keys")
+            raise ConfigError("keys", "keys must have at least one key: make one with keygen")
         if len(self.keys) > RING_LIMIT:
-            raise ConfigError(f"keys must have at most {RING_LIMIT} keys: remove old ones", "keys")
+            raise ConfigError("keys", f"keys must have at most {RING_LIMIT} keys: remove old ones")
         ids = [key.id for key in self.keys]
         for key_id in ids:
             if ids.count(key_id) > 1:
                 raise ConfigError(
-                    f"key {key_id} is given twice: give one of the two another id", "keys"
+                    "keys", f"key {key_id} is given twice: give one of the two another id"
                 )
         if self.use == PLAIN and not self.plain:
-            raise ConfigError("use is plain, but plain text is not accepted", "use", "plain")
+            raise ConfigError("use", "use is plain, but plain text is not accepted", "plain")
         if self.use != PLAIN and self.use not in ids:
-            raise ConfigError(f"use names key {self.use}, which is not among the keys", "use")
+            raise ConfigError("use", f"use names key {self.use}, which is not among the keys")
 
     @property
     def accepted(self) -> dict[int, bytes]:
@@ -94,9 +94,9 @@ class KeyRing:
                 found.append(key)
             elif held.secret != key.secret:
                 raise ConfigError(
+                    "id",
                     f"this peer has a different key {key.id} ({held.fingerprint.hex()}, not"
                     f" {key.fingerprint.hex()}): make the new one with another id",
-                    "id",
                 )
         return replace(self, keys=tuple(sorted(found, key=lambda key: key.id)))
 
@@ -107,7 +107,7 @@ class KeyRing:
     def without(self, key_id: int) -> Self:
         """Return a ring that no longer accepts a key, or plain text."""
         if key_id == self.use:
-            raise ConfigError(f"{key_label(key_id)} is in use here: use another one first", "id")
+            raise ConfigError("id", f"{key_label(key_id)} is in use here: use another one first")
         if key_id == PLAIN:
             return replace(self, plain=False)
         return replace(self, keys=tuple(key for key in self.keys if key.id != key_id))
@@ -116,7 +116,7 @@ class KeyRing:
 def check_key_id(value: object) -> int:
     """Return `value` if it can be a key's id, else raise `ConfigError`."""
     if type(value) is not int or not 1 <= value <= KEY_ID_MOST:
-        raise ConfigError(f"a key's id must be from 1 to {KEY_ID_MOST}, not {value!r}", "id")
+        raise ConfigError("id", f"a key's id must be from 1 to {KEY_ID_MOST}, not {value!r}")
     return value
 
 

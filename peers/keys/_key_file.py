@@ -196,13 +196,13 @@ def _decisions(path: StrPath, table: dict[str, object]) -> Decisions:
 
 def _key(name: str, value: object) -> Key:
     if not (name.isascii() and name.isdecimal()) or name != str(int(name[:9])):
-        raise ProtocolError("the name of a key must be a number, as in 1 = ...", "keys")
+        raise ProtocolError("keys", "the name of a key must be a number, as in 1 = ...")
     try:
         secret = base64.b64decode(value if isinstance(value, str) else "", validate=True)
     except (binascii.Error, ValueError):
         secret = b""
     if len(secret) != SECRET_SIZE:
-        raise ProtocolError(f"key {name} is not the base64 of {SECRET_SIZE} bytes", "keys")
+        raise ProtocolError("keys", f"key {name} is not the base64 of {SECRET_SIZE} bytes")
     return Key(int(name), secret)
 
 

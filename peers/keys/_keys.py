@@ -98,7 +98,7 @@ class Keys:
         try:
             ring = self.ring.adding(keys)
         except ProtocolError as error:
-            raise Conflict(str(error), "id") from None
+            raise Conflict(str(error), field="id") from None
         self._readmit(ring, [(key.id, key.fingerprint) for key in keys], now)
 
     def add_plain(self, now: float) -> None:
@@ -138,7 +138,7 @@ class Keys:
         try:
             ring = self.ring.without(key_id)
         except ProtocolError as error:
-            raise Conflict(str(error), "id") from None
+            raise Conflict(str(error), field="id") from None
         if not force:
             self._check_joined()
             self._refuse_for(
@@ -303,7 +303,7 @@ class Keys:
             raise Conflict(
                 "this peer has not joined the mesh, so it does not know which members need a key:"
                 " let it join first, or use force, which leaves members behind",
-                "id",
+                field="id",
             )
 
     def _refuse_for(
@@ -315,7 +315,8 @@ class Keys:
         if len(members) > _NAMED_AT_ONCE:
             named.append(f"{len(members) - _NAMED_AT_ONCE} more")
         raise Conflict(
-            f"{what} {', '.join(named)}: {remedy}, or use force, which leaves them behind", "id"
+            f"{what} {', '.join(named)}: {remedy}, or use force, which leaves them behind",
+            field="id",
         )
 
     def _describe(self, name: str, said: KeyNews | None) -> str:

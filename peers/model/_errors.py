@@ -7,7 +7,7 @@ class GossamerError(Exception):
     Unless a subclass says otherwise, nothing was changed.
     """
 
-    def __init__(self, sentence: str, field: str | None = None) -> None:
+    def __init__(self, sentence: str, *, field: str | None = None) -> None:
         super().__init__(sentence)
         self.field = field
 
@@ -16,7 +16,7 @@ class BadInput(GossamerError):
     """A value that was given cannot be used; nothing was changed."""
 
     def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence, field)
+        super().__init__(sentence, field=field)
 
 
 class ConfigError(BadInput):

@@ -59,6 +59,6 @@ def read_registration(
         raise TooLarge(
             f"the instance has {size} bytes, and the limit is {RECORD_BYTES};"
             " shorten its metadata or tags",
-            "metadata",
+            field="metadata",
         )
     return subject, record

@@ -347,8 +347,12 @@ class Registry(Answers):
         if shown is not None:
             return (service, id), shown
         if self.knows(service):
-            raise NotFound(f"service {service!r} has no instance {id!r}; register it first", "id")
-        raise NotFound(f"service {service!r} is not known; register an instance first", "service")
+            raise NotFound(
+                f"service {service!r} has no instance {id!r}; register it first", field="id"
+            )
+        raise NotFound(
+            f"service {service!r} is not known; register an instance first", field="service"
+        )
 
     def _shown(self, subject: Subject) -> Instance:
         shown = self._view.find(subject)

@@ -154,7 +154,7 @@ class Peer(Life):
         """What can be done with the mesh's keys; raises `Conflict` for a peer without any."""
         if self._keys is None:
             raise Conflict(
-                "this peer was started without keys: start it with a key_file", "key_file"
+                "this peer was started without keys: start it with a key_file", field="key_file"
             )
         return KeyActions(self._keys, self._acting)
 
@@ -217,7 +217,7 @@ class Peer(Life):
             raise NotFound(
                 f"this peer knows no {missing} {(id if missing == 'instance' else service)!r}:"
                 " use lookup or services to see what exists",
-                "id" if missing == "instance" else "service",
+                field="id" if missing == "instance" else "service",
             )
         return found
 
@@ -362,7 +362,7 @@ class Peer(Life):
             raise BadInput("peers", f"peers must be a whole number, at least 1, not {peers!r}")
         if instance.owner != self.name:
             raise Conflict(
-                f"instance {instance.id!r} is owned by {instance.owner}: ask that peer", "id"
+                f"instance {instance.id!r} is owned by {instance.owner}: ask that peer", field="id"
             )
         with self._acting() as now:
             receipt = self._gossip.confirm(peers, now)

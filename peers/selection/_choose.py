@@ -67,7 +67,7 @@ class Chooser:
         if not found:
             raise NoInstanceError(
                 f"no instance of {found.service!r} can be chosen: wait for one, or look up all",
-                "service",
+                field="service",
             )
         candidates = [each for each in found if each.verified] or list(found)
         return policy([each for each in candidates if each.weight > 0] or candidates)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
@@ -76,12 +77,18 @@ def run(config: str | None, as_json: bool, **given: Any) -> None:
     try:
         settings = _settings(config, given)
     except GossamerError as error:
-        raise BadInput(str(error)) from error
+        raise BadInput(_in_flags(str(error))) from error
     configure_logging(settings.log_format, settings.log_level)
 
     import trio
 
     trio.run(_live, settings, as_json, strict_exception_groups=True)
+
+
+def _in_flags(sentence: str) -> str:
+    """Return an error's sentence with the flags of this command for the settings it names."""
+    flags = {str(parameter.name): parameter.opts[0] for parameter in run.params}
+    return re.sub(r"the setting (\w+)", lambda named: flags.get(named[1], named[0]), sentence)
 
 
 def _settings(path: str | None, given: dict[str, Any]) -> PeerConfig:
@@ -112,7 +119,7 @@ async def _live(settings: PeerConfig, as_json: bool) -> None:
                     _announce(peer, as_json)
                     await peer.left()
             except GossamerError as error:
-                raise BadInput(str(error)) from error
+                raise BadInput(_in_flags(str(error))) from error
             nursery.cancel_scope.cancel()
 
 

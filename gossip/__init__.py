@@ -2,6 +2,9 @@
 
 from ._core import Gossip as Gossip
 from .basis import (
+    NAME_LIMIT as NAME_LIMIT,
+    STAMP_LIMIT as STAMP_LIMIT,
+    ZONE_LIMIT as ZONE_LIMIT,
     BoundedMap as BoundedMap,
     ConfigError as ConfigError,
     GossipConfig as GossipConfig,
@@ -32,6 +35,7 @@ from .sealing import (
     key_label as key_label,
 )
 from .state import (
+    EPOCH_LIMIT as EPOCH_LIMIT,
     KEY_LIMIT as KEY_LIMIT,
     VALUE_LIMIT as VALUE_LIMIT,
     Address as Address,

@@ -71,4 +71,4 @@ def bind_error(field: str, host: str, port: int, error: Exception) -> ConfigErro
         case _:
             said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             reason = f"{field} {format_address((host, port))} cannot be used ({said})"
-    return ConfigError(field, f"{reason}: choose another with --{field}")
+    return ConfigError(field, f"{reason}: choose another with the setting {field}")

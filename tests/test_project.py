@@ -207,6 +207,16 @@ def test_a_peer_without_keys_loads_no_encryption() -> None:
     assert done.stdout.strip() == "False"
 
 
+def test_a_system_without_file_locks_can_embed_a_peer() -> None:
+    """Only a data directory needs the module that some systems lack."""
+    code = "import sys; sys.modules['fcntl'] = None; import gossamer.peers as peers;"
+    code += "[getattr(peers, name) for name in dir(peers)]; print('imported')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout.strip() == "imported"
+
+
 def test_the_core_and_the_registry_import_no_clock_no_socket_no_thread() -> None:
     """What runs on a virtual clock must not be able to reach the real one."""
     banned = fence()

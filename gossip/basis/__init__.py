@@ -14,7 +14,7 @@ from ._cbor import (
     text as text,
     whole as whole,
 )
-from ._clock import HybridClock as HybridClock
+from ._clock import STAMP_LIMIT as STAMP_LIMIT, HybridClock as HybridClock
 from ._config import (
     NAME_LIMIT as NAME_LIMIT,
     ZONE_LIMIT as ZONE_LIMIT,

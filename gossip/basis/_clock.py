@@ -8,7 +8,8 @@ chain of events, even if the clocks of the hosts disagree.
 # With a stamp from a clock that is further ahead, every later change would lose until the other
 # clocks have reached that time.
 _AHEAD_MS = 24 * 3600 * 1000
-STAMP_LIMIT = (1 << 63) - 1
+# Milliseconds until the year 2527: peers refuse a stamp above this, and room to count is left.
+STAMP_LIMIT = 1 << 60
 
 
 class HybridClock:

@@ -10,7 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from gossamer.gossip import Address, ConfigError as ProtocolError, GossipConfig
+from gossamer.gossip import NAME_LIMIT, Address, ConfigError as ProtocolError, GossipConfig
 from gossamer.peers.model import (
     ZONE_LENGTH,
     BadInput,
@@ -21,8 +21,6 @@ from gossamer.peers.model import (
     parse_address,
 )
 
-# As long as the core takes: it travels in every update.
-_NAME_LENGTH = 128
 # Seeds are an operator's list, all of which are tried again for ever.
 SEED_LIMIT = 64
 
@@ -171,7 +169,7 @@ class PeerConfig:
 
     def _check_names(self) -> None:
         for label in ("name", "cluster"):
-            text = check_text(label, getattr(self, label), _NAME_LENGTH)
+            text = check_text(label, getattr(self, label), NAME_LIMIT)
             if any(character.isspace() for character in text):
                 raise BadInput(label, f"{label} must not contain spaces; use a dash")
         if self.zone is not None:

@@ -147,7 +147,7 @@ def _own_sentence(event: Event) -> tuple[int, str | None, str] | None:
         case NameConflict(address):
             sentence = (
                 f"another live process at {format_address(address)} uses this peer's name:"
-                " give one of them another --name and its own --data-dir"
+                " give one of them another name and its own data directory"
             )
             return logging.ERROR, None, sentence
         case KeyRefused(address, key_id, held):

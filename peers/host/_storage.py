@@ -6,13 +6,13 @@ A file that cannot be read is put aside and the clock alone decides: refusing to
 make a rare fault of the disk worse than it is.
 """
 
-import fcntl
 import json
 import logging
 import os
 from pathlib import Path
 from typing import Self
 
+from gossamer.gossip import EPOCH_LIMIT
 from gossamer.peers.model import ConfigError
 
 from ._disk import write_whole
@@ -39,6 +39,13 @@ class Storage:
         Raises `ConfigError` for `data_dir` when it is in use, belongs to a peer of another
         name, or cannot be written.
         """
+        try:
+            # Not every system has it, and a peer without a data directory does without.
+            import fcntl
+        except ImportError:
+            raise ConfigError(
+                "data_dir", "data_dir needs file locks, which this system lacks: leave it out"
+            ) from None
         path = Path(directory)
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -52,7 +59,8 @@ class Storage:
             os.close(lock)
             raise ConfigError(
                 "data_dir",
-                f"data directory {path} is in use by another peer: choose another with --data-dir",
+                f"data directory {path} is in use by another peer: choose another with the"
+                " setting data_dir",
             ) from None
         except OSError as error:
             os.close(lock)
@@ -87,7 +95,7 @@ class Storage:
         try:
             state = json.loads(text)
             name, epoch = state["name"], state["epoch"]
-            if type(name) is not str or type(epoch) is not int or not 0 <= epoch < 2**63:
+            if type(name) is not str or type(epoch) is not int or not 0 <= epoch <= EPOCH_LIMIT:
                 raise ValueError("wrong types")
         except (ValueError, TypeError, KeyError, RecursionError):
             aside = path.with_suffix(".corrupt")
@@ -102,7 +110,7 @@ class Storage:
             raise ConfigError(
                 "data_dir",
                 f"data directory {self._directory} belongs to peer {name!r}:"
-                f" choose another with --data-dir, or start with --name {name}",
+                f" choose another with the setting data_dir, or start a peer of that name",
             )
         return epoch
 
@@ -110,5 +118,6 @@ class Storage:
 def _unusable(path: Path, error: OSError) -> ConfigError:
     return ConfigError(
         "data_dir",
-        f"data directory {path} cannot be used ({error.strerror}): choose another with --data-dir",
+        f"data directory {path} cannot be used ({error.strerror}): choose another with the"
+        " setting data_dir",
     )

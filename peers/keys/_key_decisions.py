@@ -10,8 +10,16 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from hmac import compare_digest
 
-from gossamer.gossip import FINGERPRINT_SIZE, KEY_ID_MOST, PLAIN, PROOF_SIZE, Key, Malformed, encode
-from gossamer.peers.model import STAMP_MOST
+from gossamer.gossip import (
+    FINGERPRINT_SIZE,
+    KEY_ID_MOST,
+    PLAIN,
+    PROOF_SIZE,
+    STAMP_LIMIT,
+    Key,
+    Malformed,
+    encode,
+)
 
 # Decisions on the removal of keys that are remembered, the latest; a ring holds 16.
 REMOVALS_LIMIT = 32
@@ -128,7 +136,7 @@ def parse_decision(value: object, *verbs: Verb) -> Decision:
             pass
         case _:
             raise Malformed("a decision has another shape")
-    if type(stamp) is not int or not 0 <= stamp <= STAMP_MOST:
+    if type(stamp) is not int or not 0 <= stamp <= STAMP_LIMIT:
         raise Malformed("a stamp is out of range")
     if type(verb) is not int or verb not in verbs:
         raise Malformed("a decision is of another kind")

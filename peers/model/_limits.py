@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from gossamer.gossip import KEY_LIMIT, ZONE_LIMIT
+
 from ._errors import ConfigError
 
 # Names travel in URLs, keys and tables; Consul and Kubernetes stay below 64, Eureka's clients
@@ -9,7 +11,7 @@ from ._errors import ConfigError
 SERVICE_LENGTH = 128
 ID_LENGTH = 256
 # A key holds both names in UTF-8 and must fit what the replication takes.
-KEY_BYTES = 600
+KEY_BYTES = KEY_LIMIT
 # A host name by RFC 1035, section 2.3.4, written as text.
 ADDRESS_LENGTH = 253
 # Consul's metadata has 64 pairs of keys of 128 and values of 512 characters; Spring's clients
@@ -19,7 +21,7 @@ TAG_LENGTH = 128
 METADATA_PAIRS = 64
 METADATA_KEY_LENGTH = 128
 METADATA_VALUE_LENGTH = 1024
-ZONE_LENGTH = 64
+ZONE_LENGTH = ZONE_LIMIT
 REASON_LENGTH = 256
 BY_LENGTH = 128
 # As in DNS SRV (RFC 2782), whose answers carry the weight in 16 bits.
@@ -42,8 +44,6 @@ SOURCE_LENGTH = 64
 OUTPUT_BYTES = 256
 # Unix milliseconds until the year 2527 leave room to count on above any stamp that is accepted.
 MOMENT_MOST = (1 << 44) - 1
-STAMP_MOST = 1 << 60
-EPOCH_MOST = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ def refuse_loopback(address: Address, seeds: Sequence[Address]) -> None:
             "advertise",
             f"seed {format_address(elsewhere[0])} cannot reach this peer at"
             f" {format_address(address)}, which is loopback: give an address of this host that"
-            " others reach with --advertise HOST:PORT or --bind HOST:PORT",
+            " others reach with the setting advertise or the setting bind",
         )
 
 

@@ -11,8 +11,8 @@ For each of its instances:
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from gossamer.gossip import HybridClock, RecordTooLarge
-from gossamer.peers.model import STAMP_MOST, Override, RegistryConfig
+from gossamer.gossip import STAMP_LIMIT, HybridClock, RecordTooLarge
+from gossamer.peers.model import Override, RegistryConfig
 
 from ._entry import NO_DECISION, Decision, Entry
 from ._families import INSTANCES, INTERVENTIONS, REPORTS, Refused, Unknown, family_of
@@ -144,7 +144,7 @@ class Ownership:
         theirs, decision = entry.records[owner], entry.decision()
         record = replace(
             _reported(theirs, entry.report() or theirs.report),
-            stamp=min(theirs.stamp + 1, STAMP_MOST),
+            stamp=min(theirs.stamp + 1, STAMP_LIMIT),
             override=decision.override,
             override_stamp=decision.stamp,
         )
@@ -298,7 +298,7 @@ class Ownership:
     # that the hybrid clock ignores it.
     def _stamp(self, entry: Entry | None) -> int:
         highest = 0 if entry is None else entry.highest
-        return min(max(self._clock.next(self.wall_ms), highest + 1), STAMP_MOST)
+        return min(max(self._clock.next(self.wall_ms), highest + 1), STAMP_LIMIT)
 
     def _publish(self, subject: Subject, record: Record, now: float) -> None:
         self._mesh.publish(instance_key(subject), encode_record(record), now)

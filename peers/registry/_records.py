@@ -24,14 +24,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from gossamer.gossip import Malformed, decode, encode, join_tail, split_tail
+from gossamer.gossip import (
+    EPOCH_LIMIT,
+    STAMP_LIMIT,
+    Malformed,
+    decode,
+    encode,
+    join_tail,
+    split_tail,
+)
 from gossamer.peers.model import (
-    EPOCH_MOST,
     METADATA_PAIRS,
     MOMENT_MOST,
     OVERRIDE_BYTES,
     RECORD_BYTES,
-    STAMP_MOST,
     TAIL_BYTES,
     TTL_LEAST,
     TTL_MOST,
@@ -216,7 +222,7 @@ def decode_record(data: bytes) -> Record:
     items, tail = _items(data, _RECORD_ITEMS)
     try:
         return Record(
-            stamp=_whole(items[1], STAMP_MOST),
+            stamp=_whole(items[1], STAMP_LIMIT),
             status=check_status(items[2]),
             address=check_address(items[3]),
             port=check_port(items[4]),
@@ -228,7 +234,7 @@ def decode_record(data: bytes) -> Record:
             registered_ms=_whole(items[10], MOMENT_MOST),
             updated_ms=_whole(items[11], MOMENT_MOST),
             override=_override(items[12]),
-            override_stamp=_whole(items[13], STAMP_MOST),
+            override_stamp=_whole(items[13], STAMP_LIMIT),
             tail=tail,
         )
     except BadInput as error:
@@ -256,9 +262,9 @@ def decode_intervention(data: bytes) -> Intervention:
     items, tail = _items(data, _INTERVENTION_ITEMS)
     try:
         intervention = Intervention(
-            stamp=_whole(items[1], STAMP_MOST),
+            stamp=_whole(items[1], STAMP_LIMIT),
             owner=check_text("owner", items[3], 255),
-            owner_epoch=_whole(items[4], EPOCH_MOST),
+            owner_epoch=_whole(items[4], EPOCH_LIMIT),
             override=_override(items[5]),
             written_ms=_whole(items[6], MOMENT_MOST),
             tail=tail,

@@ -14,9 +14,8 @@ kept. A record whose items all have their defaults has no tail.
 from functools import lru_cache
 from typing import NamedTuple
 
-from gossamer.gossip import Malformed, RecordTooLarge, decode, encode
+from gossamer.gossip import STAMP_LIMIT, Malformed, RecordTooLarge, decode, encode
 from gossamer.peers.model import (
-    STAMP_MOST,
     TAIL_BYTES,
     BadInput,
     check_output,
@@ -98,7 +97,7 @@ def _source(value: object) -> str:
 
 
 def _stamp(value: object) -> int:
-    return value if type(value) is int and 0 <= value <= STAMP_MOST else _DEFAULT.report_stamp
+    return value if type(value) is int and 0 <= value <= STAMP_LIMIT else _DEFAULT.report_stamp
 
 
 def _output(value: object) -> str:

@@ -162,8 +162,7 @@ class Life:
                 self._persist(epoch)
             case SeedIsSelf() if self._gossip.seed_is_self:
                 logger.warning(
-                    "this peer has not joined: every seed is this peer itself;"
-                    " add another seed with --join",
+                    "this peer has not joined: every seed is this peer itself; add another seed",
                     extra={"peer": self.name},
                 )
             case _:

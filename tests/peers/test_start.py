@@ -89,7 +89,7 @@ async def test_loopback_is_refused_when_a_seed_is_elsewhere(
     """Others would be told an address that leads back to themselves."""
     config = PeerConfig(name="a", advertise=advertise)
 
-    with pytest.raises(ConfigError, match="--advertise HOST:PORT or --bind") as caught:
+    with pytest.raises(ConfigError, match="the setting advertise or the setting bind") as caught:
         await find_advertised(config, Roads(), (bound, 1), [("10.0.0.9", 7940)])  # type: ignore[arg-type]
 
     assert caught.value.field == "advertise"
@@ -117,7 +117,10 @@ async def test_a_taken_port_is_a_bare_error_with_its_remedy(autojump_clock: Mock
                 raise AssertionError("it must not start")
 
         assert caught.value.field == "bind"
-        assert str(caught.value) == "port 7940 is taken on 10.0.0.1: choose another with --bind"
+        assert (
+            str(caught.value)
+            == "port 7940 is taken on 10.0.0.1: choose another with the setting bind"
+        )
 
 
 async def test_a_bind_address_of_another_host_is_refused(autojump_clock: MockClock) -> None:
@@ -185,7 +188,7 @@ async def test_a_taken_http_port_is_a_bare_error_and_nothing_is_announced(
             config = PeerConfig(
                 name="b", bind=f"10.0.0.2:{PORT}", join=[f"10.0.0.1:{PORT}"], http=http
             )
-            with pytest.raises(ConfigError, match="choose another with --http") as caught:
+            with pytest.raises(ConfigError, match="choose another with the setting http") as caught:
                 async with open_peer(config, network=network, wall=wall):
                     raise AssertionError("it must not start")
 
@@ -227,7 +230,9 @@ async def test_one_of_several_addresses_that_is_taken_ends_the_start(
             config = PeerConfig(
                 name="b", bind=f"10.0.0.2:{PORT}", http=[f"127.0.0.1:{port}" for port in ports]
             )
-            with pytest.raises(ConfigError, match=f"port {ports[1]} is taken.*--http") as caught:
+            with pytest.raises(
+                ConfigError, match=f"port {ports[1]} is taken.*the setting http"
+            ) as caught:
                 async with open_peer(config, network=network, wall=wall):
                     raise AssertionError("it must not start")
             with socket.create_server(("127.0.0.1", ports[0])):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,5 +86,16 @@ def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     """The sentence names the directory and the flag."""
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(ConfigError, match="--data-dir"):
+    with pytest.raises(ConfigError, match="the setting data_dir"):
         Storage.open(tmp_path / "file" / "data", "a")
+
+
+def test_a_system_without_file_locks_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes could share the directory there, so it is refused, and nothing is made."""
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with pytest.raises(ConfigError, match="file locks") as caught:
+        Storage.open(tmp_path / "d", "a")
+    assert caught.value.field == "data_dir"
+    assert not (tmp_path / "d").exists()

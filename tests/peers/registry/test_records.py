@@ -7,8 +7,8 @@ import pytest
 from captured import decoded
 from hypothesis import given, strategies as st
 
-from gossamer.gossip import RecordTooLarge, decode, encode
-from gossamer.peers.model import MOMENT_MOST, OUTPUT_BYTES, STAMP_MOST, TAIL_BYTES, Override
+from gossamer.gossip import STAMP_LIMIT, RecordTooLarge, decode, encode
+from gossamer.peers.model import MOMENT_MOST, OUTPUT_BYTES, TAIL_BYTES, Override
 from gossamer.peers.registry import Refused, Unknown
 from gossamer.peers.registry._records import (
     Intervention,
@@ -60,7 +60,7 @@ overrides = st.builds(
 )
 records = st.builds(
     Record,
-    stamp=st.integers(0, STAMP_MOST),
+    stamp=st.integers(0, STAMP_LIMIT),
     status=st.sampled_from(["UP", "DOWN", "STARTING", "OUT_OF_SERVICE", "UNKNOWN"]),
     address=st.ip_addresses()
     .filter(lambda ip: not (ip.is_multicast or ip.is_unspecified))
@@ -74,7 +74,7 @@ records = st.builds(
     registered_ms=st.integers(0, MOMENT_MOST),
     updated_ms=st.integers(0, MOMENT_MOST),
     override=st.none() | overrides,
-    override_stamp=st.integers(0, STAMP_MOST),
+    override_stamp=st.integers(0, STAMP_LIMIT),
     tail=tails,
 )
 values = st.recursive(
@@ -90,7 +90,7 @@ def test_a_record_comes_back_as_it_was(record: Record) -> None:
     assert decode_record(encode_record(record)) == record
 
 
-@given(st.sampled_from(Kind), overrides, st.integers(0, STAMP_MOST), words, tails)
+@given(st.sampled_from(Kind), overrides, st.integers(0, STAMP_LIMIT), words, tails)
 def test_an_intervention_comes_back_as_it_was(
     kind: Kind, override: Override, stamp: int, owner: str, tail: bytes
 ) -> None:
@@ -131,7 +131,7 @@ def test_one_item_of_another_kind_is_refused_or_kept_as_it_is(position: int, val
         (0, -1),
         (0, True),
         (1, -1),
-        (1, STAMP_MOST + 1),
+        (1, STAMP_LIMIT + 1),
         (2, "up"),
         (3, "nowhere at all"),
         (4, True),
@@ -235,7 +235,7 @@ def test_more_items_change_nothing_that_is_known(record: Record, more: bytes) ->
     assert encode_record(read) == longer
 
 
-@given(tails, st.integers(1, STAMP_MOST), words)
+@given(tails, st.integers(1, STAMP_LIMIT), words)
 def test_a_report_leaves_what_a_later_version_wrote(tail: bytes, stamp: int, output: str) -> None:
     """Writing the known items of a tail moves and changes nothing of those behind them."""
     written = write_tail(tail, report_stamp=stamp, output=output)
@@ -259,7 +259,7 @@ def test_a_record_with_nothing_but_defaults_has_no_tail() -> None:
         ([], Tail()),
         ([5, "later", None], Tail()),
         (["kubernetes", 7], Tail("kubernetes", 7, "")),
-        (["satellite", STAMP_MOST + 1, "x" * OUTPUT_BYTES], Tail("satellite", 0, "x" * 256)),
+        (["satellite", STAMP_LIMIT + 1, "x" * OUTPUT_BYTES], Tail("satellite", 0, "x" * 256)),
         (["", -1, "x" * (OUTPUT_BYTES + 1)], Tail()),
         (["http", True, "\x1b[2J"], Tail("http", 0, "")),
         (["x" * 65, 3, "ok", ["later"]], Tail("process", 3, "ok")),

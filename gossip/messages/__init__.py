@@ -1,4 +1,36 @@
-"""The bytes that travel: datagrams, messages, updates, and the entries of an exchange."""
+"""The bytes that travel: datagrams, messages, updates, and the entries of an exchange.
+
+What is frozen for ever, so that peers of different versions understand each other:
+
+    header     version 1, its fields and its two forms (sealing/_seal.py, sealing/keyed_seal.py)
+    body       its first four items: source, epoch, messages, updates (_packet.py)
+    messages   kinds 0 to 9, and the items of each (_messages.py)
+    updates    kinds 0 to 2, and the items of each (_updates.py); of kind 0, about a member, the
+               first ten, and the eleventh, the capabilities (state/_members.py); every later kind
+               begins [kind, origin, epoch, number], and its origin counts its numbers upwards
+    entries    kinds 1, 3 and 4, and the items of each (_entries.py); 0 and 2 are no entries, and 3
+               and 4 no updates; what is 5 or above may become either
+    frames     kinds 0 to 13, and the items of each (kernel/_exchange.py)
+    records    see peers/registry/_records.py
+
+What is new stands behind what is frozen, or has a kind of its own; a kind is at most 255.
+A peer reads the items that it knows and ignores, or keeps and passes on, those behind them:
+
+    bodies, messages, frames     further items are ignored, and so are whole messages and frames of
+                                 a later kind; both are counted as `unknown`, which is no damage
+    updates about a member       further items are kept as its tail, of at most 256 bytes, and
+                                 copied into all that is made from the member
+    updates of a later kind      are passed on once, byte by byte, and counted as `unknown`
+    deltas, heads, entries       further items go as far as the bytes themselves are passed on;
+                                 entries of a later kind are ignored and counted as `unknown`
+    records                      further items are kept and passed on, and so are whole families
+
+A tail changes only together with the epoch or the incarnation of its member, so that the root,
+which is made of these alone, tells of it.
+A peer that needs to know what another understands reads its capabilities (`Member.capabilities`).
+Arrays nest at most five deep; what is deeper travels as a byte string of its own.
+tests/support/recorded.json has bytes of each form as the first version wrote them.
+"""
 
 from ._entries import (
     Dropped as Dropped,

@@ -3,13 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
-from ._listener import Listener
+from ._wiring import Wiring
 from .basis import GossipConfig
-from .dissemination import Spread
-from .exchange import Contacts
-from .kernel import Context, Exchange, Identity
-from .membership import Departure, Detector, Membership, OwnLife, ProbePlanner
-from .replication import OwnPart, Receipt, Receipts, Remains, Replicas
+from .kernel import Exchange, Identity
+from .replication import Receipt
 from .sealing import ChecksumSeal, Seal
 from .state import Address, Event, Member, Part
 
@@ -43,31 +40,15 @@ class Gossip:
         self.config = config
         me = Identity(config.name, epoch, nonce, advertise, config.zone)
         held = ChecksumSeal(config.cluster) if seal is None else seal
-        self._context = context = Context.begin(config, me, held, rng, now, wall_ms=wall_ms)
-        self._planner = planner = ProbePlanner(rng)
-        self._spread = spread = Spread(context)
-        self._own_life = own_life = OwnLife(context, spread)
-        remains = Remains()
-        self._membership = Membership(context, spread, planner, own_life, left_by=remains.epoch)
-        self._detector = Detector(context, spread, self._membership, planner)
-        self._own = OwnPart(context, spread, overtaken=own_life.raise_epoch)
-        self._replicas = Replicas(context, spread, self._own, remains, now)
-        self._contacts = Contacts(
-            context, spread, self._membership, self._own, self._replicas, now
-        )  # fmt: skip
-        self._receipts = Receipts(context, spread)
-        self._departure = Departure(context, spread, is_meeting=lambda: self._contacts.under_way)
-        self._listener = Listener(
-            context, spread, self._membership, self._detector, self._contacts,
-            self._replicas, self._receipts, self._departure,
-        )  # fmt: skip
+        self.inside = inside = Wiring(config, me, held, rng, now, wall_ms=wall_ms)
+        """The parts of the protocol; for tests, and no business of a driver."""
         # An input that comes so long after the deadline tells that this process was stopped.
         self._lag_limit = max(config.probe_timeout / 2, 0.1)
         self._lag_noticed = now
+        self._context = context = inside.context
         self.outbox = context.outbox.datagrams
         self.events: list[Event] = context.events
         self.calls: list[Exchange] = context.calls
-        self._detector.start(now)
 
     # Views
 
@@ -124,22 +105,22 @@ class Gossip:
     @property
     def joined(self) -> bool:
         """Whether this peer has met another, or was given no seed to meet."""
-        return self._contacts.joined
+        return self.inside.joining.joined
 
     @property
     def seed_is_self(self) -> bool:
         """Whether all seeds turned out to be this peer."""
-        return self._contacts.seed_is_self
+        return self.inside.seeds.are_self
 
     @property
     def conflict(self) -> str | None:
         """Address of another living process with this peer's name, if one was heard of."""
-        return self._own_life.conflict
+        return self.inside.own_life.conflict
 
     @property
     def blocked_paths(self) -> Mapping[str, str]:
         """Living members that one transport does not reach: `udp blocked` or `tcp blocked`."""
-        return {name: path.value for name, path in self._detector.paths.blocked.items()}
+        return {name: path.value for name, path in self.inside.detector.paths.blocked.items()}
 
     @property
     def deadline(self) -> float:
@@ -150,9 +131,9 @@ class Gossip:
         """Return counters since the start, and how much is kept now."""
         return {
             **self._context.counters,
-            **self._membership.statistics(),
-            **self._replicas.statistics(),
-            **self._spread.statistics(),
+            **self.inside.membership.statistics(),
+            **self.inside.replicas.statistics(),
+            **self.inside.spread.statistics(),
             "timers": len(self._context.timers),
         }
 
@@ -161,8 +142,8 @@ class Gossip:
     def receive(self, datagram: bytes, sender: Address, now: float) -> None:
         """Take in one datagram; whatever it holds, nothing raises."""
         self._notice_lag(now)
-        self._listener.receive(datagram, sender, now)
-        self._spread.flush_if_due(now)
+        self.inside.listener.receive(datagram, sender, now)
+        self.inside.spread.flush_if_due(now)
 
     def unreachable(self, address: Address, now: float) -> None:
         """Take in that the host at `address` says that nobody listens there.
@@ -171,18 +152,18 @@ class Gossip:
         nothing.
         """
         self._notice_lag(now)
-        self._detector.on_unreachable(address, now)
-        self._spread.flush_if_due(now)
+        self.inside.detector.on_unreachable(address, now)
+        self.inside.spread.flush_if_due(now)
 
     def tick(self, now: float) -> None:
         """Do what is due."""
         self._notice_lag(now)
         self._context.timers.run(now)
-        self._spread.flush_if_due(now)
+        self.inside.spread.flush_if_due(now)
 
     def join(self, seeds: Sequence[Address], now: float) -> None:
         """Take these addresses for seeds, in place of those before, and join through them."""
-        self._contacts.join(seeds, now)
+        self.inside.joining.join(seeds, now)
 
     def acquaint(self, members: Iterable[bytes], now: float) -> None:
         """Know these living members from the start, each by its `news`; nobody is told.
@@ -193,26 +174,26 @@ class Gossip:
         own = self.news
         table = self._context.table
         table.fill((news for news in members if news != own), now)
-        self._planner.fill(table.rows)
-        self._contacts.acquainted()
+        self.inside.planner.fill(table.rows)
+        self.inside.joining.acquainted()
 
     def leave(self, now: float) -> None:
         """Leave gracefully; `LeaveCompleted` follows when that is acknowledged or given up."""
-        self._departure.begin(now)
+        self.inside.departure.begin(now)
 
     def publish(self, key: str, value: bytes, now: float) -> int:
         """Write a record of this peer's own; return its part's version.
 
         Raises `RecordTooLarge`, with nothing changed.
         """
-        version = self._own.publish(key, value, now)
-        self._spread.flush_if_due(now)
+        version = self.inside.own_part.publish(key, value, now)
+        self.inside.spread.flush_if_due(now)
         return version
 
     def withdraw(self, key: str, now: float) -> bool:
         """Remove a record of this peer's own; return whether there was one."""
-        found = self._own.withdraw(key, now)
-        self._spread.flush_if_due(now)
+        found = self.inside.own_part.withdraw(key, now)
+        self.inside.spread.flush_if_due(now)
         return found
 
     def confirm(self, wanted: int, now: float) -> Receipt:
@@ -220,12 +201,12 @@ class Gossip:
 
         The receipt fills as they answer (no event tells it); set `cancelled` to end the asking.
         """
-        return self._receipts.ask(self._own.part.version, wanted, now)
+        return self.inside.receipts.ask(self.inside.own_part.part.version, wanted, now)
 
     def accept(self, sender: Address, now: float) -> Exchange:
         """Return the conversation on a stream that `sender` opened."""
         self._notice_lag(now)
-        return self._contacts.accept(sender, now)
+        return self.inside.exchanges.accept(sender, now)
 
     # Being stopped
 
@@ -238,5 +219,5 @@ class Gossip:
             self._lag_noticed = now
             self._context.counters.add("lags")
             self._context.health.note(1)
-            self._detector.abandon(now)
-            self._membership.suspicions.postpone(lag, now)
+            self.inside.detector.abandon(now)
+            self.inside.membership.suspicions.postpone(lag, now)

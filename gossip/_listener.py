@@ -8,9 +8,9 @@ from typing import assert_never
 from ._rates import OPEN_LETTERS, STRAYS, Rates
 from .basis import BoundedMap, Malformed
 from .dissemination import Spread, UnknownUpdates
-from .exchange import Contacts
+from .exchange import Contacts, Healing, Repair
 from .kernel import Context, Outcome
-from .membership import Departure, Detector, Membership, Source
+from .membership import Detector, Membership, Source
 from .messages import (
     Ack,
     Delta,
@@ -55,9 +55,10 @@ class Listener:
         membership: Membership,
         detector: Detector,
         contacts: Contacts,
+        healing: Healing,
+        repair: Repair,
         replicas: Replicas,
         receipts: Receipts,
-        departure: Departure,
     ) -> None:
         self._me = context.me
         self._table = context.table
@@ -70,9 +71,10 @@ class Listener:
         self._membership = membership
         self._detector = detector
         self._contacts = contacts
+        self._healing = healing
+        self._repair = repair
         self._replicas = replicas
         self._receipts = receipts
-        self._departure = departure
         self._unknown = UnknownUpdates(context, spread)
         self._rates = Rates(context.config)
         self._seen: set[bytes] = set()
@@ -214,12 +216,12 @@ class Listener:
         # Anybody can have a peer say this, with a ping that was recorded elsewhere.
         asked = asker is not None and asker.on_not_me(sequence, source, sender, packet.epoch, now)
         if asked and row is not None and row.status.living and self._may_tell(source, now):
-            self._contacts.reborn(row, now)
+            self._healing.reborn(row, now)
 
     def _compare(self, root: bytes, row: Member | None, now: float) -> None:
         """Compare the root that a living member told with its answer."""
         if row is not None and row.status.living:
-            self._contacts.repair.on_root(row, root, now)
+            self._repair.on_root(row, root, now)
 
     def _answer_anybody(self, packet: Packet, sender: Address, now: float) -> None:
         """Answer what is addressed to no life, and believe nothing of it.
@@ -274,7 +276,7 @@ class Listener:
         if not any(isinstance(message, Ping) for message in packet.messages):
             payload = self._membership.describe(row)
             self._spread.send(sender, packet.epoch, [], [payload])
-        self._contacts.returned(row.name, row.address, now)
+        self._healing.returned(row.name, row.address, now)
 
     def _may_tell(self, name: str, now: float) -> bool:
         if now - self._told_at.get(name, float("-inf")) < _TELL_INTERVAL:

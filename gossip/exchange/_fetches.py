@@ -1,30 +1,15 @@
 """Parts that are to be fetched from the peer that told of them, a few at once."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from gossamer.gossip.kernel import Context, Purpose
-from gossamer.gossip.state import Address, Member
+from gossamer.gossip.kernel import Context
 
+from ._exchanges import Exchanges
 from ._sync import SyncExchange
 
 _FETCHED_AT_ONCE = 64
 # Owners that wait to be fetched from one peer; beyond that the roots will tell.
 _WANTED_LIMIT = 1024
-
-
-class Begin(Protocol):
-    """Begins an exchange; False if there is no room for one."""
-
-    def __call__(
-        self,
-        purpose: Purpose,
-        address: Address,
-        now: float,
-        *,
-        row: Member | None = None,
-        owners: list[str] | None = None,
-    ) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -37,14 +22,15 @@ class _Wanted:
 
 
 class Fetches:
-    """What one peer still wants, by who told of it."""
+    """What is still to be fetched, by the peer that told of it."""
 
-    def __init__(self, context: Context, begin: Begin) -> None:
+    def __init__(self, context: Context, exchanges: Exchanges) -> None:
         self._table = context.table
         self._timers = context.timers
-        self._begin = begin
+        self._exchanges = exchanges
         self._wanted: dict[str, _Wanted] = {}
         context.signals.part_wanted.listen(self.want)
+        exchanges.ended.listen(self._ended)
 
     def want(self, owner: str, teller: str, now: float) -> None:
         """Get one owner's part from the peer that told of it."""
@@ -56,8 +42,15 @@ class Fetches:
             wanted.owners[owner] = None
         self._fetch_from(teller, now)
 
-    def ended(self, exchange: SyncExchange, reason: str | None, now: float) -> None:
+    def waiting_from(self, teller: str) -> list[str]:
+        """Return the owners whose parts are still to be fetched from a teller."""
+        wanted = self._wanted.get(teller)
+        return [] if wanted is None else list(wanted.owners)
+
+    def _ended(self, exchange: SyncExchange, reason: str | None, now: float) -> None:
         """Go on after an exchange that was begun here has ended."""
+        if exchange.purpose != "fetch":
+            return
         teller = exchange.teller
         wanted = self._wanted.get(teller)
         if wanted is None:
@@ -85,7 +78,7 @@ class Fetches:
             del self._wanted[teller]
             return
         owners = list(wanted.owners)[:_FETCHED_AT_ONCE]
-        if self._begin("fetch", row.address, now, row=row, owners=owners):
+        if self._exchanges.begin("fetch", row.address, now, row=row, owners=owners):
             wanted.under_way = True
             for owner in owners:
                 del wanted.owners[owner]

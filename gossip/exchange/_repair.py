@@ -6,12 +6,15 @@ After a return, and for newcomers, roots are compared beside the probes as well.
 """
 
 from collections import deque
-from typing import Protocol
 
 from gossamer.gossip.dissemination import Spread
 from gossamer.gossip.kernel import Context
 from gossamer.gossip.replication import Replicas
 from gossamer.gossip.state import Member
+
+from ._contacts import Contacts
+from ._exchanges import Exchanges
+from ._sync import SyncExchange
 
 # Roots are compared with whoever was probed; under constant change they are never equal, so
 # after so many settling times without an equal one an exchange is due all the same.
@@ -34,24 +37,18 @@ _COMPARED_FOR = 10.0
 _SECOND_LOOKS = (0.25, 0.8)
 
 
-class Caller(Protocol):
-    """Who pings and exchanges for `Repair`."""
-
-    @property
-    def replicas(self) -> Replicas:
-        """What this peer holds of others' parts."""
-
-    def ask_for_root(self, row: Member) -> None:
-        """Ping a member beside the probes."""
-
-    def mend(self, row: Member, now: float) -> None:
-        """Exchange with a member what it and this peer do not have in common."""
-
-
 class Repair:
     """Compares roots, and has exchanged what differs for long."""
 
-    def __init__(self, context: Context, spread: Spread, caller: Caller, now: float) -> None:
+    def __init__(
+        self,
+        context: Context,
+        spread: Spread,
+        replicas: Replicas,
+        exchanges: Exchanges,
+        contacts: Contacts,
+        now: float,
+    ) -> None:
         self._config = context.config
         self._rng = context.rng
         self._me = context.me
@@ -59,7 +56,9 @@ class Repair:
         self._root = context.root
         self._timers = context.timers
         self._spread = spread
-        self._caller = caller
+        self._replicas = replicas
+        self._exchanges = exchanges
+        self._contacts = contacts
         self._patient_since = now
         self._repair_from = now
         self._fruitless = 0
@@ -72,6 +71,8 @@ class Repair:
         self._awaiting_quiet = False
         context.signals.member_returned.listen(self.came_back)
         context.signals.only_streams_pass.listen(self.by_stream)
+        context.signals.joined.listen(self.look_twice)
+        exchanges.ended.listen(self._exchange_ended)
 
     @property
     def comparing(self) -> bool:
@@ -115,7 +116,7 @@ class Repair:
         """Ask a living member drawn at random for its root."""
         row = self._anybody()
         if row is not None:
-            self._caller.ask_for_root(row)
+            self._contacts.contact(row, [])
 
     def _anybody(self) -> Member | None:
         """Return a living member drawn at random, if there is one."""
@@ -129,7 +130,7 @@ class Repair:
         if root == self._root.digest:
             self._patient_since = now
             # A peer without room differs from others for ever, and no repair mends that.
-            if not self._caller.replicas.full:
+            if not self._replicas.full:
                 self._fruitless = 0
             # Whoever has an equal root knows all that it tells of and that was known here by now.
             self._agreed.append(now)
@@ -151,22 +152,28 @@ class Repair:
             self._repair_from = now + wait * (1 + self._rng.random())
             self._repaired_at = self._root.changed_at
             self._patient_since = now
-            self._caller.mend(row, now)
+            self._mend(row, now)
 
     def by_stream(self, row: Member, now: float) -> None:
         """Exchange with a member that no datagram reaches: neither rumors nor roots do."""
         if now >= self._by_stream_from:
             self._by_stream_from = now + _BY_STREAM_PERIODS * self._config.probe_interval
-            self._caller.mend(row, now)
+            self._mend(row, now)
 
-    def succeeded(self) -> None:
-        """Note the end of an exchange for repair; the next one waits longer if nothing changed."""
-        if self._root.changed_at == self._repaired_at:
-            self._fruitless = min(self._fruitless + 1, 10)
+    def _mend(self, row: Member, now: float) -> None:
+        """Exchange with a member what it and this peer do not have in common."""
+        self._exchanges.begin("repair", row.address, now, row=row)
 
-    def postpone(self, until: float) -> None:
-        """Begin no repair before `until`: the member that was asked had no place."""
-        self._repair_from = until
+    def _exchange_ended(self, exchange: SyncExchange, reason: str | None, now: float) -> None:
+        if exchange.purpose != "repair":
+            return
+        if reason is None:
+            # The next repair waits longer if this one changed nothing.
+            if self._root.changed_at == self._repaired_at:
+                self._fruitless = min(self._fruitless + 1, 10)
+        elif exchange.retry_after is not None:
+            # The member that was asked had no place.
+            self._repair_from = now + exchange.retry_after
 
     def look_twice(self, now: float) -> None:
         """Exchange twice more, with members drawn at random: this peer has just joined."""
@@ -177,4 +184,4 @@ class Repair:
     def _look_again(self, now: float) -> None:
         row = self._anybody()
         if row is not None:
-            self._caller.mend(row, now)
+            self._mend(row, now)

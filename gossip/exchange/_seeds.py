@@ -4,17 +4,18 @@ All are tried, again and again and ever later, until one answers.  Later on, one
 member is known is asked who is there, as the dead are.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gossamer.gossip.basis import Signal
 from gossamer.gossip.kernel import Context
 from gossamer.gossip.state import Address, SeedIsSelf
 
 # In seconds.
 _RETRY_FIRST = 0.5
 _RETRY_LAST = 10.0
-# That a seed is this peer is looked into again: who reflects what we send can have us believe it
-# of any seed.
+# That a seed is this peer is looked into again: a host that reflects what we send can have us
+# believe it of any seed.
 _SELF_FOR = 60.0
 
 
@@ -28,16 +29,18 @@ class _Seed:
 
 
 class Seeds:
-    """The seeds of one peer, and what came of trying them; `try_again` is called for one's sake."""
+    """The seeds of one peer, and what came of trying them."""
 
-    def __init__(self, context: Context, *, try_again: Callable[[float], None]) -> None:
+    def __init__(self, context: Context) -> None:
         self._rng = context.rng
         self._me = context.me
         self._table = context.table
         self._timers = context.timers
         self._events = context.events
-        self._try_again = try_again
         self._seeds: dict[Address, _Seed] = {}
+        self.due_again = Signal[[float]]()
+        """The time of a seed that had to wait has come."""
+        context.signals.met_self.listen(self.met_self)
 
     def __len__(self) -> int:
         return len(self._seeds)
@@ -47,7 +50,7 @@ class Seeds:
         """Whether there are seeds, and all turned out to be this peer."""
         return bool(self._seeds) and all(seed.is_self for seed in self._seeds.values())
 
-    def take(self, addresses: Sequence[Address], now: float) -> None:
+    def replace(self, addresses: Sequence[Address], now: float) -> None:
         """Take these addresses in place of those before."""
         before = self._seeds
         self._seeds = {
@@ -99,6 +102,6 @@ class Seeds:
 
         def end(when: float) -> None:
             seed.waits = False
-            self._try_again(when)
+            self.due_again(when)
 
         self._timers.at(now + seconds, end)

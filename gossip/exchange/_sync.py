@@ -20,6 +20,7 @@ OPEN can be a recorded one, so nothing is believed, and next to nothing done, be
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from gossamer.gossip.basis import Malformed, Unknown, array, blob, whole
@@ -85,22 +86,24 @@ _PURPOSES: tuple[Purpose, ...] = ("join", "heal", "repair", "fetch")
 Heads = dict[str, tuple[int, int]]
 
 
-class Hub(Protocol):
-    """What an exchange needs of the peer that it belongs to."""
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What an exchange tells of, and what it changes."""
 
     spread: Spread
     membership: Membership
     own: OwnPart
     replicas: Replicas
 
+
+class Hub(Protocol):
+    """Bounds the exchanges of one peer."""
+
     def enter(self, host: str, now: float) -> int | None:
         """Take a place for an inbound exchange; else say in how many ms to come back."""
 
-    def met_self(self, address: Address, now: float) -> None:
-        """The peer at `address` is this one."""
-
     def closed(self, exchange: "SyncExchange", reason: str | None, now: float) -> None:
-        """An exchange came to its end."""
+        """Take in that an exchange came to its end."""
 
 
 class SyncExchange(Exchange):
@@ -109,6 +112,7 @@ class SyncExchange(Exchange):
     def __init__(
         self,
         context: Context,
+        knowledge: Knowledge,
         hub: Hub,
         address: Address,
         purpose: Purpose,
@@ -125,6 +129,8 @@ class SyncExchange(Exchange):
         self.teller = self.peer or ""
         self.owners = owners or []
         self._hub = hub
+        self._knowledge = knowledge
+        self._signals = context.signals
         self._config = context.config
         self._me = context.me
         self._table = context.table
@@ -142,7 +148,7 @@ class SyncExchange(Exchange):
         # Items that the other side has brought.
         self.brought = 0
         self._said_done = False
-        self._roll = Roll(context, hub.membership, hub.spread, self._put)
+        self._roll = Roll(context, knowledge.membership, knowledge.spread, self._put)
         self._piece: Piece | None = None
         self._piece_bytes = 0
         self._met = False
@@ -154,7 +160,7 @@ class SyncExchange(Exchange):
     def receive(self, frame: bytes, now: float) -> None:
         """Take in one frame; what it brought is passed on at once."""
         super().receive(frame, now)
-        self._hub.spread.flush_if_due(now)
+        self._knowledge.spread.flush_if_due(now)
 
     # Beginning
 
@@ -212,7 +218,7 @@ class SyncExchange(Exchange):
                 for entry in self._within_limit(entries):
                     self._take_entry(blob(entry, 1024 * 1024), now)
             case _ if kind == DONE:
-                if self._own_untold and not self._hub.own.resumed:
+                if self._own_untold and not self._knowledge.own.resumed:
                     self._give([(self._me.name, 0, 0)])
                 self._say_done(now)
                 self._finish(now)
@@ -257,9 +263,9 @@ class SyncExchange(Exchange):
         own = self._me
         if news.name == own.name:
             if news.nonce == own.nonce:
-                self._hub.met_self(self.address, now)
+                self._signals.met_self(self.address, now)
             else:
-                self._hub.membership.hear(news, me, news.name, "direct", now)
+                self._knowledge.membership.hear(news, me, news.name, "direct", now)
             return False
         self._met = True
         self.peer = news.name
@@ -267,17 +273,17 @@ class SyncExchange(Exchange):
         if self._newcomer:
             # A host whose clock is far behind believes the mesh that its operator named.
             self._epochs.believe(news.epoch, now)
-        self._hub.membership.hear(news, me, news.name, "direct", now)
+        self._knowledge.membership.hear(news, me, news.name, "direct", now)
         self._roll.judge(news)
         return True
 
     def _ask(self) -> None:
-        replicas = self._hub.replicas
+        replicas = self._knowledge.replicas
         heads: list[object] | None = None
         buckets: bytes | None = None
         if self._owners is not None or len(self._store) <= _HEADS_AT_ONCE:
             names = self._owners
-            if self._newcomer and not self._hub.own.resumed and names is None:
+            if self._newcomer and not self._knowledge.own.resumed and names is None:
                 # Told that our part is newer, nobody would give us what our earlier life left.
                 self._own_untold = True
                 names = [name for name in replicas.known if name != self._me.name]
@@ -325,13 +331,13 @@ class SyncExchange(Exchange):
             self._say_done(now)
         elif fingerprints is not None:
             mask, names = self._within_a_frame(_differing(fingerprints, self._store.buckets))
-            flat = self._hub.replicas.heads(names)
+            flat = self._knowledge.replicas.heads(names)
             self._put([HEADS, mask.to_bytes(BUCKETS // 8), flat])
 
     def _within_a_frame(self, mask: int) -> tuple[int, list[str]]:
         """Return the owners in the buckets of a mask, and the mask, cut to what a frame holds."""
         buckets: dict[int, list[str]] = {}
-        for name in self._hub.replicas.known:
+        for name in self._knowledge.replicas.known:
             number = bucket_of(name)
             if mask >> number & 1:
                 buckets.setdefault(number, []).append(name)
@@ -351,14 +357,14 @@ class SyncExchange(Exchange):
 
     def _settle(self, theirs: Heads, mask: int | None, now: float) -> None:
         """Compare heads: ask for what is newer there, give what is newer here."""
-        replicas, own = self._hub.replicas, self._me.name
+        replicas, own = self._knowledge.replicas, self._me.name
         store = self._store
         wants: list[object] = []
         gives: list[tuple[str, int, int]] = []
         for owner, (epoch, version) in theirs.items():
             part = store.get(owner)
             held = part.head if part is not None and part.version else (0, 0)
-            if owner == own and epoch < self._me.epoch and not self._hub.own.resumed:
+            if owner == own and epoch < self._me.epoch and not self._knowledge.own.resumed:
                 wants += (owner, 0, 0)  # what an earlier life of ours left
             elif replicas.buried(owner, epoch) or held > (epoch, version):
                 gives.append((owner, epoch, version))
@@ -375,7 +381,7 @@ class SyncExchange(Exchange):
         self._give(gives)
 
     def _give(self, gives: Iterable[tuple[str, int, int]]) -> None:
-        replicas = self._hub.replicas
+        replicas = self._knowledge.replicas
         flat: list[bytes] = []
         for give in sorted(gives, key=lambda give: replicas.weight(*give)):
             # Judged before it is made: whoever asks again and again gets no more for it.
@@ -396,7 +402,7 @@ class SyncExchange(Exchange):
         except Malformed:
             self._counters.add("refused_entry")
             return
-        replicas = self._hub.replicas
+        replicas = self._knowledge.replicas
         match entry:
             case Dropped(owner, epoch):
                 replicas.take_gone(owner, epoch, now)
@@ -432,7 +438,7 @@ class SyncExchange(Exchange):
         """Make a rumor of a part that two sides of a mesh have just exchanged."""
         if self._rumors and not self._newcomer and self.peer is not None:
             self._rumors -= 1
-            self._hub.replicas.pass_on(owner, entry, self.peer, now)
+            self._knowledge.replicas.pass_on(owner, entry, self.peer, now)
 
     # Ending
 

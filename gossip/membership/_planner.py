@@ -20,6 +20,15 @@ class ProbePlanner:
         self._listed: dict[str, None] = {}
         self._hastened: dict[str, None] = {}
 
+    def __len__(self) -> int:
+        """Return how many names are kept, those included that are to be probed no more."""
+        return len(self._order)
+
+    @property
+    def hastened(self) -> list[str]:
+        """The names that are probed out of their turn, the next one first."""
+        return list(self._hastened)
+
     def add(self, name: str) -> None:
         """Probe `name` from now on."""
         if name not in self._listed:

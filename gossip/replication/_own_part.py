@@ -65,6 +65,7 @@ class OwnPart:
         self._announcing = False
         context.store.open(context.me.name, context.me.epoch)
         context.signals.epoch_raised.listen(self.restart)
+        context.signals.joined.listen(self.introduce)
 
     @property
     def part(self) -> Part:

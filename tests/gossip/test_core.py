@@ -55,7 +55,7 @@ def test_what_was_missed_is_repaired() -> None:
     link.passes = lambda source, target: source != a.address
     a.publish("k", b"v", link.now)
     link.settle()
-    a._spread.queue(REGISTRY).clear()
+    a.inside.spread.queue(REGISTRY).clear()
     link.passes = lambda source, target: True
     link.run(4)
     assert a.root == b.root
@@ -92,7 +92,7 @@ def test_a_killed_peer_dies_and_a_new_life_takes_its_place() -> None:
     assert a.members["b"].status is Status.DEAD
     again = gossip("b", epoch=EPOCH + 60_000, nonce=7, seed=9)
     again.publish("k", b"new", link.now)
-    again._context.timers.run(link.now)
+    again.inside.context.timers.run(link.now)
     link.cores[b.address] = again
     again.join([a.address], link.now)
     link.settle()

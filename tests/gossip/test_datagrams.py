@@ -198,10 +198,10 @@ def test_what_was_seen_lately_is_not_read_again() -> None:
     """The last 2,048 updates at least are known by their bytes, and never twice as many."""
     bench = Bench(sender_datagrams=5001, sender_updates=5001)
     bench.meet("a")
-    bench.core._listener._seen.clear()
+    bench.inside.listener._seen.clear()
     for number in range(5000):
         bench.hear("a", updates=[news(f"m{number}").encode()])
-    seen = bench.core._listener._seen | bench.core._listener._seen_before
+    seen = bench.inside.listener._seen | bench.inside.listener._seen_before
     assert 2048 <= len(seen) < 4096
     assert news("m0").encode() not in seen
     assert all(news(f"m{number}").encode() in seen for number in range(5000 - 2048, 5000))
@@ -223,8 +223,8 @@ def test_who_is_dead_and_speaks_is_told_so_but_not_each_time() -> None:
     bench.hear("x", Ack(5, ROOT))
     assert [item.address for item in bench.sent()] == [address_of("x")]
     for number in range(1100):
-        bench.core._listener._may_tell(f"n{number}", bench.now)
-    assert len(bench.core._listener._told_at) == 1024
+        bench.inside.listener._may_tell(f"n{number}", bench.now)
+    assert len(bench.inside.listener._told_at) == 1024
 
 
 def test_a_life_that_is_over_is_told_of_the_later_one() -> None:

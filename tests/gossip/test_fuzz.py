@@ -191,12 +191,13 @@ def conversation(core: Gossip, rng: Random) -> Exchange:
     now = CAPTURED.now + 0.1
     if rng.random() < 0.5:
         return core.accept(STRANGER, now)
-    contacts = core._contacts
+    exchanges = core.inside.exchanges
     address = f"10.5.{rng.randrange(250)}.{rng.randrange(250)}", 7940
     purpose = rng.choice(("join", "heal", "repair", "fetch"))
     owners = ["p1", "p3"] if purpose == "fetch" else None
-    contacts._outbound.clear()
-    assert contacts._begin(purpose, address, now, owners=owners)  # type: ignore[arg-type]
+    for call in list(exchanges.under_way.values()):
+        call.fail("given up", now)
+    assert exchanges.begin(purpose, address, now, owners=owners)  # type: ignore[arg-type]
     return core.calls.pop()
 
 
@@ -226,7 +227,7 @@ def test_resealed_frames_leave_a_core_whole(seed: int) -> None:
             exchange.receive(SEAL.seal(body, core.epoch), now)
         exchange.fail("closed", now)
         assert exchange.finished
-        assert len(core._contacts._inbound) == 0
+        assert core.inside.exchanges.served == 0
         check_whole(core, before)
 
     each_case(seed, converse)

@@ -78,7 +78,7 @@ def test_empty_wants_do_not_go_on_without_end() -> None:
     assert bench.counts("refused_items") == (0,)
     _hear(called, [WANT, []])
     assert called.finished
-    assert len(bench.core._contacts._inbound) == 0
+    assert bench.inside.exchanges.served == 0
 
 
 def test_exchanges_opened_for_ever_leave_room_for_others() -> None:
@@ -104,11 +104,11 @@ def test_what_a_host_brings_in_many_exchanges_is_bounded(items: int, served: boo
         _hear(called, [PARTS, [b"\x80"] * (count - 1)])  # its opening counts for one
         _hear(called, [DONE])
     host = address_of("x")[0]
-    assert (bench.core._contacts.enter(host, NOW) is None) == served
+    assert (bench.inside.exchanges.enter(host, NOW) is None) == served
     assert bench.counts("refused_exchanges") == (int(not served),)
-    assert bench.core._contacts.enter("10.8.8.8", NOW) is None
-    bench.core._contacts._inbound.free("10.8.8.8")
-    assert bench.core._contacts.enter(host, NOW + 10) is None
+    assert bench.inside.exchanges.enter("10.8.8.8", NOW) is None
+    bench.inside.exchanges.admission.places.free("10.8.8.8")
+    assert bench.inside.exchanges.enter(host, NOW + 10) is None
 
 
 def test_wants_of_what_does_not_exist_are_answered_by_nothing() -> None:
@@ -237,7 +237,7 @@ def test_declined_owners_are_bounded() -> None:
     bench.meet("a")
     for number in range(1500):
         _told(bench, f"o{number}")
-    assert len(bench.core._replicas._declined) == 1024
+    assert len(bench.inside.replicas._declined) == 1024
     assert bench.core.statistics()["record_bytes"] == 0
 
 
@@ -269,7 +269,7 @@ def test_done_ends_an_exchange_at_once() -> None:
     """A place is free when the other has said that it is done."""
     bench = Bench()
     called = _opened(bench.core)
-    assert len(bench.core._contacts._inbound) == 1
+    assert bench.inside.exchanges.served == 1
     _hear(called, [DONE])
     assert called.finished
-    assert len(bench.core._contacts._inbound) == 0
+    assert bench.inside.exchanges.served == 0

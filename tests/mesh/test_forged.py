@@ -162,7 +162,7 @@ def _news_of(mesh: Mesh, name: str, status: Status, **changes: int) -> bytes:
     values = {
         "epoch": gossip.epoch,
         "incarnation": gossip.incarnation,
-        "nonce": gossip._context.me.nonce,
+        "nonce": gossip.inside.context.me.nonce,
         **changes,
     }
     return encode([
@@ -203,7 +203,7 @@ def test_a_forged_address_does_not_last() -> None:
     mesh.add_peers(5, apart=0.05)
     mesh.run_until(mesh.complete, 5.0)
     core = mesh["p3"].gossip
-    nonce = core._context.me.nonce
+    nonce = core.inside.context.me.nonce
     update = encode([0, "p3", core.epoch, 5, 0, "10.1.1.1", 1, "", nonce, ""])
     for peer in mesh:
         body = ["p0", mesh["p0"].gossip.epoch, [], [update]]

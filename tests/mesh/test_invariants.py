@@ -61,7 +61,7 @@ def test_a_record_that_differs_under_one_root_is_found(mesh: Mesh) -> None:
 
 def test_two_roots_of_one_registry_are_found(mesh: Mesh) -> None:
     """A fingerprint that was not kept up does not stand for what is there."""
-    peers_of(mesh)[0].gossip._context.store.root ^= 1
+    peers_of(mesh)[0].gossip.inside.context.store.root ^= 1
     with pytest.raises(AssertionError, match="other roots and equal registries"):
         check_roots(mesh, mesh.now)
 
@@ -69,9 +69,12 @@ def test_two_roots_of_one_registry_are_found(mesh: Mesh) -> None:
 @pytest.mark.parametrize(
     ("spoil", "what"),
     [
-        (lambda peer: setattr(peer.gossip._context.table.get("p1"), "epoch", 1), "member p1 fell"),
+        (
+            lambda peer: setattr(peer.gossip.members["p1"], "epoch", 1),
+            "member p1 fell",
+        ),
         (lambda peer: setattr(peer.gossip.parts["p1"], "version", 0), "part p1 fell"),
-        (lambda peer: setattr(peer.gossip._context.me, "epoch", 1), "itself  fell"),
+        (lambda peer: setattr(peer.gossip.inside.context.me, "epoch", 1), "itself  fell"),
     ],
 )
 def test_what_falls_is_found(mesh: Mesh, spoil: Callable[[SimulatedPeer], None], what: str) -> None:
@@ -94,9 +97,9 @@ def test_a_new_process_begins_a_view_of_its_own(mesh: Mesh) -> None:
 def test_a_queue_beyond_its_limit_is_found(mesh: Mesh) -> None:
     """Timers that are never swept, for one."""
     gossip = peers_of(mesh)[0].gossip
-    gossip._context.timers._sweep_at = 10_000
+    gossip.inside.context.timers._sweep_at = 10_000
     for _ in range(1000):
-        gossip._context.timers.at(mesh.now + 1000.0, lambda now: None)
+        gossip.inside.context.timers.at(mesh.now + 1000.0, lambda now: None)
     with pytest.raises(AssertionError, match="timers, and"):
         check_queues(gossip, mesh.now)
 
@@ -128,7 +131,7 @@ def test_a_datagram_that_is_too_large_is_found(mesh: Mesh) -> None:
 
 def test_a_live_peer_that_is_held_dead_is_found(mesh: Mesh) -> None:
     """And one that is not known at all."""
-    table = peers_of(mesh)[0].gossip._context.table
+    table = peers_of(mesh)[0].gossip.inside.context.table
     row = table.get("p1")
     assert row is not None
     row.status = Status.DEAD

@@ -623,7 +623,7 @@ def test_what_owners_said_that_never_were_members_is_forgotten() -> None:
     said = KeyNews(ring(ONE).accepted, 1, Decisions()).encode()
     for number in range(20):
         update = encode_delta(f"nobody-{number}", 1_767_225_600_000, 0, [(KEYS_RECORD, said)])
-        peers[1].gossip._spread.send(peers[0].address, peers[0].gossip.epoch, [], [update])
+        peers[1].gossip.inside.spread.send(peers[0].address, peers[0].gossip.epoch, [], [update])
     peers[1].drain()
     mesh.run_for(1.0)
     assert len(holders[peers[0]]._said) == 21

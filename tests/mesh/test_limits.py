@@ -45,14 +45,14 @@ class Storm:
         for name, (core, due) in list(self.waiting.items()):
             if due <= self.now:
                 del self.waiting[name]
-                assert core._contacts._begin("heal", self.one.address, self.now)
+                assert core.inside.exchanges.begin("heal", self.one.address, self.now)
                 call = core.calls.pop()
                 host = f"10.7.{len(name)}.{name}"
                 self.talks[name] = call, self.one.accept((host, 50_000), self.now)
                 self.cores[name] = core
         for name, (call, answer) in list(self.talks.items()):
             self._carry(name, call, answer)
-        self.most = max(self.most, len(self.one._contacts._inbound))
+        self.most = max(self.most, self.one.inside.exchanges.served)
         self._ping()
         self.one.events.clear()
         self.now += STEP
@@ -88,7 +88,7 @@ def test_a_repair_storm_of_500_peers_is_served_three_at_a_time() -> None:
     assert storm.one.statistics()["refused_exchanges"] == len(storm.hints) > 0
     assert all(0.1 <= hint <= 0.4 for hint in storm.hints)
     assert max(Counter(storm.hints).values()) < len(storm.hints) / 50
-    assert len(storm.one._contacts._inbound) == 0
+    assert storm.one.inside.exchanges.served == 0
     assert len(held(storm.one)) == CALLERS + 1
     assert all("one" in held(core) for core in storm.cores.values())
 
@@ -181,7 +181,7 @@ def _slow(frames_apart: float, *, stalls_after: int = 1 << 30) -> tuple[Gossip, 
     for number in range(256):
         owner.publish(f"k{number}", bytes(VALUE_LIMIT - 100), NOW)
     now = NOW
-    assert other._contacts._begin("heal", owner.address, now)
+    assert other.inside.exchanges.begin("heal", owner.address, now)
     call, answer = other.calls.pop(), owner.accept(other.address, now)
     moved = 0
     while not call.finished:

@@ -128,7 +128,7 @@ def test_a_kept_epoch_that_was_refuted_in_is_not_refused_for_ever() -> None:
     mesh.run_for(60.0)
     cut = mesh.cut([restarted], [other])
     restarted.restart(keep_epoch=True, seeds=[])
-    restarted.gossip._context.me.incarnation = 1
+    restarted.gossip.inside.context.me.incarnation = 1
     stopped.resume()
     cut.remove()
     restarted.join([other.address])
@@ -148,8 +148,8 @@ def test_two_lives_of_one_epoch_are_never_taken_for_one() -> None:
     restarted.restart(keep_epoch=True, seeds=[])
     restarted.publish("orders", b"new")
     # As if it had heard of the holder from somebody who never knew its earlier life.
-    news = holder.gossip._context.me.news().encode()
-    restarted.gossip._context.table.fill([news], mesh.now)
+    news = holder.gossip.inside.context.me.news().encode()
+    restarted.gossip.inside.context.table.fill([news], mesh.now)
     holder.resume()
 
     mesh.run_until(lambda: set(mesh.record(restarted, "orders").values()) == {b"new"}, 10.0)

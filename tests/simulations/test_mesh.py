@@ -201,13 +201,13 @@ def test_watchers_and_histories_hear_the_same(mesh: Mesh) -> None:
 def test_a_core_that_wants_ticks_without_end_is_caught(mesh: Mesh) -> None:
     """A deadline that stands still is a fault of the core and raises instead of hanging."""
     core = mesh["p1"].gossip
-    core._context.timers.at(mesh.now, lambda now: None)
+    core.inside.context.timers.at(mesh.now, lambda now: None)
 
     def again(now: float) -> None:
-        core._context.timers.at(now, lambda later: None)
-        core._context.timers.run = lambda now: None  # type: ignore[method-assign]
+        core.inside.context.timers.at(now, lambda later: None)
+        core.inside.context.timers.run = lambda now: None  # type: ignore[method-assign]
 
-    core._context.timers.at(mesh.now + 0.001, again)
+    core.inside.context.timers.at(mesh.now + 0.001, again)
     with pytest.raises(RuntimeError, match="ticks without end"):
         mesh.run_for(1.0)
 

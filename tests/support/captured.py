@@ -152,7 +152,7 @@ def capture(seed: int = 1) -> Captured:
             mesh.add_peers(2)
             mesh.run_for(5.0)
     target = mesh[TARGET].gossip
-    captured.epoch, captured.nonce = target.epoch, target._context.me.nonce
+    captured.epoch, captured.nonce = target.epoch, target.inside.context.me.nonce
     captured.now = mesh.now
     # Each once, and not hundreds of pings that differ in their number.
     captured.datagrams = list(dict.fromkeys(captured.datagrams))

@@ -120,7 +120,8 @@ class Bench:
     def __init__(self, name: str = "me", *, opener: Seal = SEAL, **options: Any) -> None:
         self.core = gossip(name, **options)
         self._opener = opener
-        self.context = self.core._context
+        self.inside = self.core.inside
+        self.context = self.inside.context
         self.now = NOW
 
     def meet(self, *names: str) -> None:
@@ -290,8 +291,7 @@ def open_exchange(
 
 def exchange(caller: Gossip, callee: Gossip, now: float, purpose: Any = "heal") -> int:
     """Have one core exchange state with another; return the bytes."""
-    contacts = caller._contacts
-    assert contacts._begin(purpose, callee.address, now)
+    assert caller.inside.exchanges.begin(purpose, callee.address, now)
     call = caller.calls.pop()
     return converse(call, callee.accept(caller.address, now), now)
 

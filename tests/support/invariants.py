@@ -24,8 +24,8 @@ def registry_of(gossip: Gossip, but: Collection[str] = ()) -> object:
         for member in gossip.members.values()
         if member.status.living
     }
-    if not gossip._context.me.left:
-        living[gossip.name] = (gossip.epoch, gossip.incarnation, gossip._context.me.nonce)
+    if not gossip.inside.context.me.left:
+        living[gossip.name] = (gossip.epoch, gossip.incarnation, gossip.inside.context.me.nonce)
     parts = {
         owner: (part.head, dict(part.records))
         for owner, part in gossip.parts.items()

@@ -371,7 +371,7 @@ class World:
 
     def _running(self, who: int) -> SimulatedPeer | None:
         peer = self.peers[who % len(self.peers)]
-        if peer.state is State.RUNNING and not peer.gossip._context.me.left:
+        if peer.state is State.RUNNING and not peer.gossip.inside.context.me.left:
             return peer
         return None
 

@@ -30,7 +30,7 @@ def _fill(bench: Bench, kind: RumorClass, count: int) -> None:
     make = _members_rumor if kind is MEMBERSHIP else _records_rumor
     for number in range(count):
         bench.context.root.changed_at = bench.now
-        bench.core._spread.tell(kind, number, make(number), "p1", "", bench.now)
+        bench.inside.spread.tell(kind, number, make(number), "p1", "", bench.now)
 
 
 def test_the_first_news_leave_at_once() -> None:
@@ -80,7 +80,7 @@ def test_a_storm_in_one_class_does_not_starve_the_other(kind: RumorClass) -> Non
     for number in range(8):
         other = REGISTRY if kind is MEMBERSHIP else MEMBERSHIP
         payload = (_members_rumor if other is MEMBERSHIP else _records_rumor)(5000 + number)
-        bench.core._spread.queue(other).add(Rumor(5000 + number, payload, "p1", ""))
+        bench.inside.spread.queue(other).add(Rumor(5000 + number, payload, "p1", ""))
     bench.hear("p1", Ping(1, "me"))
     ack = bench.sent(Ack)[-1]
     kinds = [update[1] == 0 for update in ack.packet.updates]
@@ -105,7 +105,7 @@ def test_a_third_class_has_a_share_of_its_own() -> None:
     bench.meet(*OTHERS)
     for number in range(300):
         payload = b"\x85\x18\x63" + bytes(60)
-        bench.core._spread.queue(UNKNOWN).add(Rumor(number, payload, "p1", ""))
+        bench.inside.spread.queue(UNKNOWN).add(Rumor(number, payload, "p1", ""))
     bench.hear("p1", Ping(1, "me"))
     alone = bench.sent(Ack)[-1]
     _fill(bench, MEMBERSHIP, 300)
@@ -127,7 +127,7 @@ def test_in_a_storm_members_news_are_sent_less_often() -> None:
     """With 128 rumors waiting memberlist's law no longer holds; with fewer it does."""
     bench = Bench()
     bench.meet(*OTHERS)
-    spread = bench.core._spread
+    spread = bench.inside.spread
     spread.queue(MEMBERSHIP).clear()
     _fill(bench, MEMBERSHIP, 127)
     assert spread.sends(MEMBERSHIP) == 8
@@ -139,7 +139,7 @@ def test_what_has_become_an_accusation_leaves_no_empty_datagram() -> None:
     """Gathered news that turn into one of many accusations are not sent at once, nor is nothing."""
     bench = Bench()
     bench.meet(*OTHERS)
-    spread = bench.core._spread
+    spread = bench.inside.spread
     _fill(bench, MEMBERSHIP, 200)
     bench.run(0.5)
     bench.sent()
@@ -180,12 +180,12 @@ def test_queues_are_bounded_at_entry(kind: RumorClass) -> None:
     bench = Bench(queue_limit=50)
     bench.meet(*OTHERS)
     before = bench.counts("rumors_dropped")[0]
-    held = len(bench.core._spread.queue(kind))
+    held = len(bench.inside.spread.queue(kind))
     _fill(bench, kind, 50 - held)
-    assert len(bench.core._spread.queue(kind)) == 50
+    assert len(bench.inside.spread.queue(kind)) == 50
     assert bench.counts("rumors_dropped")[0] == before
     _fill(bench, kind, 60)
-    assert len(bench.core._spread.queue(kind)) == 50
+    assert len(bench.inside.spread.queue(kind)) == 50
     assert bench.counts("rumors_dropped")[0] > before
 
 
@@ -249,10 +249,10 @@ def test_the_longest_names_fit_into_the_smallest_datagram(keyed: bool) -> None:
         news(name, Status.DEAD, incarnation=1 << 19, accuser=judge, **worst).encode()
     ])  # fmt: skip
     row = bench.core.members[name]
-    accusation = bench.core._membership.accusation(row)
+    accusation = bench.inside.membership.accusation(row)
     assert accusation is not None
     bench.sent()
-    bench.core._contacts._contact(row, [accusation])
+    bench.inside.contacts.contact(row, [accusation])
     (contact,) = bench.sent(Ping)
     assert len(contact.packet.updates) >= 2
     assert contact.size <= 1200
@@ -290,7 +290,7 @@ def test_a_head_is_passed_on_by_its_bytes() -> None:
     bench = Bench()
     bench.meet("a", "b")
     head = encode_head("o", EPOCH, 3)
-    bench.core._spread.tell(REGISTRY, ("head", "o"), head, "o", "a", bench.now)
+    bench.inside.spread.tell(REGISTRY, ("head", "o"), head, "o", "a", bench.now)
     bench.core.tick(bench.now)
     assert [item.packet.updates for item in bench.sent()] == [[head]]
 
@@ -316,7 +316,7 @@ def test_news_that_pour_in_are_gathered_longer_each_time() -> None:
     """With news every millisecond the time of gathering doubles up to 40 ms; a pause resets it."""
     bench = Bench()
     bench.meet("a", "b")
-    spread = bench.core._spread
+    spread = bench.inside.spread
     bench.run(1.0)
     flushes: dict[float, None] = {}
     for number in range(300):
@@ -355,15 +355,15 @@ def test_equal_roots_end_what_roots_tell() -> None:
     bench.meet("a", *OTHERS)
     bench.run(60.0)
     bench.sent()
-    queue = bench.core._spread.queue(MEMBERSHIP)
-    records = bench.core._spread.queue(REGISTRY)
+    queue = bench.inside.spread.queue(MEMBERSHIP)
+    records = bench.inside.spread.queue(REGISTRY)
     queue.clear()
     row = bench.core.members["a"]
-    bench.core._spread.tell(MEMBERSHIP, 1, _members_rumor(1), "a", "", bench.now)
-    bench.core._spread.tell(MEMBERSHIP, 2, _members_rumor(2), "a", "", bench.now, rooted=False)
-    bench.core._spread.tell(REGISTRY, 3, _records_rumor(3), "a", "", bench.now)
+    bench.inside.spread.tell(MEMBERSHIP, 1, _members_rumor(1), "a", "", bench.now)
+    bench.inside.spread.tell(MEMBERSHIP, 2, _members_rumor(2), "a", "", bench.now, rooted=False)
+    bench.inside.spread.tell(REGISTRY, 3, _records_rumor(3), "a", "", bench.now)
     before = bench.now
     for after, left in ((1.0, (2, 1)), (1.5, (2, 1)), (2.5, (2, 1)), (3.0, (2, 1)), (3.1, (1, 0))):
-        bench.core._contacts.repair.on_root(row, bench.core.root, before + after)
+        bench.inside.repair.on_root(row, bench.core.root, before + after)
         # The queues are kept by the roots alone here: no round has run.
         assert (len(queue), len(records)) == left

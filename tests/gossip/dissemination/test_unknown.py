@@ -87,7 +87,7 @@ def test_what_is_kept_of_unknown_updates_is_bounded(monkeypatch: pytest.MonkeyPa
     """The origin that was silent longest is forgotten, and no more than the limit is kept."""
     monkeypatch.setattr("gossamer.gossip.dissemination._unknown._ORIGINS_LIMIT", 3)
     core = gossip("me")
-    unknown = UnknownUpdates(core._context, core._spread)
+    unknown = UnknownUpdates(core.inside.context, core.inside.spread)
     for number in range(5):
         unknown.hear(LaterUpdate(5, f"o{number}", EPOCH, 1), b"", "a", 1000.0)
         assert len(unknown) <= 3

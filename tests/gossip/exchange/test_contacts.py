@@ -167,7 +167,7 @@ def test_the_dead_are_tried_again_at_a_bounded_rate(dead: int) -> None:
     bench.meet(*names, *gone)
     for name in gone:
         bench.hear("m0", updates=[news(name, Status.DEAD).encode()])
-    bench.core._contacts.acquainted()
+    bench.inside.joining.acquainted()
     pings = _heal_pings(bench, 400)
     share = min(1.0, 2 * dead / 10)
     assert 0.6 * share * 400 <= pings <= min(420, 1.4 * share * 400)
@@ -192,7 +192,7 @@ def test_an_answer_to_a_contact_leads_to_an_exchange(kind: type) -> None:
     bench = _alone()
     bench.meet("x")
     bench.hear("a", updates=[news("x", Status.DEAD).encode()])
-    bench.core._contacts._contact(bench.core.members["x"], [])
+    bench.inside.contacts.contact(bench.core.members["x"], [])
     [ping] = bench.sent(Ping)
     number = ping.told(Ping).sequence
     answer = Ack(number, ROOT) if kind is Ack else NotMe(number)
@@ -210,9 +210,12 @@ def test_contacts_are_bounded() -> None:
     """Only the last 64 contacts are remembered."""
     bench = _alone()
     for number in range(100):
-        bench.core._contacts._ask_who_is_there(("10.2.2.2", number + 1))
-    assert len(bench.core._contacts._contacts) == 64
-    assert ("10.2.2.2", 100) in bench.core._contacts._contacts.values()
+        bench.inside.contacts.ask_who_is_there(("10.2.2.2", number + 1))
+    assert len(bench.inside.contacts) == 64
+    first, *_, last = [item.packet.messages[0].sequence for item in bench.sent(Ping)]
+    for sequence in (first, last):
+        bench.hear("x", Ack(sequence, ROOT))
+    assert [call.address for call in bench.calls()] == [("10.2.2.2", 100)]
 
 
 def test_what_is_addressed_to_no_life_is_answered_and_not_believed() -> None:
@@ -232,7 +235,7 @@ def test_who_answers_at_a_strange_address_is_told_who_asked() -> None:
     """The ping could not say it; the answer names the life to which it can be said."""
     bench = _alone()
     bench.meet("a")
-    bench.core._contacts._ask_who_is_there(SEEDS[0])
+    bench.inside.contacts.ask_who_is_there(SEEDS[0])
     [ping] = bench.sent(Ping)
     assert (ping.to_epoch, ping.packet.updates) == (0, [])
     bench.hear("s", Ack(ping.packet.messages[0].sequence, ROOT), epoch=EPOCH + 5, sender=SEEDS[0])
@@ -277,13 +280,13 @@ def test_only_a_ping_to_a_seed_that_comes_back_makes_it_this_peer() -> None:
     """From whatever address; others that are sent back do not, and the seed's own word wins."""
     bench = _alone()
     bench.meet("a")
-    bench.core._contacts.acquainted()
+    bench.inside.joining.acquainted()
     bench.core.join(SEEDS[:1], bench.now)
     found = list[bool]()
     bench.hear("me", Ping(5, ""), sender=SEEDS[0], to_epoch=0)
     bench.hear("me", Ping(6, "a"), sender=SEEDS[0])
     found.append(bench.core.seed_is_self)
-    bench.core._contacts._ask_who_is_there(SEEDS[0])
+    bench.inside.contacts.ask_who_is_there(SEEDS[0])
     [ping] = bench.sent(Ping)
     number = ping.packet.messages[0].sequence
     bench.hear("me", Ping(number, ""), sender=("10.200.0.7", 9), to_epoch=0)
@@ -322,14 +325,14 @@ def test_seeds_where_nobody_lives_are_tried_as_the_dead_are() -> None:
 def test_outbound_exchanges_are_bounded() -> None:
     """At most six streams are wanted at a time, and one to each address."""
     bench = _alone()
-    contacts = bench.core._contacts
+    exchanges = bench.inside.exchanges
     for number in range(9):
         for _ in range(2):
-            contacts._begin("heal", ("10.3.3.3", number + 1), bench.now)
+            exchanges.begin("heal", ("10.3.3.3", number + 1), bench.now)
     calls = bench.calls()
     assert len({call.address for call in calls}) == len(calls) == 6
     calls[0].fail("refused", bench.now)
-    assert contacts._begin("heal", ("10.3.3.3", 9), bench.now)
+    assert exchanges.begin("heal", ("10.3.3.3", 9), bench.now)
 
 
 def test_inbound_exchanges_are_bounded() -> None:
@@ -338,12 +341,12 @@ def test_inbound_exchanges_are_bounded() -> None:
     served, refused = list[Exchange](), list[Exchange]()
     for number in range(5):
         caller = gossip(f"c{number}")
-        caller._contacts._begin("heal", bench.core.address, NOW)
+        caller.inside.exchanges.begin("heal", bench.core.address, NOW)
         [call] = caller.calls
         exchange = bench.core.accept(caller.address, bench.now)
         exchange.receive(call.outbox.pop(), bench.now)
         call.receive(exchange.outbox.pop(), NOW)
-        assert len(bench.core._contacts._inbound) == len(served)  # to be greeted takes no place
+        assert bench.inside.exchanges.served == len(served)  # to be greeted takes no place
         exchange.receive(call.outbox.pop(0), bench.now)
         (refused if exchange.finished else served).append(exchange)
         if exchange.finished:
@@ -355,7 +358,7 @@ def test_inbound_exchanges_are_bounded() -> None:
     for exchange in served:
         exchange.fail("broken", bench.now)
         exchange.fail("broken again", bench.now)
-    assert len(bench.core._contacts._inbound) == 0
+    assert bench.inside.exchanges.served == 0
 
 
 def test_what_is_wanted_from_one_peer_is_bounded() -> None:
@@ -367,9 +370,9 @@ def test_what_is_wanted_from_one_peer_is_bounded() -> None:
         bench.hear("a", updates=heads)
     calls = bench.calls("fetch")
     assert [call.address for call in calls] == [address_of("a")]
-    assert len(bench.core._contacts.fetches._wanted["a"].owners) == 1024
+    assert len(bench.inside.fetches.waiting_from("a")) == 1024
     calls[0].fail("broken", bench.now)
-    assert not bench.core._contacts.fetches._wanted
+    assert not bench.inside.fetches.waiting_from("a")
 
 
 def test_what_comes_while_fetching_is_fetched_next() -> None:
@@ -390,7 +393,7 @@ def test_who_has_left_begins_nothing() -> None:
     bench = _alone()
     bench.meet("a")
     bench.core.leave(bench.now)
-    assert not bench.core._contacts._begin("heal", address_of("a"), bench.now)
+    assert not bench.inside.exchanges.begin("heal", address_of("a"), bench.now)
     bench.hear("a", updates=[encode_head("o", EPOCH, 1)])
     assert not bench.calls("fetch", "heal", "repair")
 
@@ -412,19 +415,19 @@ def test_of_many_that_return_one_is_met_after_a_moment() -> None:
     bench = _alone()
     names = [f"p{number}" for number in range(50)]
     bench.meet("a", *names)
-    bench.core._contacts.acquainted()
+    bench.inside.joining.acquainted()
     hold_for_dead(bench, names)
     for name in names:
-        bench.core._contacts.returned(name, address_of(name), bench.now)
+        bench.inside.healing.returned(name, address_of(name), bench.now)
     assert not bench.calls("heal")
     bench.run(1.0)
     assert len(bench.calls("heal")) == 1
 
     alone = _alone()
     alone.meet("a", "p0")
-    alone.core._contacts.acquainted()
+    alone.inside.joining.acquainted()
     hold_for_dead(alone, ["p0"])
-    alone.core._contacts.returned("p0", address_of("p0"), alone.now)
+    alone.inside.healing.returned("p0", address_of("p0"), alone.now)
     assert len(alone.calls("heal")) == 1
 
 
@@ -433,9 +436,9 @@ def test_who_has_returned_meanwhile_is_not_met() -> None:
     bench = _alone()
     names = ["p0", "p1", "p2"]
     bench.meet("a", *names)
-    bench.core._contacts.acquainted()
+    bench.inside.joining.acquainted()
     hold_for_dead(bench, names)
-    bench.core._contacts.returned("p0", address_of("p0"), bench.now)
+    bench.inside.healing.returned("p0", address_of("p0"), bench.now)
     bench.hear("p0", updates=[news("p0", incarnation=1).encode()])
     bench.run(1.0)
     assert not bench.calls("heal")

@@ -12,7 +12,7 @@ OTHER_ROOT = b"\xff" * 16
 
 
 def _compared(bench: Bench, root: bytes) -> list[Exchange]:
-    bench.core._contacts.repair.on_root(bench.core.members["a"], root, bench.now)
+    bench.inside.repair.on_root(bench.core.members["a"], root, bench.now)
     return bench.calls("repair")
 
 
@@ -27,8 +27,8 @@ def _after_a_return() -> Bench:
     bench = Bench()
     bench.meet("a", "b", "p0")
     hold_for_dead(bench, ["p0"])
-    assert bench.core._detector._next is not None
-    bench.core._detector._next.cancel()
+    assert bench.inside.detector._next is not None
+    bench.inside.detector._next.cancel()
     bench.hear("p0", updates=[news("p0", incarnation=1).encode()])
     return bench
 

@@ -59,8 +59,8 @@ knowledge = st.dictionaries(
 def _know(core: Gossip, owner: str, epoch: int, operations: list[Operation], share: int) -> None:
     """Have a core hold the first so many percent of an owner's operations, by merging them."""
     for since in range(len(operations) * share // 100):
-        part = core._context.store.open(owner, epoch)
-        core._context.store.merge(part, since, operations[since : since + 1])
+        part = core.inside.context.store.open(owner, epoch)
+        core.inside.context.store.merge(part, since, operations[since : since + 1])
 
 
 def _crowd(core: Gossip, count: int, prefix: str = "crowd") -> None:
@@ -99,7 +99,7 @@ def test_after_one_exchange_both_hold_the_same(
     exchange(a, b, NOW, purpose)
 
     assert held(a) == held(b)
-    assert a._context.store.root == b._context.store.root
+    assert a.inside.context.store.root == b.inside.context.store.root
     for owner, keys in expected.items():
         part = a.parts.get(owner)
         assert set(part.records if part else ()) <= keys
@@ -121,7 +121,7 @@ def test_a_newer_life_wins_in_either_direction(older: int, newer: int, n: int, m
 
 def _asked(bench: Bench, address: Address) -> tuple[Any, Any]:
     """Return the heads and the buckets with which a core asks who greets it."""
-    bench.core._contacts._begin("heal", address, NOW)
+    bench.inside.exchanges.begin("heal", address, NOW)
     [call] = bench.calls()
     assert isinstance(call, SyncExchange)
     call.receive(SEAL.seal(encode([HELLO, news("a").encode()]), EPOCH), NOW)
@@ -150,7 +150,6 @@ def test_one_difference_among_many_costs_little() -> None:
         _crowd(core, 5000)
     _know(b, "crowd-7", EPOCH, [("k", b"v"), ("k", b"w")], 100)
     exchange(a, b, NOW)
-    a._contacts._outbound.clear()
     _know(a, "crowd-8", EPOCH, [("k", b"v"), ("k", b"w")], 100)
     size = exchange(a, b, NOW, "repair")
     assert a.root[8:] == b.root[8:]
@@ -170,7 +169,7 @@ def test_equal_peers_exchange_no_parts() -> None:
         kinds.append(message[0])
         return frame
 
-    a._contacts._begin("repair", b.address, NOW)
+    a.inside.exchanges.begin("repair", b.address, NOW)
     converse(a.calls.pop(), b.accept(a.address, NOW), NOW, spoil=note)
     assert kinds == [OPEN, HELLO, ASK, DONE, DONE]
 
@@ -187,7 +186,7 @@ def test_no_frame_exceeds_the_limit() -> None:
         return frame
 
     for _ in range(6):
-        a._contacts._begin("repair", b.address, NOW)
+        a.inside.exchanges.begin("repair", b.address, NOW)
         converse(a.calls.pop(), b.accept(a.address, NOW), NOW, spoil=measure)
     assert max(sizes) <= FRAME_LIMIT
     assert a.statistics()["refused_oversize"] == b.statistics()["refused_oversize"] == 0
@@ -270,7 +269,7 @@ def test_a_conversation_begins_with_its_opening(kind: int) -> None:
     for message in messages:
         exchange.receive(SEAL.seal(encode(message), 0), NOW)
     assert exchange.finished
-    assert len(bench.core._contacts._inbound) == 0
+    assert bench.inside.exchanges.served == 0
 
 
 def test_a_probe_is_answered_by_whom_it_means() -> None:
@@ -325,14 +324,14 @@ def test_a_broken_stream_leaves_no_half_snapshot(data: st.DataObject) -> None:
             case _:
                 return rng.randbytes(rng.randrange(200))
 
-    a._contacts._begin("heal", b.address, NOW)
+    a.inside.exchanges.begin("heal", b.address, NOW)
     call, answer = a.calls.pop(), b.accept(a.address, NOW)
     converse(call, answer, NOW, spoil=spoil)
     for core in (a, b):
         part = core.parts.get(owner)
         assert part is None or len(part.records) in (0, 41)
-        assert len(core._contacts._inbound) == 0
-        assert not core._contacts._outbound
+        assert core.inside.exchanges.served == 0
+        assert not core.inside.exchanges
     assert call.finished
     assert answer.finished
 
@@ -416,7 +415,7 @@ def test_a_recorded_conversation_fits_into_no_other() -> None:
 
     for core in (one, _keyed("one", 5), _keyed("three", 6)):
         known, root = set(core.members), core.root
-        core._contacts._begin("heal", ("10.5.5.5", 1), NOW)
+        core.inside.exchanges.begin("heal", ("10.5.5.5", 1), NOW)
         called = core.calls.pop()
         for frame in said["two"]:
             called.receive(frame, NOW)
@@ -432,10 +431,10 @@ def test_an_opening_alone_is_not_believed() -> None:
     called.receive(SEAL.seal(encode([OPEN, news("c").encode()]), EPOCH), NOW)
     assert not called.finished
     assert not bench.core.members
-    assert len(bench.core._contacts._inbound) == 0
+    assert bench.inside.exchanges.served == 0
     called.receive(SEAL.seal(encode([ASK, 1, bytes(16), None, [], None]), EPOCH), NOW)
     assert set(bench.core.members) == {"c"}
-    assert len(bench.core._contacts._inbound) == 1
+    assert bench.inside.exchanges.served == 1
 
 
 @pytest.mark.parametrize("twice", [OPEN, ASK])
@@ -449,4 +448,4 @@ def test_nothing_is_said_twice_at_the_beginning(twice: int) -> None:
         called.receive(SEAL.seal(body, EPOCH), NOW)
     assert called.finished
     assert bench.counts("refused_malformed") == (1,)
-    assert len(bench.core._contacts._inbound) == 0
+    assert bench.inside.exchanges.served == 0

@@ -54,7 +54,7 @@ def test_longer_frames_and_entries_say_what_they_said(owners: int) -> None:
         _say(called := open_exchange(bench, "c", ("10.1.1.1", 1)), PARTS, [entry])
         called.fail("enough", NOW)
     one.calls.clear()
-    assert one._contacts._begin("heal", two.address, NOW)
+    assert one.inside.exchanges.begin("heal", two.address, NOW)
     call, answer = one.calls.pop(), two.accept(one.address, NOW)
     converse(call, answer, NOW, spoil=_resealed(_longer))
 

@@ -32,7 +32,7 @@ class Probing(Bench):
         """Let time pass until the next probe; return its target and the ping."""
         for _ in range(10_000):
             for item in self.sent(Ping):
-                probe = self.core._detector._probe
+                probe = self.core.inside.detector._probe
                 # Other pings compare roots, or tell a suspect what it is.
                 if probe is not None and item.packet.messages[0].sequence == probe.sequence:
                     return self.names[item.address], item.packet.messages[0]
@@ -316,7 +316,7 @@ def test_who_is_accused_is_told_so_first() -> None:
     accusation = news("a", Status.SUSPECT, accuser="b").encode()
     bench.hear("b", updates=[accusation])
     bench.sent()
-    bench.core._spread.queue(MEMBERSHIP).clear()  # it no longer travels by itself
+    bench.inside.spread.queue(MEMBERSHIP).clear()  # it no longer travels by itself
     bench.hear("a", Ping(5, "me"))
     [ack] = bench.sent(Ack)
     assert ack.packet.updates[0] == accusation
@@ -366,11 +366,11 @@ def test_suspects_get_the_time_that_was_lost() -> None:
     """A suspicion that would have ended while this peer was stopped ends as much later."""
     bench = Probing("a", "b", "c", "d", "e")
     bench.hear("b", updates=[news("a", Status.SUSPECT, accuser="b").encode()])
-    ends = bench.core._membership.suspicions.ends_at("a")
+    ends = bench.inside.membership.suspicions.ends_at("a")
     bench.now = ends + 100
     bench.core.tick(bench.now)
     assert bench.status("a") is Status.SUSPECT
-    assert bench.core._membership.suspicions.ends_at("a") > bench.now
+    assert bench.inside.membership.suspicions.ends_at("a") > bench.now
     assert not bench.events(MemberFailed)
 
 

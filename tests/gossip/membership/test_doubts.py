@@ -24,7 +24,7 @@ def _tell(bench: Bench, names: list[str], **changes: object) -> None:
     """Have the teller's table say that these members are dead."""
     table = [news(name, Status.DEAD, **changes) for name in names]
     told = [(each, each.encode(), 0) for each in table]
-    bench.core._membership.hear_table(told, "teller", bench.now)
+    bench.inside.membership.hear_table(told, "teller", bench.now)
 
 
 def _suspects(bench: Bench) -> set[str]:

@@ -225,7 +225,7 @@ def test_whoever_hears_of_a_definite_death_tells_it_so() -> None:
     [failed] = bench.events(MemberFailed)
     assert failed.definite
     other = news("c", Status.DEAD, definite=True)
-    bench.core._membership.hear_table([(other, other.encode(), 0)], "b", bench.now)
+    bench.inside.membership.hear_table([(other, other.encode(), 0)], "b", bench.now)
     assert bench.core.members["c"].status is Status.SUSPECT
     assert not bench.events(MemberFailed)
 

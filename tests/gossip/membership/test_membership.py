@@ -38,7 +38,7 @@ news_of_x = st.builds(
 
 def _hearsay(bench: Bench, item: News, teller: str) -> Outcome:
     """Have the core hear an update in an exchange with `teller`."""
-    return bench.core._membership.hear(item, item.encode(), teller, "exchange", bench.now)
+    return bench.inside.membership.hear(item, item.encode(), teller, "exchange", bench.now)
 
 
 def _row(bench: Bench, name: str = "x") -> tuple[int, int, Status]:
@@ -49,7 +49,7 @@ def _row(bench: Bench, name: str = "x") -> tuple[int, int, Status]:
 def _bench(*names: str, **options: Any) -> Bench:
     """Return a core that knows some members and does not probe them itself."""
     bench = Bench(**options)
-    probing = bench.core._detector._next
+    probing = bench.inside.detector._next
     assert probing is not None
     probing.cancel()
     bench.meet(*names)
@@ -157,7 +157,7 @@ def test_an_address_is_believed_of_the_living_alone() -> None:
 
 
 def _ends(bench: Bench) -> float:
-    return bench.core._membership.suspicions.ends_at("x") - bench.now
+    return bench.inside.membership.suspicions.ends_at("x") - bench.now
 
 
 def test_distinct_accusers_shorten_a_suspicion() -> None:
@@ -358,7 +358,7 @@ def test_the_gone_are_forgotten_and_stay_so() -> None:
         (0.2, {"a"}),
     ):
         bench.run(seconds)
-        bench.core._membership.reap(bench.now)
+        bench.inside.membership.reap(bench.now)
         assert set(bench.core.members) == listed
     assert [event.name for event in bench.events(MemberForgotten)] == ["x", "y"]
     assert bench.counts("member_tombstones") == (2,)
@@ -368,7 +368,7 @@ def test_the_gone_are_forgotten_and_stay_so() -> None:
     _hear(bench, [news("x", epoch=EPOCH + 1)])
     assert "x" in bench.core.members
     bench.run(3605)
-    bench.core._membership.reap(bench.now)
+    bench.inside.membership.reap(bench.now)
     assert bench.counts("member_tombstones") == (0,)
 
 
@@ -380,17 +380,16 @@ def test_after_many_joins_and_leaves_the_state_is_bounded() -> None:
         _hear(bench, [news(name), news(name, LEFT, incarnation=1)])
         if number % 500 == 0:
             bench.run(1)
-            bench.core._membership.reap(bench.now)
+            bench.inside.membership.reap(bench.now)
             bench.core.outbox.clear()
             bench.core.events.clear()
     bench.run(5)
-    bench.core._membership.reap(bench.now)
+    bench.inside.membership.reap(bench.now)
     assert len(bench.core.members) <= 1
     assert bench.counts("member_tombstones")[0] <= 20_000
     assert bench.counts("timers")[0] < 600
     assert bench.counts("rumors_membership")[0] <= 2048
-    planner = bench.core._detector._planner
-    assert len(planner._order) < 600
+    assert len(bench.inside.planner) < 600
 
 
 def test_the_dead_are_bounded_however_many_die() -> None:
@@ -399,7 +398,7 @@ def test_the_dead_are_bounded_however_many_die() -> None:
     for number in range(4200):
         bench.now += 0.01
         _hear(bench, [news(f"m{number}", DEAD)])
-    bench.core._membership.reap(bench.now)
+    bench.inside.membership.reap(bench.now)
     assert len(bench.context.table.dead) == 4096
     assert "m0" not in bench.core.members
     assert "m4199" in bench.core.members

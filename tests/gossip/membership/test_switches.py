@@ -127,7 +127,7 @@ def test_suspects_can_be_left_to_their_turn(witnesses: bool) -> None:
     bench = Bench(witnesses=witnesses)
     bench.meet("a", "b", "c")
     bench.hear("b", updates=[news("a", Status.SUSPECT, accuser="b").encode()])
-    assert list(bench.core._planner._hastened) == ["a"] * witnesses
+    assert list(bench.inside.planner._hastened) == ["a"] * witnesses
 
 
 @pytest.mark.parametrize(("longest", "waits", "told"), [(6, 24.0, True), (1, 4.0, False)])
@@ -136,7 +136,7 @@ def test_a_fixed_time_out_counts_no_accusers(longest: int, waits: float, told: b
     bench = Bench(suspicion_max_multiplier=longest, rounds=False)
     bench.meet(*OTHERS[:8])
     bench.hear("p1", updates=[news("p0", Status.SUSPECT, accuser="p1").encode()])
-    assert bench.core._membership.suspicions.ends_at("p0") - bench.now == pytest.approx(waits)
+    assert bench.inside.membership.suspicions.ends_at("p0") - bench.now == pytest.approx(waits)
     bench.sent()
     second = news("p0", Status.SUSPECT, accuser="p2").encode()
     bench.run(0.1)

@@ -39,7 +39,7 @@ def _members(exchange: Exchange) -> list[News]:
 def test_an_own_accusation_and_the_death_that_follows_keep_the_tail() -> None:
     """All that this peer tells when a member does not answer describes it in full."""
     bench = _bench()
-    bench.core._membership.accuse("x", bench.now)
+    bench.inside.membership.accuse("x", bench.now)
     bench.run(40.0)
     told = _of_x(bench.updates())
 
@@ -122,7 +122,7 @@ def test_two_of_the_longest_updates_go_in_two_datagrams() -> None:
     far.status, far.accuser = Status.SUSPECT, "a" * 128
     bench.hear("a", updates=[news("a").encode(), far.encode()])
     bench.sent()
-    bench.core._contacts._contact(bench.core.members[name], [far.encode()])
+    bench.inside.contacts.contact(bench.core.members[name], [far.encode()])
 
     sent = [item for item in bench.sent() if item.address == far.address]
     assert [len(item.packet.messages) for item in sent] == [0, 1]

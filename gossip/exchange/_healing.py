@@ -1,0 +1,130 @@
+"""Healing a mesh that was cut: finding again who was declared dead.
+
+Each period at most one member that was declared dead, or a seed at which no living member is known,
+is pinged; over the whole mesh that makes about two pings a period for each of them.
+An answer leads to an exchange at once, so a partition heals by itself, at a bounded rate, for as
+long as the dead are remembered, and seeds for ever.
+"""
+
+from gossamer.gossip.kernel import Context
+from gossamer.gossip.membership import Membership
+from gossamer.gossip.state import Address, Member
+
+from ._contacts import Contacts
+from ._exchanges import Exchanges
+from ._joining import Joining
+from ._repair import Repair
+from ._seeds import Seeds
+from ._sync import SyncExchange
+
+# When a partition heals, everybody hears of many at once.  Each waits a moment, the longer the more
+# are away, and exchanges with one of them if that has not become known to be alive meanwhile: a few
+# exchanges, and what all say of themselves, then do for the whole mesh.
+_RETURN_WAIT = 0.02
+_LONGEST_RETURN_WAIT = 3.0
+
+
+class Healing:
+    """Pings those that are away, and exchanges state with those that are back."""
+
+    def __init__(
+        self,
+        context: Context,
+        membership: Membership,
+        exchanges: Exchanges,
+        seeds: Seeds,
+        joining: Joining,
+        contacts: Contacts,
+        repair: Repair,
+        now: float,
+    ) -> None:
+        self._config = context.config
+        self._rng = context.rng
+        self._me = context.me
+        self._table = context.table
+        self._health = context.health
+        self._timers = context.timers
+        self._membership = membership
+        self._exchanges = exchanges
+        self._seeds = seeds
+        self._joining = joining
+        self._contacts = contacts
+        self._repair = repair
+        self._awaiting_return = False
+        context.signals.contact_answered.listen(self.returned)
+        exchanges.ended.listen(self._exchange_ended)
+        self._arm(now)
+
+    def _arm(self, now: float) -> None:
+        interval = self._config.probe_interval
+        self._timers.at(now + interval * (0.5 + self._rng.random()), self._heal)
+
+    def _heal(self, now: float) -> None:
+        self._arm(now)
+        table = self._table
+        names = list(table.dead)
+        strangers = self._seeds.strange() if self._joining.exchanged else []
+        absent = len(names) + len(strangers)
+        if self._me.left:
+            return
+        self._tell_a_suspect()
+        if self._health.score and not self._repair.comparing:
+            # Local health is to slow accusations down, and not the repair of what was missed.
+            self._repair.compare_with_anybody()
+        if not absent:
+            return
+        if self._rng.random() * table.living >= 2 * absent:
+            return
+        choice = int(self._rng.random() * absent)
+        if choice < len(names):
+            row = table.rows[names[choice]]
+            accusation = self._membership.accusation(row)
+            self._contacts.contact(row, [] if accusation is None else [accusation])
+        else:
+            self._contacts.ask_who_is_there(strangers[choice - len(names)])
+
+    def _tell_a_suspect(self) -> None:
+        """Tell one suspect that it is one, whether or not another peer has told it before.
+
+        No root tells of a suspicion, and behind a cut its rumor may have used up all its sends: in
+        a mesh that is whole again, one peer alone would hold it until it ends in a false death.
+        """
+        suspects = self._membership.suspicions.names
+        if suspects and self._config.tell_suspects:
+            row = self._table.rows[self._rng.choice(suspects)]
+            self._contacts.contact(row, [self._membership.describe(row)])
+
+    def returned(self, source: str, address: Address, now: float) -> None:
+        """Exchange state with a peer that was declared dead, or was not known."""
+        if self._joining.exchanged and self._lives(source):
+            return
+        away = len(self._table.dead)
+        if away < 2 or not self._joining.exchanged:
+            self._exchanges.begin("heal", address, now)
+        elif not self._awaiting_return:
+            self._awaiting_return = True
+
+            def meet(when: float) -> None:
+                self._awaiting_return = False
+                if not self._lives(source):
+                    self._exchanges.begin("heal", address, when)
+
+            wait = min(_RETURN_WAIT * away, _LONGEST_RETURN_WAIT) * self._rng.random()
+            self._timers.at(now + wait, meet)
+
+    def reborn(self, row: Member, now: float) -> None:
+        """Exchange state with a new life of a member, which may know nobody yet."""
+        self._exchanges.begin("heal", row.address, now)
+
+    def _lives(self, name: str) -> bool:
+        row = self._table.get(name)
+        return row is not None and row.status.living
+
+    def _exchange_ended(self, exchange: SyncExchange, reason: str | None, now: float) -> None:
+        if exchange.purpose == "heal" and reason is not None and exchange.retry_after is not None:
+            address = exchange.address
+
+            def again(when: float) -> None:
+                self._exchanges.begin("heal", address, when)
+
+            self._timers.at(now + exchange.retry_after, again)

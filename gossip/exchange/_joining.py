@@ -1,0 +1,63 @@
+"""Joining a mesh: a few seeds are tried at once, until an exchange with one of them succeeds."""
+
+from collections.abc import Sequence
+
+from gossamer.gossip.kernel import Context
+from gossamer.gossip.state import Address, Joined
+
+from ._exchanges import Exchanges
+from ._seeds import Seeds
+from ._sync import SyncExchange
+
+_JOINS_AT_ONCE = 3
+
+
+class Joining:
+    """Tries the seeds until one has answered, and knows whether this peer has joined."""
+
+    def __init__(self, context: Context, exchanges: Exchanges, seeds: Seeds) -> None:
+        self._signals = context.signals
+        self._events = context.events
+        self._exchanges = exchanges
+        self._seeds = seeds
+        self.exchanged = False
+        """Whether this peer has exchanged state with another one."""
+        seeds.due_again.listen(self._join_more)
+        exchanges.ended.listen(self._exchange_ended)
+
+    @property
+    def joined(self) -> bool:
+        """Whether this peer has the state of a mesh, or was given no seed to get it from.
+
+        To be pinged is not enough: a cold peer must not answer as if it knew everything.
+        """
+        return self.exchanged or not self._seeds
+
+    def join(self, addresses: Sequence[Address], now: float) -> None:
+        """Take these addresses for seeds in place of those before."""
+        self._seeds.replace(addresses, now)
+        self._join_more(now)
+
+    def acquainted(self) -> None:
+        """Note that the driver knew the mesh already: there is nothing to join."""
+        self.exchanged = True
+
+    def _join_more(self, now: float) -> None:
+        """Try seeds until one has answered."""
+        if self.exchanged:
+            return
+        for address in self._seeds.due():
+            if len(self._exchanges) >= _JOINS_AT_ONCE:
+                return
+            self._exchanges.begin("join", address, now)
+
+    def _exchange_ended(self, exchange: SyncExchange, reason: str | None, now: float) -> None:
+        if reason is None and exchange.peer is not None:
+            self._seeds.met_another(exchange.address)
+            if not self.exchanged:
+                self.exchanged = True
+                self._events.append(Joined())
+                self._signals.joined(now)
+        elif exchange.purpose == "join" and reason is not None:
+            self._seeds.failed(exchange.address, exchange.retry_after, now)
+        self._join_more(now)

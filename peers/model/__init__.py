@@ -36,6 +36,7 @@ from ._errors import (
     NotFound as NotFound,
     TooLarge as TooLarge,
     Unavailable as Unavailable,
+    missing as missing,
 )
 from ._instance import (
     Instance as Instance,

@@ -41,3 +41,23 @@ class TooLarge(GossamerError):
 
 class Unavailable(GossamerError):
     """The peer cannot do this now: it is full, or about to leave; nothing was changed."""
+
+
+def missing(service: str, id: str | None = None) -> NotFound:
+    """Return the error for a service without instances, or one instance that it does not have."""
+    if id is None:
+        return NotFound(
+            f"there is no service {_short(service)!r} here: register an instance of it,"
+            " or see which services there are",
+            field="service",
+        )
+    return NotFound(
+        f"service {_short(service)!r} has no instance {_short(id)!r}: register it,"
+        " or look up all to see which there are",
+        field="id",
+    )
+
+
+# Names that were asked for may be as long as a request.
+def _short(name: str) -> str:
+    return name if len(name) <= 80 else f"{name[:77]}..."

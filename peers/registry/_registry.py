@@ -31,7 +31,6 @@ from gossamer.gossip import (
 )
 from gossamer.peers.model import (
     Instance,
-    NotFound,
     Override,
     Registration,
     RegistryConfig,
@@ -42,6 +41,7 @@ from gossamer.peers.model import (
     check_override_status,
     check_reason,
     clean_output,
+    missing,
 )
 
 from ._answers import Answers
@@ -347,12 +347,8 @@ class Registry(Answers):
         if shown is not None:
             return (service, id), shown
         if self.knows(service):
-            raise NotFound(
-                f"service {service!r} has no instance {id!r}; register it first", field="id"
-            )
-        raise NotFound(
-            f"service {service!r} is not known; register an instance first", field="service"
-        )
+            raise missing(service, id)
+        raise missing(service)
 
     def _shown(self, subject: Subject) -> Instance:
         shown = self._view.find(subject)

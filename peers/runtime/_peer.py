@@ -14,12 +14,12 @@ from gossamer.peers.model import (
     Instance,
     Lookup,
     MemberInfo,
-    NotFound,
     Registration,
     RegistrationFields,
     ServiceSummary,
     Unavailable,
     format_address,
+    missing,
 )
 from gossamer.peers.network import Endpoint, Seeds, refuse_loopback
 from gossamer.peers.registry import Registry
@@ -213,12 +213,7 @@ class Peer(Life):
         """Return one instance of whatever status; raises `NotFound`."""
         found = self._registry.find(service, id)
         if found is None:
-            missing = "instance" if self.knows(service) else "service"
-            raise NotFound(
-                f"this peer knows no {missing} {(id if missing == 'instance' else service)!r}:"
-                " use lookup or services to see what exists",
-                field="id" if missing == "instance" else "service",
-            )
+            raise missing(service, id) if self.knows(service) else missing(service)
         return found
 
     def knows(self, service: str) -> bool:

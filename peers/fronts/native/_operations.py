@@ -3,7 +3,7 @@
 from functools import partial
 
 from gossamer.peers.catalog import Catalog, Operator
-from gossamer.peers.model import BadInput, format_address
+from gossamer.peers.model import BadInput, format_address, missing
 from gossamer.peers.web import (
     HttpError,
     Pending,
@@ -16,8 +16,6 @@ from gossamer.peers.web import (
     parse_query,
     read_object,
 )
-
-from ._views import unknown_service
 
 
 class Operations:
@@ -42,7 +40,7 @@ class Operations:
         expect_nothing(request)
         service = request.parameters.get("service")
         if service is not None and not self._catalog.knows(service):
-            raise unknown_service(service)
+            raise missing(service)
         return json_response({"dropped": self._operator.accept_loss(service)})
 
     def _join(self, request: Request) -> Pending:

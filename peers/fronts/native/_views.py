@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from gossamer.peers.catalog import Catalog, Operator
-from gossamer.peers.model import Lookup
+from gossamer.peers.model import Lookup, missing
 from gossamer.peers.web import (
     Answer,
     Headers,
@@ -17,7 +17,6 @@ from gossamer.peers.web import (
     Streamed,
     json_response,
     parse_query,
-    shorten,
 )
 
 from ._cache import AnswerCache
@@ -89,7 +88,8 @@ class Views:
         if known is not None:
             return known
         if not self._catalog.knows(service):
-            raise unknown_service(service, _index_header(found))
+            error = missing(service)
+            raise HttpError(404, str(error), error.field, _index_header(found))
         response = json_response(found.to_json(), headers=_index_header(found))
         self._answers.put(question, found, response)
         return response
@@ -112,16 +112,6 @@ class Views:
         # Proxies that collect an answer before they pass it on would show nothing for ever.
         headers = ((b"Cache-Control", b"no-store"), (b"X-Accel-Buffering", b"no"))
         return Streamed(b"text/event-stream; charset=utf-8", write, headers)
-
-
-def unknown_service(service: str, headers: Headers = ()) -> HttpError:
-    """Return the refusal of a question about a service that has no instance."""
-    return HttpError(
-        404,
-        f"There is no service {shorten(service)!r}; 'gossamer services' shows which exist.",
-        "service",
-        headers,
-    )
 
 
 def _read_index(query: Mapping[str, str]) -> int | None:

@@ -139,7 +139,7 @@ def test_a_heartbeat_for_an_instance_of_a_living_process_changes_nothing(mesh: I
     assert mesh["c"].registry.lookup("orders")[0].owner == "a"
     with pytest.raises(NotFound, match="no instance 'two'"):
         mesh["b"].registry.heartbeat("orders", "two", mesh.now)
-    with pytest.raises(NotFound, match="not known"):
+    with pytest.raises(NotFound, match="no service 'payments'"):
         mesh["b"].registry.heartbeat("payments", "two", mesh.now)
 
 

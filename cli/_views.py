@@ -170,8 +170,6 @@ def _pairs(document: Json) -> list[tuple[str, str]]:
                     for key, inner in value.items()
                     if inner or not brief
                 ]
-            case list():
-                found.append((name, ", ".join(map(_word, value))))
             case _:
                 found.append((name, _word(value)))
     return found
@@ -183,5 +181,7 @@ def _word(value: object) -> str:
             return ""
         case bool():
             return "yes" if value else "no"
+        case list():
+            return ", ".join(map(_word, value))
         case _:
             return str(value)

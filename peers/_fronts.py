@@ -59,15 +59,14 @@ async def _serve(peer: Peer, front: Front, text: str, nursery: trio.Nursery) -> 
 
 def bind_error(field: str, host: str, port: int, error: Exception) -> ConfigError:
     """Return what keeps an address from being bound, with the setting that names another."""
-    where = f"on {host}"
     code = error.errno if isinstance(error, OSError) else None
     match code:
         case errno.EADDRINUSE:
-            reason = f"port {port} is taken {where}"
+            reason = f"port {port} is taken on {host}"
         case errno.EADDRNOTAVAIL:
             reason = f"{host} is not an address of this host"
         case errno.EACCES | errno.EPERM:
-            reason = f"port {port} {where} needs more permissions"
+            reason = f"port {port} on {host} needs more permissions"
         case _:
             said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             reason = f"{field} {format_address((host, port))} cannot be used ({said})"

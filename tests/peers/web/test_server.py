@@ -186,6 +186,35 @@ async def test_public_names_are_refused_where_only_loopback_is_served(
         nursery.cancel_scope.cancel()
 
 
+async def test_each_address_of_a_front_is_guarded_as_its_own(peer: Peer) -> None:
+    """A name that an open address serves is refused on loopback beside it."""
+    both = front(peer)
+    async with trio.open_nursery() as nursery:
+        _, open_port = await nursery.start(both.serve, peer, ("0.0.0.0", 0))
+        host, port = await nursery.start(both.serve, peer, ("127.0.0.1", 0))
+        assert await _status_for(host, open_port, "peer.example") == b"200"
+        assert await _status_for(host, port, "peer.example") == b"403"
+        assert both.statistics()["http_requests"] == 2
+        nursery.cancel_scope.cancel()
+
+
+async def test_limits_hold_for_all_addresses_of_a_front_together(peer: Peer) -> None:
+    """They are the process's: one more address does not bring more files."""
+    both = front(peer, HttpLimits(connections=2))
+    async with trio.open_nursery() as nursery:
+        host, port = await nursery.start(both.serve, peer, ("127.0.0.1", 0))
+        _, other_port = await nursery.start(both.serve, peer, ("127.0.0.1", 0))
+        async with (
+            await trio.open_tcp_stream(host, port) as one,
+            await trio.open_tcp_stream(host, other_port) as other,
+        ):
+            for stream in (one, other):
+                await stream.send_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert b" 200 " in await stream.receive_some()
+            assert await _status_for(host, port, "localhost") == b"503"
+        nursery.cancel_scope.cancel()
+
+
 async def _has_ipv6() -> bool:
     try:
         with socket.socket(socket.AF_INET6) as probe:

@@ -1,13 +1,17 @@
 """What operators, and machines that watch over processes, ask by the native routes."""
 
 import json
+from typing import Any
 
 import pytest
-from http_wire import Wire, open_peer_lab
+from http_wire import Wire, open_lab, open_peer_lab
 from trio.testing import MockClock
 from whole_peers import Town, status, until
 
 from gossamer.peers import Peer
+from gossamer.peers.catalog import Condition
+from gossamer.peers.fronts.native import NativeMount
+from gossamer.peers.web import Place
 
 ORDERS = "/v1/services/orders"
 ONE = ORDERS + "/instances/one"
@@ -101,6 +105,29 @@ async def test_a_peer_is_ready_once_it_has_joined(town: Town, autojump_clock: Mo
         await town.start(1)
         await lonely.joined()
         assert (await wire.get("/health/ready")).json == {"status": "ready"}
+
+
+class Stub:
+    """A catalog and an operator of which only the condition can be asked."""
+
+    def __init__(self) -> None:
+        self.joined = True
+
+    def condition(self) -> Condition:
+        return Condition(
+            joined=self.joined, isolated=False, degraded=False, leaving=False, conflict=None
+        )
+
+
+async def test_readiness_asks_for_the_condition_alone() -> None:
+    """It is asked every second by whatever watches over the process: no document is built."""
+    stub: Any = Stub()
+    mount = NativeMount(operator=stub)
+    async with open_lab(Place(mount, mount.routes(stub))) as lab:
+        wire = lab.connect()
+        assert (await wire.get("/health/ready")).status == 200
+        stub.joined = False
+        assert (await wire.get("/health/ready")).status == 503
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/v1", "/v1/", "/v1//info", "/v1/info/", "//"])

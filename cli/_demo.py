@@ -55,7 +55,7 @@ def demo(seconds: float, save_svg: str | None, as_json: bool) -> None:
         )
     import trio
 
-    from gossamer.peers import configure_logging
+    from ._log import configure_logging
 
     # Peers that fall silent are the story here; their warnings would spoil the picture.
     configure_logging(level="critical")

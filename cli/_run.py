@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._failures import INTERRUPTED, BadInput
+from ._log import LogSettings, configure_logging
 from ._options import DEFAULT_HTTP, json_option
 from ._output import print_json, say
 
@@ -72,13 +73,13 @@ def run(config: str | None, as_json: bool, **given: Any) -> None:
     The peer writes one line to stdout when it serves, and its log to stderr.
     On SIGINT or SIGTERM it leaves the mesh gracefully; a second signal stops it at once.
     """
-    from gossamer.peers import GossamerError, configure_logging
+    from gossamer.peers import GossamerError
 
     try:
-        settings = _settings(config, given)
+        settings, log = _settings(config, given)
     except GossamerError as error:
         raise BadInput(_in_flags(str(error))) from error
-    configure_logging(settings.log_format, settings.log_level)
+    configure_logging(log.format, log.level)
 
     import trio
 
@@ -91,18 +92,19 @@ def _in_flags(sentence: str) -> str:
     return re.sub(r"the setting (\w+)", lambda named: flags.get(named[1], named[0]), sentence)
 
 
-def _settings(path: str | None, given: dict[str, Any]) -> PeerConfig:
+def _settings(path: str | None, given: dict[str, Any]) -> tuple[PeerConfig, LogSettings]:
     from gossamer.peers import PeerConfig, read_toml
 
     for repeatable in ("join", "http"):
         given[repeatable] = given[repeatable] or None
-    if path is None:
-        chosen = {name: value for name, value in given.items() if value is not None}
-        return PeerConfig(**{"http": DEFAULT_HTTP, **chosen})
-    written = read_toml(path)
+    written = {} if path is None else read_toml(path)
+    log = LogSettings.read(given, written, path)
     if given["http"] is None and "http" not in {**written, **written.get("serve", {})}:
         given["http"] = DEFAULT_HTTP
-    return PeerConfig.from_toml(path, **given)
+    given = {name: value for name, value in given.items() if not name.startswith("log_")}
+    if path is None:
+        return PeerConfig(**{key: value for key, value in given.items() if value is not None}), log
+    return PeerConfig.from_toml(path, **given), log
 
 
 async def _live(settings: PeerConfig, as_json: bool) -> None:

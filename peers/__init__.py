@@ -9,11 +9,7 @@ if TYPE_CHECKING:
         WaitTimeout as WaitTimeout,
         run_in_thread as run_in_thread,
     )
-    from .host import (
-        PeerConfig as PeerConfig,
-        configure_logging as configure_logging,
-        read_toml as read_toml,
-    )
+    from .host import PeerConfig as PeerConfig, read_toml as read_toml
     from .keys import (
         KeyActions as KeyActions,
         make_key as make_key,
@@ -56,7 +52,7 @@ else:
     _HOMES = {
         "_open": ("open_peer",),
         "_thread": ("ThreadedPeer", "WaitTimeout", "run_in_thread"),
-        "host": ("PeerConfig", "configure_logging", "read_toml"),
+        "host": ("PeerConfig", "read_toml"),
         "keys": ("KeyActions", "make_key", "read_key_file", "write_key_file"),
         "model": (
             "METADATA_VALUE_LENGTH",

@@ -8,9 +8,5 @@ from ._config import (
     read_toml as read_toml,
 )
 from ._disk import write_whole as write_whole
-from ._logging import (
-    configure_logging as configure_logging,
-    log_event as log_event,
-    logger as logger,
-)
+from ._logging import log_event as log_event, logger as logger
 from ._storage import Storage as Storage

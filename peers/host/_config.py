@@ -2,12 +2,9 @@
 
 import os
 import socket
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
 from itertools import combinations
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from gossamer.gossip import NAME_LIMIT, Address, ConfigError as ProtocolError, GossipConfig
@@ -21,12 +18,14 @@ from gossamer.peers.model import (
     parse_address,
 )
 
+from ._toml import read_table, unknown_key
+
 # Seeds are an operator's list, all of which are tried again for ever.
 SEED_LIMIT = 64
 
 _PROFILES = ("local", "lan", "wan")
-_LOG_FORMATS = ("text", "json")
-_LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+# Settings of the command line, which reads them from the same file.
+_BESIDE = ("log_format", "log_level")
 # Settings of the core that have a name of their own here.
 _NOT_PROTOCOL = ("name", "cluster", "zone")
 _OFF = "off"
@@ -88,19 +87,16 @@ class PeerConfig:
     protocol: Mapping[str, float] = field(default_factory=dict, hash=False)
     """Single settings of the protocol that replace the profile's, such as `probe_interval`."""
 
-    log_format: Literal["text", "json"] = "text"
-    """How the command line writes its log."""
-
-    log_level: str = "info"
-    """The least severe messages that the command line logs."""
-
     @classmethod
     def from_toml(cls, path: str | os.PathLike[str], **overrides: Any) -> Self:
         """Return the settings of a file; `overrides` win, except where None.
 
+        What the command line alone needs, it passes over.
         Raises `ConfigError` that names the file and the key.
         """
         given = read_toml(path)
+        for name in _BESIDE:
+            given.pop(name, None)
         overrides = _given(overrides)
         serve = given.get("serve", {})
         given["serve"] = {name: at for name, at in serve.items() if name not in overrides}
@@ -116,7 +112,7 @@ class PeerConfig:
         """Return these settings with some replaced; None means not given."""
         unknown = overrides.keys() - {each.name for each in fields(self)}
         if unknown:
-            raise _unknown(min(unknown), [each.name for each in fields(self)], "")
+            raise unknown_key(min(unknown), [each.name for each in fields(self)], "")
         return replace(self, **_given(overrides))
 
     def gossip(self) -> GossipConfig:
@@ -207,19 +203,9 @@ class PeerConfig:
                 raise BadInput(name, f"{name} is given twice, as {name} and in serve: give it once")
 
     def _check_choices(self) -> None:
-        for label, choices in (
-            ("profile", _PROFILES),
-            ("log_format", _LOG_FORMATS),
-            ("log_level", _LOG_LEVELS),
-        ):
-            value = getattr(self, label)
-            if label == "log_level" and isinstance(value, str):
-                value = value.lower()
-                self._settle(label, value)
-            if value not in choices:
-                raise ConfigError(
-                    label, f"{label} must be one of {', '.join(choices)}, not {value!r}"
-                )
+        if self.profile not in _PROFILES:
+            known = ", ".join(_PROFILES)
+            raise ConfigError("profile", f"profile must be one of {known}, not {self.profile!r}")
 
     def _check_paths(self) -> None:
         for label in ("data_dir", "key_file"):
@@ -239,7 +225,7 @@ class PeerConfig:
         known = [each.name for each in fields(GossipConfig) if each.name not in _NOT_PROTOCOL]
         for key in self.protocol:
             if key not in known:
-                raise _unknown(key, known, " in protocol")
+                raise unknown_key(key, known, " in protocol")
         self._settle("protocol", dict(self.protocol))
         self.gossip()
 
@@ -300,61 +286,11 @@ def check_seed(seed: object) -> Address:
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the settings that a file gives, with their types checked.
 
-    Dashes and underscores in keys are the same.
+    Beside those of a peer it may give those of the command line, `log_format` and `log_level`.
     Raises `ConfigError` that names the file and the key.
     """
-    try:
-        table = tomllib.loads(Path(path).read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError("config", f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError("config", f"{path} is not TOML: {error}") from error
-    known = [each.name for each in fields(PeerConfig)]
-    given: dict[str, Any] = {}
-    for written, value in table.items():
-        key = written.replace("-", "_")
-        if key not in known:
-            raise _unknown(written, known, f" in {path}")
-        if key in given:
-            raise ConfigError(key, f"{path}: {key} is given twice, with a dash and without")
-        given[key] = _typed(key, value, path)
-    return given
-
-
-def _typed(key: str, value: object, path: str | os.PathLike[str]) -> object:
-    match key, value:
-        case "join", list() if all(type(each) is str for each in value):
-            return tuple(value)
-        case "http" | "dns", list() if all(type(each) is str for each in value):
-            return tuple(value)
-        case "serve", dict() if all(_is_served(each) for each in value.values()):
-            return {name: tuple(at) if type(at) is list else at for name, at in value.items()}
-        case "protocol", dict():
-            return {str(name).replace("-", "_"): each for name, each in value.items()}
-        case ("join", _):
-            wanted = "a list of texts"
-        case ("protocol", _):
-            wanted = "a table"
-        case ("serve", _):
-            wanted = "a table of addresses"
-        case ("http" | "dns", list()):
-            wanted = "text in quotes, or a list of such"
-        case _ if type(value) is str:
-            return value
-        case _:
-            wanted = "text in quotes"
-    raise ConfigError(key, f"{path}: {key} must be {wanted}, not {value!r}")
-
-
-def _is_served(value: object) -> bool:
-    return type(value) is str or (type(value) is list and all(type(each) is str for each in value))
+    return read_table(path, [*(each.name for each in fields(PeerConfig)), *_BESIDE])
 
 
 def _given(overrides: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in overrides.items() if value is not None}
-
-
-def _unknown(key: str, known: Sequence[str], where: str) -> ConfigError:
-    near = get_close_matches(key.replace("-", "_"), known, n=1)
-    remedy = f"did you mean {near[0]}?" if near else f"known keys are {', '.join(known)}"
-    return ConfigError(key, f"unknown key {key!r}{where}: {remedy}")

@@ -1,10 +1,6 @@
-"""The sentences of the log, and the two formats in which the command line shows them."""
+"""The sentences of the log."""
 
-import json
 import logging
-import sys
-from datetime import UTC, datetime
-from typing import IO, Literal
 
 from gossamer.gossip import (
     PLAIN,
@@ -29,58 +25,6 @@ from gossamer.gossip import (
 from gossamer.peers.model import format_address
 
 logger = logging.getLogger("gossamer")
-
-
-def configure_logging(
-    format: Literal["text", "json"] = "text",
-    level: str = "info",
-    stream: IO[str] | None = None,
-) -> None:
-    """Send Gossamer's log to stderr (or `stream`), one line for each message.
-
-    Programs such as the command line call this; an embedding program configures `logging` itself.
-    """
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter())
-    logger.handlers[:] = [handler]
-    logger.setLevel(level.upper())
-    logger.propagate = False
-
-
-class TextFormatter(logging.Formatter):
-    """`2026-01-31T12:00:00.000Z INFO peer-a: peer-b joined at 10.0.0.2:7940`."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        peer = getattr(record, "peer", None)
-        who = f" {peer}:" if peer else ""
-        line = f"{_moment(record)} {record.levelname}{who} {record.getMessage()}"
-        # Names come from the network and end on terminals.
-        line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
-        if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
-        return line
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object with time, level, message, the peer's name, the event and its member."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        shown: dict[str, object] = {
-            "time": _moment(record),
-            "level": record.levelname.lower(),
-            "message": record.getMessage(),
-        }
-        for name in ("peer", "event", "member"):
-            if (value := getattr(record, name, None)) is not None:
-                shown[name] = value
-        if record.exc_info:
-            shown["error"] = self.formatException(record.exc_info)
-        return json.dumps(shown)
-
-
-def _moment(record: logging.LogRecord) -> str:
-    moment = datetime.fromtimestamp(record.created, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def log_event(peer: str, event: Event) -> None:

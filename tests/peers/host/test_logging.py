@@ -1,7 +1,5 @@
-"""The log, in both of its forms."""
+"""The sentences of the log."""
 
-import io
-import json
 import logging
 from collections.abc import Iterator
 
@@ -11,13 +9,11 @@ from gossamer.gossip import (
     LeaveCompleted,
     Member,
     MemberFailed,
-    MemberJoined,
     NameConflict,
     PartDropped,
     PathChanged,
     Status,
 )
-from gossamer.peers import configure_logging
 from gossamer.peers.host import log_event, logger
 
 
@@ -39,37 +35,6 @@ def member(name: str) -> Member:
         nonce=1,
         since=0.0,
     )
-
-
-def test_a_json_line_is_one_object_with_names(restored: None) -> None:
-    """Programs that collect logs find peer, member and event without parsing a sentence."""
-    stream = io.StringIO()
-    configure_logging("json", "info", stream)
-
-    log_event("a", MemberJoined(member("b")))
-
-    shown = json.loads(stream.getvalue())
-    assert shown.pop("time").endswith("Z")
-    assert shown == {
-        "level": "info",
-        "message": "b joined at 10.0.0.2:7940",
-        "peer": "a",
-        "event": "MemberJoined",
-        "member": "b",
-    }
-
-
-def test_a_text_line_cannot_be_forged_by_a_name(restored: None) -> None:
-    """Names come from the network, and the log goes to a terminal."""
-    stream = io.StringIO()
-    configure_logging("text", "info", stream)
-
-    log_event("a", MemberJoined(member("b\n\x1b[2J")))
-
-    lines = stream.getvalue().splitlines()
-    assert len(lines) == 1
-    assert "\x1b" not in lines[0]
-    assert "INFO a: b" in lines[0]
 
 
 def test_levels_follow_what_an_operator_has_to_do(
@@ -106,16 +71,3 @@ def test_a_blocked_transport_is_a_warning(
     [record] = caplog.records
     assert record.levelno == level
     assert said in record.getMessage()
-
-
-def test_the_level_filters_and_a_second_call_replaces_the_first(restored: None) -> None:
-    """Configuring twice does not log twice."""
-    first, second = io.StringIO(), io.StringIO()
-    configure_logging("text", "debug", first)
-    configure_logging("text", "ERROR", second)
-
-    log_event("a", MemberJoined(member("b")))
-    logger.error("trouble")
-
-    assert first.getvalue() == ""
-    assert len(second.getvalue().splitlines()) == 1

@@ -1,4 +1,5 @@
-# JSON bodies, read strictly: what Python's parser lets pass and nobody can have meant is refused.
+# JSON bodies, read strictly: Python's parser accepts some things that no client can have meant,
+# and this file refuses them.
 
 import json
 from collections import Counter
@@ -14,7 +15,7 @@ def read_object(request: Request, known: tuple[str, ...]) -> dict[str, object]:
     """Return the fields of a body that is one JSON object; an empty body has none.
 
     Raises 400 that names a field which is unknown or given twice.
-    What the values may be is for whoever uses them to say.
+    It does not check the values; the caller does.
     """
     if not request.body:
         return {}
@@ -30,7 +31,7 @@ def read_object(request: Request, known: tuple[str, ...]) -> dict[str, object]:
 
 
 def expect_nothing(request: Request) -> None:
-    """Raise 400 for a query or a body where neither means anything."""
+    """Raise 400 for a request with a query or a body, where a route uses neither."""
     parse_query(request.query, ())
     read_object(request, ())
 
@@ -38,7 +39,7 @@ def expect_nothing(request: Request) -> None:
 def _parse(body: bytes) -> object:
     try:
         return json.loads(
-            # Given bytes, the parser would guess at UTF-16 and UTF-32.
+            # If it is given bytes, the parser also accepts UTF-16 and UTF-32.
             body.decode("utf-8"),
             object_pairs_hook=_once_each,
             parse_constant=_refuse_constant,
@@ -53,7 +54,7 @@ def _parse(body: bytes) -> object:
             400, f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
         ) from None
     except ValueError:
-        # Only the parser of whole numbers is left: Python refuses those of thousands of digits.
+        # Only the parser of whole numbers raises this: Python refuses thousands of digits.
         raise HttpError(
             400, "The body has a number that is too long; no field needs that."
         ) from None

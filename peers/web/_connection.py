@@ -1,20 +1,21 @@
-# One client's connection: requests in, answers out, one after the other.
+# One client's connection: it reads requests and writes answers, one after the other.
 #
-# h11 holds the grammar and the state machine of HTTP/1.1; this file holds what h11 leaves to its
+# h11 has the grammar and the state machine of HTTP/1.1; this file adds what h11 leaves to its
 # user: bytes, time and size.
 #
-# Time.  One cancel scope spans the connection, and its deadline is moved as the conversation goes
-# on.  `_phase` says what is being waited for, and so what to do when the deadline passes: a request
-# that comes too slowly (slowloris) is answered 408, an idle or unread connection is closed without
-# a word.  Moving a deadline costs 6 µs of the 100 that a request takes, so it stays where it is
-# good enough: a client may be idle for a second more, or take as long to read as it may be idle.
+# Time.  One cancel scope spans the connection, and its deadline moves with the conversation.
+# `_phase` says what the connection waits for, and so what happens when the deadline passes: a
+# request that arrives too slowly (slowloris) gets 408, and an idle or unread connection is closed
+# without an answer.  Moving a deadline costs 6 µs of the 100 that a request takes, so it stays
+# where it is good enough: a client may be idle for a second longer, or take as long to read as it
+# may be idle.
 #
-# Size.  h11 bounds a head that is incomplete; one that arrives complete in a single piece is
-# counted here.  Bodies are counted as they come, whatever their announcement said.
+# Size.  h11 bounds an incomplete head; this file bounds a head that arrives complete in one piece.
+# It counts bodies while they arrive, and does not rely on their Content-Length.
 #
-# Closing.  To close a socket with unread input is to reset it, and a reset overtakes the answer.
-# So after a refusal our half is closed first, and for a moment the rest of the input is read and
-# thrown away.
+# Closing.  Closing a socket with unread input resets it, and a reset can overtake the answer.
+# So after a refusal the server closes its half first, and for a moment reads the rest of the input
+# and throws it away.
 
 import logging
 import time
@@ -88,12 +89,12 @@ class Connection:
             if self._scope.cancelled_caught:
                 await self._give_up()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            pass  # the client is gone, and nobody is left to tell
+            pass  # the client is gone
         finally:
             await trio.aclose_forcefully(self._stream)
 
     async def refuse(self, error: HttpError) -> None:
-        """Answer without having been asked, and close."""
+        """Send a refusal without reading a request, and close."""
         try:
             with trio.move_on_after(self._limits.linger_time):
                 await self._refuse(error)
@@ -128,7 +129,7 @@ class Connection:
             handler, request = self._resolve(head)
         except HttpError as error:
             if self._h11.they_are_waiting_for_100_continue:
-                raise  # its body is never going to be asked for
+                raise  # the client sends its body only when asked, and is not asked
             await self._receive_body()
             answer = self._refusals.answer(error)
         else:
@@ -174,7 +175,7 @@ class Connection:
             raise self._refusals.large_head()
 
     def _check_framing(self, head: h11.Request) -> None:
-        """Raise for a request after which it is unsure, or unwanted, where the next one begins."""
+        """Raise for a request whose end is ambiguous, or whose body is too large to read."""
         if head.http_version[:1] != b"1":
             raise HttpError(505, "This peer speaks only HTTP/1.1 and HTTP/1.0; use one of them.")
         length = find_header(head.headers, b"content-length")
@@ -244,7 +245,7 @@ class Connection:
         )
 
     async def _wait(self, pending: Pending) -> Response | None:
-        """Return the answer that was waited for, or None if the client went away."""
+        """Wait for the answer and return it; return None if the client went away."""
         if not pending.abandoned:
             return await self._wait_guarded(pending)
         response: Response | None = None
@@ -263,7 +264,7 @@ class Connection:
             return self._failed("waiting")
 
     async def _watch_client(self, waiting: trio.CancelScope) -> None:
-        """Cancel what waits for an answer when there is nobody left to read it."""
+        """Cancel `waiting` when the client goes away."""
         ahead = 0
         try:
             while ahead <= self._limits.ahead_bytes:
@@ -316,7 +317,7 @@ class Connection:
     async def _write_guarded(
         self, write: Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[None]]
     ) -> bool:
-        """Return whether the stream came to its end; one that broke off is not to be ended."""
+        """Return whether the stream is complete; a broken one must not end like a complete one."""
         try:
             await write(self._send_piece)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -340,7 +341,7 @@ class Connection:
     def _expect(self, phase: _Phase, seconds: float, slack: float = 0.0) -> None:
         self._phase = phase
         now = trio.current_time()
-        # A deadline that is within the slack already stays.
+        # A deadline that is already within the slack stays.
         if not seconds <= self._scope.deadline - now <= seconds + slack:
             self._scope.deadline = now + seconds + min(slack, 1.0)
 
@@ -371,7 +372,7 @@ def _answer_for_all(request: Request) -> Response:
     return Response(204, headers=((b"Allow", b"GET, HEAD, POST, PUT, DELETE, OPTIONS"),))
 
 
-# Checking headers takes h11 longer than writing them, and most answers of a second are alike.
+# h11 needs longer to check headers than to write them, and most answers of one second are alike.
 @lru_cache(maxsize=256)
 def _head(status: int, headers: Headers, second: int) -> h11.Response:
     date = formatdate(second, usegmt=True).encode()

@@ -1,21 +1,21 @@
 # Keeps web pages off the peer.
 #
-# A peer listens on loopback by default and asks nobody who they are, so any page in a browser on
-# the same machine could talk to it.  Programs are not browsers, and must not be hindered: curl
-# sends no Origin, and its -d claims to be a form.  The rules, in the order in which they are asked:
+# A peer listens on loopback by default and does not authenticate clients, so any page in a browser
+# on the same machine could talk to it.  Programs are not browsers, and must be let through: curl
+# sends no Origin, and its -d claims to be a form.  The rules, in their order:
 #
 # 1. On a loopback listener, `Host` must be an IP address, `localhost`, `*.localhost`, or a name
 #    without a dot.  A page can be loaded from evil.example while that name resolves to 127.0.0.1
-#    (DNS rebinding), and then the browser takes it for the peer's own; but a public name has a
-#    dot.  A name without one is this machine's own (/etc/hosts).  Else 403.
+#    (DNS rebinding), and then the browser believes that it is the peer's own page; but a public
+#    name has a dot.  A name without a dot is this machine's own (/etc/hosts).  Else 403.
 # 2. A request that is not GET, HEAD or OPTIONS, and names an `Origin`, must come from the very
 #    host and port that it is sent to.  Browsers name it on every such request, programs never do.
-#    So does one whose `Sec-Fetch-Site` is `cross-site` or `same-site`.  Else 403.
-# 3. Such a request must not be `text/plain` or `multipart/form-data`, which only pages send: the
-#    ones that a page may send anywhere without asking first.  A form's third type is what curl
-#    claims, and is taken.  Else 415.
+#    A request whose `Sec-Fetch-Site` is `cross-site` or `same-site` is refused as well.  Else 403.
+# 3. Such a request must not be `text/plain` or `multipart/form-data`.  Only pages send these types,
+#    and they may send them to any server without asking it first.  A form's third type is the one
+#    that curl claims, and is accepted.  Else 415.
 #
-# Reading from another origin is stopped by the browser itself: no answer has CORS headers.
+# The browser itself prevents reading from another origin: no answer has CORS headers.
 
 import re
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 def check_origin(
     method: str, headers: Sequence[tuple[bytes, bytes]], *, loopback: bool, remedy: str
 ) -> None:
-    """Raise 403 or 415 for a request that a web page made without being asked to.
+    """Raise 403 or 415 for a request that a web page of another site made.
 
     `remedy` says what to do instead of asking a loopback listener by a public name.
     """
@@ -70,7 +70,7 @@ def check_origin(
 
 @lru_cache(maxsize=128)
 def is_local(host: bytes) -> bool:
-    """Return whether a `Host` can only mean this machine or an address, never a public name."""
+    """Return whether a `Host` is this machine's or an address, and cannot be a public name."""
     match = _HOST.fullmatch(host.decode("latin-1").lower())
     if match is None:
         return False

@@ -8,13 +8,13 @@ class HttpLimits:
 
     connections: int = 512
     """Open connections; one more is answered 503 and closed.
-    Half of the 1,024 files that a process usually may open: gossip and disk need some too."""
+    Half of the 1,024 files that a process may usually open: gossip and disk need some too."""
 
     head_bytes: int = 16 * 1024
     """Request line and headers together, the blank line included; more is answered 431."""
 
     body_bytes: int = 64 * 1024
-    """A request's body; more is answered 413, however it was announced."""
+    """A request's body; more is answered 413, with or without a Content-Length."""
 
     head_time: float = 10.0
     """From the first byte of a request to the end of its headers, and from the connection to the
@@ -27,17 +27,17 @@ class HttpLimits:
     """Between two requests; then the connection is closed."""
 
     write_time: float = 20.0
-    """For a client to take what is sent; then the connection is closed."""
+    """For a client to read what the server sends; then the connection is closed."""
 
     linger_time: float = 1.0
-    """After a refusal: how long what the client still sends is thrown away, so that it reads the
-    refusal rather than a reset."""
+    """After a refusal: how long the server reads and throws away what the client still sends, so
+    that the client reads the refusal rather than a reset."""
 
     linger_bytes: int = 1024 * 1024
-    """After a refusal: how much of that is thrown away at most."""
+    """After a refusal: how much the server throws away at most."""
 
     ahead_bytes: int = 64 * 1024
-    """What a client may send ahead while an earlier answer of it is still waiting."""
+    """What a client may send ahead while it still waits for an earlier answer."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -1,7 +1,7 @@
-# What the server and the routes hand each other.
+# What the server and the routes give each other.
 #
-# A handler is a plain function from a request to an answer.  Most answers are there at once, so
-# most requests cost no task and no await; the two that take time say so by their type.
+# A handler is a plain function from a request to an answer.  Most answers are ready at once, so
+# most requests cost no task and no await; the two kinds that take time say so by their type.
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -21,14 +21,14 @@ class Request:
     segments: tuple[str, ...]
     """The path split at its slashes, then percent-decoded; empty segments are kept."""
     query: str
-    """What stands behind the question mark, still encoded."""
+    """The part after the question mark, still encoded."""
     headers: Sequence[tuple[bytes, bytes]]
     """Names in lower case."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """What the route's pattern found in the path."""
     body: bytes = b""
     from_here: bool = False
-    """Whether the client is on this very machine."""
+    """Whether the client is on this machine."""
 
     def header(self, name: bytes) -> bytes | None:
         """Return the first value of a header, whose name is given in lower case."""
@@ -37,14 +37,14 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """An answer that is there at once."""
+    """An answer that is ready at once."""
 
     status: int
     body: bytes = b""
     content_type: bytes = JSON
     headers: Headers = ()
     then: Callable[[], object] | None = None
-    """Called after the answer was handed to the network, also when the client is gone by then."""
+    """Called after the answer was given to the network, even if the client is gone by then."""
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class Pending:
     wait: Callable[[], Awaitable[Response]]
     abandoned: bool
     """Whether the wait ends as soon as the client goes away.
-    A half-closed connection counts as gone: there is no telling it from a closed one."""
+    A half-closed connection counts as gone: the server cannot tell it from a closed one."""
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ Handler = Callable[[Request], Answer]
 class HttpError(Exception):
     """A refusal, with its status and one sentence that names the remedy; nothing was changed.
 
-    What its body looks like is for the API to say that was asked.
+    The API that the client asked decides what the body looks like.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ def json_response(document: object, status: int = 200, headers: Headers = ()) ->
 
 
 def encode_json(document: object) -> bytes:
-    """Return compact JSON in UTF-8; what has no UTF-8 (from a refused input) becomes `?`."""
+    """Return compact JSON in UTF-8; characters without UTF-8 (in a refused input) become `?`."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.encode("utf-8", "replace")
 
@@ -105,5 +105,5 @@ def find_header(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes | 
 
 
 def shorten(text: str, most: int = 80) -> str:
-    """Return what fits into a sentence of a name that somebody sent."""
+    """Return as much of a client's text as fits into a sentence."""
     return text if len(text) <= most else text[: most - 3] + "..."

@@ -1,8 +1,8 @@
-# Several APIs on one server, told apart by the beginnings of their paths.
+# Several APIs on one server; the beginning of a path tells which one is asked.
 #
-# The longest prefix wins, and the mount that has it answers alone: with its routes, and with its
-# own form of error also where no route was found, or not even a whole request.  What lies under
-# no prefix is refused in the form of the first mount.
+# The mount with the longest prefix answers alone: with its routes, and with its own form of error,
+# also if it has no such route, or if the request is not complete.  If no prefix fits, the refusal
+# has the form of the first mount.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remedies:
-    """What the server's own refusals advise, in the words of one API.
+    """The advice in the server's own refusals, in the words of one API.
 
-    Each stands behind a semicolon, and ends without a full stop.
+    Each follows a semicolon, and ends without a full stop.
     """
 
     unknown_path: str = "ask for a path that is served"
@@ -32,30 +32,30 @@ class Mount(Protocol):
 
     @property
     def name(self) -> str:
-        """What the API is called in errors about its routes."""
+        """The API's name in errors about its routes."""
         ...
 
     @property
     def prefixes(self) -> Sequence[str]:
-        """Where its paths begin, such as `/eureka`; `/` takes what no other mount has."""
+        """The beginnings of its paths, such as `/eureka`; `/` is for paths of no other mount."""
         ...
 
     @property
     def remedies(self) -> Remedies:
-        """What the server's refusals of its paths advise."""
+        """The advice in the server's refusals of its paths."""
         ...
 
     def routes(self, catalog: "Catalog") -> Iterable[Route]:
-        """Return what is served, each pattern under one of the prefixes."""
+        """Return its routes; each pattern begins with one of the prefixes."""
         ...
 
     def refuse(self, error: HttpError) -> Response:
-        """Return a refusal as the API's clients read it; the server adds the error's headers."""
+        """Return a refusal in the API's own form; the server adds the error's headers."""
         ...
 
 
 class Place:
-    """A mount with its routes, as the server looks them up."""
+    """A mount with its routes, in the form in which the server looks them up."""
 
     def __init__(self, mount: Mount, routes: Iterable[Route]) -> None:
         self.mount = mount
@@ -71,17 +71,17 @@ class Place:
         return self._router.resolve(method, segments)
 
     def refuse(self, error: HttpError) -> Response:
-        """Return the answer to a request that was refused."""
+        """Return the answer to a refused request."""
         response = self.mount.refuse(error)
         response.headers = (*error.headers, *response.headers)
         return response
 
 
 class Site:
-    """All that one server serves.
+    """All mounts of one server.
 
-    Raises `ValueError` that names both mounts where two have the same prefix, and where a route
-    could never be reached.
+    Raises `ValueError` if two mounts have the same prefix, or if no request could reach a route;
+    the error names both mounts.
     """
 
     def __init__(self, places: Sequence[Place]) -> None:

@@ -1,7 +1,7 @@
 # The server's own refusals of one request after the other.
 #
-# Each has the form of the API whose path was asked for.  A request that is refused before its
-# target was read, or that is no HTTP at all, is judged by its first bytes.
+# Each has the form of the API whose path the client asked for.  If the server refuses a request
+# before it has read the target, or if the bytes are not HTTP, the first bytes tell the API.
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -18,7 +18,7 @@ _OPENING_BYTES = 256
 
 
 class Refusals:
-    """Knows which API the present request asks, as far as can be told, and words refusals."""
+    """Finds out which API the current request asks, and words refusals."""
 
     def __init__(self, site: Site, limits: HttpLimits) -> None:
         self._site = site
@@ -27,7 +27,7 @@ class Refusals:
         self._place: Place | None = None
 
     def begin(self, received: bytes) -> None:
-        """Turn to the next request, of which some bytes may be here already."""
+        """Go on to the next request, of which some bytes may already have arrived."""
         self._opening = received[:_OPENING_BYTES]
         self._place = None
 
@@ -37,7 +37,7 @@ class Refusals:
             self._opening += bytes(data[:_OPENING_BYTES])
 
     def ask(self, segments: Sequence[str]) -> Place:
-        """Return the mount of the request's path, which refuses it from now on."""
+        """Return the mount of the request's path; refusals of this request have its form."""
         self._place = self._site.find(segments)
         return self._place
 
@@ -46,10 +46,10 @@ class Refusals:
         return self._asked().refuse(error)
 
     def malformed(self, error: h11.RemoteProtocolError) -> HttpError:
-        """Return what is wrong with a request that h11 does not take."""
+        """Return the refusal of a request that h11 does not accept."""
         if error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
             return self.large_head()
-        # h11 shows the bytes at fault after a colon; they are of no use to whoever sent them.
+        # h11 shows the wrong bytes after a colon; they do not help the client.
         reason = str(error).partition(":")[0]
         return HttpError(error.error_status_hint, f"The request is not valid HTTP/1.1: {reason}.")
 
@@ -63,7 +63,7 @@ class Refusals:
 
     def large_body(self) -> HttpError:
         """Return the refusal of a body beyond its limit."""
-        # Thrown away unread, so nobody knows which field is too long; the API knows what may be.
+        # The body is not read, so the field that is too long is unknown; the API tells its limits.
         remedy = self._asked().remedies.large_body
         return HttpError(
             413, f"The body has more than {self._limits.body_bytes} bytes; {remedy}.", "body"

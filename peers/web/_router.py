@@ -1,11 +1,12 @@
-# Finds the handler of a path: a tree over its segments, one level each.
+# Finds the handler of a path, in a tree with one level for each segment.
 #
-# A pattern's `{name}` takes any one segment that is not empty, and `{name...}` at its end takes
-# all that is left, empty segments too.  Where several patterns fit, a fixed segment wins over a
-# `{name}`, and that over a tail, from left to right; a choice that leads nowhere is taken back.
-# Each node of the tree is entered at most once a request, so a search is bounded by the routes.
+# In a pattern, `{name}` matches any one segment that is not empty, and `{name...}` at the end
+# matches all remaining segments, also empty ones.  If several patterns match, a fixed segment wins
+# over a `{name}`, and a `{name}` over a tail, from left to right.  If a choice leads to no route,
+# the search goes back and tries the next one.  It enters each node of the tree at most once, so
+# the number of routes bounds it.
 #
-# Parameters are named by the route, not by the tree: two routes may call one segment differently.
+# Routes name their parameters, not the tree: two routes may have different names for one segment.
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -42,7 +43,7 @@ class Router:
     def add(self, method: str, pattern: str, handler: Handler) -> None:
         """Serve a method of a path, for example `/v1/services/{service}`.
 
-        Raises `ValueError` that names both patterns when another one takes the same paths.
+        Raises `ValueError` that names both patterns if another one matches the same paths.
         """
         node = self._root
         names = []
@@ -52,7 +53,9 @@ class Router:
                 node = node.fixed.setdefault(segment, _Node())
             elif segment.endswith("...}"):
                 if position + 1 < len(segments):
-                    raise ValueError(f"{pattern} goes on after {segment}, which takes all the rest")
+                    raise ValueError(
+                        f"{pattern} goes on after {segment}, which matches all the rest"
+                    )
                 names.append(segment[1:-4])
                 node.tail = node = node.tail or _Node()
             else:
@@ -66,7 +69,7 @@ class Router:
     def resolve(self, method: str, segments: Sequence[str]) -> tuple[Handler, Mapping[str, str]]:
         """Return the handler for a request and what its path says; raise 404 or 405 for none.
 
-        The value of a tail is its segments with slashes between.
+        The value of a tail is its segments, joined with slashes.
         """
         asked = "GET" if method == "HEAD" else method
         elsewhere: dict[str, None] = {}
@@ -104,7 +107,7 @@ def _search(
     values: tuple[str, ...],
     elsewhere: dict[str, None],
 ) -> _Found | None:
-    """Return the endpoint that fits best; note in `elsewhere` which methods the path takes."""
+    """Return the best match; collect in `elsewhere` the methods that the path accepts."""
     if position == len(segments):
         return _answer(node, method, values, elsewhere)
     segment = segments[position]

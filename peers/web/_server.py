@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("gossamer.http")
 
-# Clients beyond the limit that are being told so at one time; more are closed unheard.
+# At most so many clients beyond the limit get an answer at one time; others are just closed.
 _REFUSED_AT_ONCE = 32
 
 
@@ -74,7 +74,7 @@ class HttpServer:
     async def serve(self, stream: trio.abc.HalfCloseableStream, *, loopback: bool = True) -> None:
         """Serve one connection until it is over; never raises because of what its client does.
 
-        `loopback` says that the listener it came to is reached from this machine alone.
+        `loopback` says that only this machine reaches the listener.
         """
         connection = Connection(
             stream,

@@ -1,4 +1,4 @@
-"""What every way in to a peer stands on: reading, following and writing the registry.
+"""What interfaces to a peer use: reading, following and writing the registry.
 
 No front knows the runtime, the core or the keys; a peer offers it these protocols.
 """

@@ -24,8 +24,8 @@ class LookupWatch(Protocol):
 class Catalog(Protocol):
     """The registry as fronts and mounts use it; a `Peer` is one.
 
-    It speaks the registry's own words, and nothing of HTTP, DNS or sockets. Names in other
-    systems' alphabets are mapped by the mount that has them, never here.
+    It uses the registry's own words, and knows nothing of HTTP, DNS or sockets. A mount that has
+    other rules for names maps them itself.
     """
 
     # Reading: from memory, without waiting.
@@ -86,7 +86,7 @@ class Catalog(Protocol):
         ...
 
     def report(self, service: str, id: str, status: str, *, output: str | None = None) -> Instance:
-        """Tell what a service says of itself; an override stays, and decides what is shown."""
+        """Set the service's own status and output; an override stays, and decides what is shown."""
         ...
 
     def set_status(
@@ -107,5 +107,5 @@ class Catalog(Protocol):
         ...
 
     def deregister(self, service: str, id: str) -> Instance:
-        """End an instance, whoever owns it, and return what ended."""
+        """Deregister an instance of any owner, and return it as it was."""
         ...

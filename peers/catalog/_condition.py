@@ -8,10 +8,10 @@ class Condition:
     joined: bool
     """Whether it has met another member, or has no seed to meet one through."""
     isolated: bool
-    """Whether it takes the silence of all others for a fault of its own network."""
+    """Whether most recent probes failed, so that it accuses no member."""
     degraded: bool
     """Whether some of its answers may be out of date, or some members are reached only in part."""
     leaving: bool
-    """Whether it is about to leave, or has left or stopped; it refuses changes then."""
+    """Whether it is about to leave, or has left or stopped, and so refuses changes."""
     conflict: str | None
-    """Where another living process uses its name; None if none does."""
+    """The address of another living process that uses its name; None if there is none."""

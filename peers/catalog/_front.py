@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Front(Protocol):
-    """A server of its own that shows the registry: HTTP as a whole, or another protocol."""
+    """A server with its own sockets that shows the registry: all of HTTP, or another protocol."""
 
     @property
     def name(self) -> str:
@@ -23,7 +23,7 @@ class Front(Protocol):
     ) -> None:
         """Serve on an address until cancelled; report the bound address once it accepts.
 
-        May run several times at once, with an address each.
+        A peer may call it several times, once for each address.
         Raises `OSError` when the address cannot be used.
         """
         ...

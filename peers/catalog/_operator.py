@@ -29,10 +29,10 @@ class KeyManagement(Protocol):
 
 
 class Operator(Protocol):
-    """What the people who run a peer may do to it; a `Peer` is one.
+    """What the operators of a peer may do; a `Peer` is one.
 
-    Only the native interface is given this: an API that imitates another system must not be able
-    to have a peer leave its mesh.
+    Only the native interface gets this: an API that imitates another system must not be able to
+    make a peer leave its mesh.
     """
 
     def info(self) -> dict[str, object]:

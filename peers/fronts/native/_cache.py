@@ -8,9 +8,9 @@ Question = tuple[str, str | None, str | None, bool]
 
 
 class AnswerCache:
-    """Lookups encoded before, by question, each good for as long as its service does not change.
+    """Encoded lookups by question; each is valid until its service changes.
 
-    Bounded in number and in bytes; whatever was not asked for longest goes first.
+    The cache is bounded in number and in bytes, and drops the least recently used answer first.
     """
 
     def __init__(self, answers: int = 1024, size: int = 8 * 1024 * 1024) -> None:
@@ -20,7 +20,7 @@ class AnswerCache:
         self._kept: OrderedDict[Question, tuple[int, bool, Response]] = OrderedDict()
 
     def get(self, question: Question, lookup: Lookup) -> Response | None:
-        """Return the answer that says the same as `lookup`, if there is one."""
+        """Return the kept answer for `lookup`, if there is one."""
         kept = self._kept.get(question)
         if kept is None or kept[0] != lookup.index or kept[1] != lookup.degraded:
             return None
@@ -28,7 +28,7 @@ class AnswerCache:
         return kept[2]
 
     def put(self, question: Question, lookup: Lookup, response: Response) -> None:
-        """Keep an answer, in place of an older one to the same question."""
+        """Keep an answer; it replaces an older one to the same question."""
         old = self._kept.pop(question, None)
         if old is not None:
             self._bytes -= len(old[2].body)

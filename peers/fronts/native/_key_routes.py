@@ -1,7 +1,7 @@
-# The keys of the mesh: shown to whoever asks, changed from the peer's own machine alone.
+# The keys of the mesh: any client may list them, and only the peer's own machine may change them.
 #
-# No key passes here in either direction: a new one is named by the path of a file, which the peer
-# reads with its own rights and takes only if no other user could have written it.
+# No key itself travels here.  A client names a new key by the path of a file; the peer reads the
+# file with its own rights, and accepts it only if no other user could have written it.
 
 from gossamer.peers.catalog import Operator
 from gossamer.peers.web import (
@@ -62,7 +62,7 @@ class KeyRoutes:
         return json_response(self._operator.keys.list())
 
 
-# What browsers and proxies say of themselves, and programs on this machine do not.
+# Browsers and proxies send these headers, and programs on this machine do not.
 _FOREIGN_HEADERS = (
     b"origin",
     b"sec-fetch-site",
@@ -95,6 +95,6 @@ def _key(request: Request) -> tuple[int, bool]:
     force = body.get("force", False)
     if type(force) is not bool:
         raise HttpError(400, "force must be true or false.", "force")
-    # What an id may be is for the peer to say.
+    # The peer checks the id.
     key: int = body.get("id")  # type: ignore[assignment]
     return key, force

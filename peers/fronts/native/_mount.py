@@ -1,7 +1,7 @@
 # The peer's own interface, under /v1/ and /health/.
 #
-# Every handler checks its whole input before it asks anything of the peer; what the values of an
-# instance may be is the registry's to say, so that every way in has the same rules.
+# Every handler checks its whole input before it asks the peer for anything.  The registry checks
+# the values of an instance, so that every interface has the same rules.
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -45,7 +45,7 @@ _STATUSES: tuple[tuple[type[GossamerError], int], ...] = (
 
 
 class NativeMount:
-    """The native interface; it alone is given an operator's rights."""
+    """The native interface; only this mount has an operator's rights."""
 
     name = "native"
     prefixes = ("/v1", "/health")
@@ -80,7 +80,7 @@ class NativeMount:
 
 
 def _refusing(handler: Handler, request: Request) -> Answer:
-    """Answer with the registry's own errors as what they are in HTTP."""
+    """Call the handler; turn the registry's errors into HTTP's."""
     try:
         answer = handler(request)
     except GossamerError as error:

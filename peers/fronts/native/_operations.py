@@ -1,4 +1,4 @@
-# What operators, and the machines that watch over processes, ask of a peer.
+# What operators ask of a peer, and what supervisors of its process ask.
 
 from functools import partial
 
@@ -19,7 +19,7 @@ from gossamer.peers.web import (
 
 
 class Operations:
-    """Joining, leaving, accepting a loss, and whether all is well."""
+    """Joining, leaving, accepting a loss, and health."""
 
     def __init__(self, catalog: Catalog, operator: Operator) -> None:
         self._catalog = catalog
@@ -52,7 +52,7 @@ class Operations:
             or not all(isinstance(each, str) for each in addresses)
         ):
             raise HttpError(400, 'addresses must be a list like ["10.0.0.7:7940"].', "addresses")
-        # Names are resolved, which takes time; begun is done, also if the client loses patience.
+        # Resolving names takes time; the peer finishes even if the client goes away.
         return Pending(partial(self._join_all, addresses), abandoned=False)
 
     async def _join_all(self, addresses: list[str]) -> Response:
@@ -65,7 +65,7 @@ class Operations:
 
     def _leave(self, request: Request) -> Response:
         expect_nothing(request)
-        # Only when the answer is on its way: the server ends with the peer.
+        # Only after the answer is sent: the server ends with the peer.
         return Response(202, encode_json({"leaving": True}), then=self._operator.request_leave)
 
     def _live(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-# Instances: registered, kept alive, overridden, ended.
+# Instances: register, renew, report, override, deregister.
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _INSTANCE_FIELDS = tuple(name for name in RegistrationFields.__annotations__ if 
 
 
 class Registrations:
-    """Registrations and what becomes of them."""
+    """Registering instances and changing them."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -65,7 +65,7 @@ class Registrations:
     def _heartbeat(self, request: Request) -> Response:
         expect_nothing(request)
         self._catalog.heartbeat(*_names(request))
-        # Heartbeats are the most frequent of all writes, and nobody reads what they answer.
+        # Heartbeats are the most frequent writes, and their clients read only the status.
         return Response(204)
 
     def _report(self, request: Request) -> Response:

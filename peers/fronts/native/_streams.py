@@ -1,6 +1,6 @@
 # Answers that wait for the registry: the long poll and the event stream.
 #
-# Both deliver the latest value: a client that is slow, or asks again late, skips what was between.
+# Both deliver the latest value: a slow client skips the states in between.
 
 from contextlib import closing
 

@@ -65,7 +65,7 @@ class Views:
         every = _FLAGS.get(query.get("all", "0").lower())
         if every is None:
             raise HttpError(400, "all must be true or false.", "all")
-        # An empty filter is what a form sends for a field that was left empty.
+        # A form sends an empty filter for a field that the user left empty.
         ask = partial(
             self._answer, service, query.get("tag") or None, query.get("zone") or None, every
         )
@@ -109,7 +109,7 @@ class Views:
         if service == "":
             raise HttpError(400, "service must not be empty; leave it out for all.", "service")
         write = partial(send_events, self._catalog, service, self._limits.keep_alive)
-        # Proxies that collect an answer before they pass it on would show nothing for ever.
+        # A proxy that waits for the end of an answer would never show anything.
         headers = ((b"Cache-Control", b"no-store"), (b"X-Accel-Buffering", b"no"))
         return Streamed(b"text/event-stream; charset=utf-8", write, headers)
 

@@ -58,7 +58,7 @@ async def open_peer(
     bare: BaseException | None = None
     try:
         async with trio.open_nursery(strict_exception_groups=True) as nursery:
-            # Shielded: a start that is cancelled halfway would wait for the peer's end.
+            # Shielded: a start that is cancelled halfway would wait for the peer to end.
             with trio.CancelScope(shield=True):
                 await nursery.start(_run, peer)
             try:
@@ -109,7 +109,7 @@ async def _prepare(
         raise bind_error("bind", host, port, error) from None
     storage: Storage | None = None
     try:
-        # First of all: a peer whose keys cannot be read says nothing to anybody.
+        # Before anything else: a peer that cannot read its keys must not send anything.
         key_file = None if config.key_file is None else KeyFile(config.key_file)
         seal = None if key_file is None else _seal(config, key_file)
         seeds = await _find_seeds(config, network, endpoint)
@@ -157,7 +157,7 @@ async def _prepare(
 
 
 def _seal(config: PeerConfig, file: KeyFile) -> "KeyedSeal":
-    # Encryption takes 30 ms to import, which a peer without keys need not wait for.
+    # Encryption takes 30 ms to import, and a peer without keys need not wait for it.
     from gossamer.gossip.sealing.keyed_seal import SALT_SIZE, KeyedSeal
 
     # Never the peer's own generator, which tests and simulations seed.
@@ -193,7 +193,7 @@ async def _find_seeds(config: PeerConfig, network: Network, endpoint: Endpoint) 
     return seeds
 
 
-# What the block itself raised is raised again as it was, and an error at the start alone.
+# An error of the block is raised again as it was, and an error at the start without its group.
 def _bare(
     group: BaseExceptionGroup[BaseException], body_error: BaseException | None
 ) -> BaseException | None:

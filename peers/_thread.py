@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 
 
 class WaitTimeout(GossamerError, TimeoutError):
-    """What was waited for did not come in time; nothing was changed."""
+    """The time-out of a call that waits has passed; nothing was changed."""
 
 
 class ThreadedPeer:
@@ -303,7 +303,7 @@ def run_in_thread(config: PeerConfig, *, network: Network | None = None) -> Iter
 
 
 class _Host:
-    """The thread, and what the two sides tell each other."""
+    """The thread of a peer, and what it exchanges with the thread that started it."""
 
     def __init__(self, config: PeerConfig, network: Network | None) -> None:
         self._config = config
@@ -341,7 +341,7 @@ class _Host:
     def _run(self) -> None:
         try:
             trio.run(self._main)
-        # Whatever it is, it belongs to the thread that asked for the peer.
+        # The thread that asked for the peer gets every error.
         except BaseException as error:  # noqa: BLE001
             self._error = error
         finally:

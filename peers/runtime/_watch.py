@@ -26,7 +26,7 @@ class _Mailbox:
 class Watch:
     """An endless iterator of lookups: the present one, then one whenever it has changed.
 
-    It holds no backlog: whoever is slow misses intermediate states, never the last one.
+    It has no backlog: a slow consumer misses intermediate states, never the last one.
     It ends when it is closed or the peer stops; forgetting it closes it.
     """
 
@@ -75,7 +75,7 @@ class Watch:
         self._mailbox.names.clear()
 
     def close(self) -> None:
-        """End it; whoever waits is woken."""
+        """End it, and wake the task that waits for it."""
         self._subscription.close()
         self._mailbox.closed = True
         self._mailbox.event.set()

@@ -120,7 +120,7 @@ class Gossip:
     @property
     def blocked_paths(self) -> Mapping[str, str]:
         """Living members that one transport does not reach: `udp blocked` or `tcp blocked`."""
-        return {name: path.value for name, path in self.inside.detector.paths.blocked.items()}
+        return {name: path.value for name, path in self.inside.paths.blocked.items()}
 
     @property
     def deadline(self) -> float:
@@ -152,7 +152,8 @@ class Gossip:
         nothing.
         """
         self._notice_lag(now)
-        self.inside.detector.on_unreachable(address, now)
+        self.inside.relays.on_unreachable(address)
+        self.inside.prober.on_unreachable(address, now)
         self.inside.spread.flush_if_due(now)
 
     def tick(self, now: float) -> None:
@@ -219,5 +220,6 @@ class Gossip:
             self._lag_noticed = now
             self._context.counters.add("lags")
             self._context.health.note(1)
-            self.inside.detector.abandon(now)
+            self.inside.relays.abandon()
+            self.inside.prober.abandon(now)
             self.inside.membership.suspicions.postpone(lag, now)

@@ -10,7 +10,7 @@ from .basis import BoundedMap, Malformed
 from .dissemination import Spread, UnknownUpdates
 from .exchange import Contacts, Healing, Repair
 from .kernel import Context, Outcome
-from .membership import Detector, Membership, Source
+from .membership import Membership, Prober, Relays, Source
 from .messages import (
     Ack,
     Delta,
@@ -53,7 +53,8 @@ class Listener:
         context: Context,
         spread: Spread,
         membership: Membership,
-        detector: Detector,
+        prober: Prober,
+        relays: Relays,
         contacts: Contacts,
         healing: Healing,
         repair: Repair,
@@ -69,7 +70,8 @@ class Listener:
         self._seal = context.seal
         self._spread = spread
         self._membership = membership
-        self._detector = detector
+        self._prober = prober
+        self._relays = relays
         self._contacts = contacts
         self._healing = healing
         self._repair = repair
@@ -179,19 +181,19 @@ class Listener:
                 if message.target not in ("", self._me.name):
                     self._answer_not_me(message, packet, sender)
                 else:
-                    self._detector.on_ping(message, sender, epoch, row)
+                    self._prober.on_ping(message, sender, epoch, row)
             case Ack(sequence, root):
                 asker = self._questions.asker(sequence)
                 if asker is not None:
                     asker.on_ack(sequence, source, epoch, now)
                 self._compare(root, row, now)
             case PingReq():
-                self._detector.on_ping_req(message, sender, epoch, now)
+                self._relays.on_ping_req(message, sender, epoch, now)
             case Nack(sequence, root):
-                self._detector.on_nack(sequence, source)
+                self._prober.on_nack(sequence, source)
                 self._compare(root, row, now)
             case Relayed(sequence, root):
-                self._detector.on_relayed(sequence, source, now)
+                self._prober.on_relayed(sequence, source, now)
                 self._compare(root, row, now)
             case Leave(sequence):
                 self._spread.send(sender, epoch, [Ack(sequence, self._root.digest)])
@@ -202,7 +204,7 @@ class Listener:
             case Held(sequence):
                 self._receipts.on_held(sequence, source)
             case Gone(sequence):
-                self._detector.on_gone(sequence, source, now)
+                self._prober.on_gone(sequence, source, now)
             case NotMe(sequence):
                 self._take_not_me(sequence, packet, row, sender, now)
             case _:

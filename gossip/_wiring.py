@@ -9,8 +9,8 @@ from ._listener import Listener
 from .basis import GossipConfig
 from .dissemination import Spread
 from .exchange import Contacts, Exchanges, Fetches, Healing, Joining, Knowledge, Repair, Seeds
-from .kernel import Context, Identity
-from .membership import Departure, Detector, Membership, OwnLife, ProbePlanner
+from .kernel import Context, Identity, Sequence
+from .membership import Departure, Membership, OwnLife, Paths, ProbePlanner, Prober, Relays
 from .replication import OwnPart, Receipts, Remains, Replicas
 from .sealing import Seal
 
@@ -36,7 +36,12 @@ class Wiring:
         self.membership = Membership(
             context, self.spread, self.planner, self.own_life, left_by=self.remains.epoch
         )
-        self.detector = Detector(context, self.spread, self.membership, self.planner)
+        self.paths = Paths(context, self.planner)
+        sequence = Sequence(rng)
+        self.relays = Relays(context, self.spread, sequence)
+        self.prober = Prober(
+            context, self.spread, self.membership, self.planner, self.paths, sequence
+        )  # fmt: skip
         self.own_part = OwnPart(context, self.spread, overtaken=self.own_life.raise_epoch)
         self.replicas = Replicas(context, self.spread, self.own_part, self.remains, now)
         knowledge = Knowledge(self.spread, self.membership, self.own_part, self.replicas)
@@ -55,7 +60,7 @@ class Wiring:
         self.receipts = Receipts(context, self.spread)
         self.departure = Departure(context, self.spread, is_meeting=lambda: bool(self.exchanges))
         self.listener = Listener(
-            context, self.spread, self.membership, self.detector, self.contacts, self.healing,
-            self.repair, self.replicas, self.receipts,
+            context, self.spread, self.membership, self.prober, self.relays, self.contacts,
+            self.healing, self.repair, self.replicas, self.receipts,
         )  # fmt: skip
-        self.detector.start(now)
+        self.prober.start(now)

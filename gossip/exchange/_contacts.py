@@ -5,7 +5,7 @@ Each has a number by which its answer, or its echo, is known.
 
 from gossamer.gossip.basis import BoundedMap
 from gossamer.gossip.dissemination import Spread
-from gossamer.gossip.kernel import Context
+from gossamer.gossip.kernel import Context, Sequence
 from gossamer.gossip.messages import Ping
 from gossamer.gossip.state import Address, Member
 
@@ -25,7 +25,7 @@ class Contacts:
         self._spread = spread
         self._seeds = seeds
         self._addresses = BoundedMap[int, Address](_CONTACTS_LIMIT)
-        self._sequence = context.rng.getrandbits(31)
+        self._sequence = Sequence(context.rng)
 
     def __len__(self) -> int:
         """Return how many answers are waited for."""
@@ -42,12 +42,12 @@ class Contacts:
 
     def _ask(self, address: Address) -> int:
         """Return the number of a ping to an address, by which its answer is known."""
-        self._sequence = (self._sequence + 1) & 0xFFFFFFFF
-        forgotten = self._addresses.keep(self._sequence, address)
-        self._questions.open(self._sequence, self)
+        number = self._sequence.next()
+        forgotten = self._addresses.keep(number, address)
+        self._questions.open(number, self)
         if forgotten is not None:
             self._questions.close(forgotten[0], self)
-        return self._sequence
+        return number
 
     def on_own_ping(self, sequence: int, now: float) -> None:
         """Take in a ping of this peer's own, from whatever address it came back."""

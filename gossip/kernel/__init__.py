@@ -30,7 +30,7 @@ from ._health import Isolation as Isolation, LocalHealth as LocalHealth
 from ._identity import Identity as Identity
 from ._outbox import Outbox as Outbox
 from ._outcome import Outcome as Outcome
-from ._questions import Asker as Asker, Questions as Questions
+from ._questions import Asker as Asker, Questions as Questions, Sequence as Sequence
 from ._refusals import Refusals as Refusals
 from ._root import Root as Root
 from ._signals import Signals as Signals

@@ -5,6 +5,7 @@ number of the question; the rest of an answer's truth is for the asker to judge.
 Each asker numbers its own questions and closes them: it bounds how many of them are open.
 """
 
+from random import Random
 from typing import Protocol
 
 from gossamer.gossip.state import Address
@@ -20,6 +21,18 @@ class Asker(Protocol):
         self, sequence: int, source: str, sender: Address, epoch: int, now: float
     ) -> bool:
         """Take in that another peer is at an address; return whether it was asked there."""
+
+
+class Sequence:
+    """Numbers for questions; the first one is drawn, so that two lives of a peer differ."""
+
+    def __init__(self, rng: Random) -> None:
+        self._last = rng.getrandbits(31)
+
+    def next(self) -> int:
+        """Return a number that no open question of this sequence has."""
+        self._last = (self._last + 1) & 0xFFFFFFFF
+        return self._last
 
 
 class Questions:

@@ -53,6 +53,7 @@ class Paths:
         self._streak: dict[Path, dict[str, None]] = {path: {} for path in Path}
         self.blocked: dict[str, Path] = {}
         self._period = 0
+        context.signals.stream_failed.listen(self.stream_failed)
 
     def period(self) -> None:
         """Begin a probe period: forget members that are gone, hasten a doubtful one."""

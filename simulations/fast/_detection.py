@@ -1,8 +1,8 @@
 """Crashes: who finds them first, who confirms that, and when all hold the peer for dead.
 
-Probes, suspicion and verdict are those of gossip/_planner.py, _detector.py and _suspicion.py: a
-living peer probes one member per interval, round robin over a list that it shuffles each time, and
-accuses it one interval after a probe that was not answered.
+Probes, suspicion and verdict are those of gossip/membership (_planner.py, _prober.py and
+_suspicion.py): a living peer probes one member per interval, round robin over a list that it
+shuffles each time, and accuses it one interval after a probe that was not answered.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from ._wave import membership_rule, spread
 # Up to so many peers each one's place in its list is drawn. Beyond, the first few accusers, who
 # alone decide, come as a Poisson process: the lists are too long for their ends to matter.
 _DRAWN_EACH = 20_000
-# gossip/_membership.py: so many suspicions at a time are urgent.
+# gossip/membership/_suspicions.py: so many suspicions at a time are urgent.
 _URGENT = 7
 # So many accusers are more than any suspicion waits for.
 _ACCUSERS = 64

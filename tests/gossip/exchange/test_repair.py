@@ -27,8 +27,7 @@ def _after_a_return() -> Bench:
     bench = Bench()
     bench.meet("a", "b", "p0")
     hold_for_dead(bench, ["p0"])
-    assert bench.inside.detector._next is not None
-    bench.inside.detector._next.cancel()
+    bench.inside.prober.stop()
     bench.hear("p0", updates=[news("p0", incarnation=1).encode()])
     return bench
 

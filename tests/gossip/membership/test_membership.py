@@ -49,9 +49,7 @@ def _row(bench: Bench, name: str = "x") -> tuple[int, int, Status]:
 def _bench(*names: str, **options: Any) -> Bench:
     """Return a core that knows some members and does not probe them itself."""
     bench = Bench(**options)
-    probing = bench.inside.detector._next
-    assert probing is not None
-    probing.cancel()
+    bench.inside.prober.stop()
     bench.meet(*names)
     return bench
 

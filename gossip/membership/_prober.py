@@ -8,16 +8,16 @@ whose relays stay silent learns that it is itself the slow one.
 
 A peer that was stopped (its deadline passed long ago) drops its probes instead of accusing.
 
-A target whose own host says that it is gone is asked after at once and, if others are told the
-same, held for dead without a suspicion (_evidence.py).
+When a target's own host says that the target is gone, relays are asked at once; if they are told
+the same, the target is declared dead without a suspicion (_evidence.py).
 """
 
 from dataclasses import dataclass, field
 
 from gossamer.gossip.basis import Timer
 from gossamer.gossip.dissemination import Spread
-from gossamer.gossip.kernel import Answer, Context, ProbeExchange
-from gossamer.gossip.messages import Ack, Gone, Nack, Ping, PingReq, Relayed
+from gossamer.gossip.kernel import Answer, Context, ProbeExchange, Sequence
+from gossamer.gossip.messages import Ack, Ping, PingReq
 from gossamer.gossip.state import Address, IsolationChanged, Member, Status
 
 from ._evidence import Evidence
@@ -25,11 +25,10 @@ from ._membership import Membership
 from ._paths import Path, Paths
 from ._planner import ProbePlanner
 
-_RELAYS_LIMIT = 256
 # Together with the target, as many as make isolation (_health.py).
 _SILENT_RELAYS = 2
-# Whose address was unreachable is looked up among all members; so often a second at most, as
-# anybody can say so.
+# The member at an unreachable address is looked up among all members; so often a second at most, as
+# any host can say so.
 _LOOK_UPS = 10
 
 
@@ -53,25 +52,20 @@ class Probe:
     evidence: Evidence = field(default_factory=Evidence)
 
 
-@dataclass(slots=True)
-class Relay:
-    """A ping sent for somebody else."""
-
-    requester: Address
-    requester_epoch: int
-    sequence: int
-    target: Address
-    timer: Timer
-
-
-class Detector:
-    """Probes one member each period, and pings for others when asked."""
+class Prober:
+    """Probes one member each period, and answers the probes of others."""
 
     def __init__(
-        self, context: Context, spread: Spread, membership: Membership, planner: ProbePlanner
+        self,
+        context: Context,
+        spread: Spread,
+        membership: Membership,
+        planner: ProbePlanner,
+        paths: Paths,
+        sequence: Sequence,
     ) -> None:
-        self.paths = Paths(context, planner)
-        context.signals.stream_failed.listen(self.paths.stream_failed)
+        self._paths = paths
+        self._sequence = sequence
         self._endpoint = context.endpoint
         self._config = context.config
         self._rng = context.rng
@@ -89,28 +83,25 @@ class Detector:
         self._spread = spread
         self._membership = membership
         self._planner = planner
-        self._sequence = context.rng.getrandbits(31)
-        self._probe: Probe | None = None
+        self.probe: Probe | None = None
+        """The probe under way."""
         self._next: Timer | None = None
-        self._relays: dict[int, Relay] = {}
         self._looked_up_at = float("-inf")
 
     def start(self, now: float) -> None:
         """Begin to probe, at a random phase of the period."""
         self._arm(now + self._rng.random() * self._config.probe_interval)
 
-    def next_sequence(self) -> int:
-        """Return a sequence number that no message under way has."""
-        self._sequence = (self._sequence + 1) & 0xFFFFFFFF
-        return self._sequence
+    def stop(self) -> None:
+        """Begin no further probe, until `start` or `abandon` is called."""
+        if self._next is not None:
+            self._next.cancel()
 
     def abandon(self, now: float) -> None:
-        """Drop what is under way: this peer was stopped and could not have heard an answer."""
-        if self._probe is not None:
-            self._end(self._probe)
+        """Drop the probe under way: this peer was stopped and could not have heard an answer."""
+        if self.probe is not None:
+            self._end(self.probe)
             self._counters.add("probes_abandoned")
-        for own in list(self._relays):
-            self._end_relay(own)
         self._isolation.forget()
         self._arm(now + self._rng.random() * self._config.probe_interval)
 
@@ -127,27 +118,22 @@ class Detector:
         self._spread.send(sender, epoch, [Ack(message.sequence, self._root.digest)], first)
 
     def on_ack(self, sequence: int, source: str, epoch: int, now: float) -> None:
-        """Take in the answer to a ping, be it our own or sent for another peer."""
-        if sequence in self._relays:
-            relay = self._end_relay(sequence)
-            answer = Relayed(relay.sequence, self._root.digest)
-            self._spread.send(relay.requester, relay.requester_epoch, [answer])
-            return
-        probe = self._probe
+        """Take in the answer to the ping of a probe."""
+        probe = self.probe
         if probe is not None and probe.sequence == sequence and probe.target == source:
             probe.by_datagram = True
             self._succeed(probe, now)
 
     def on_relayed(self, sequence: int, source: str, now: float) -> None:
         """Take in that a relay got an answer for us."""
-        probe = self._probe
+        probe = self.probe
         if probe is not None and probe.sequence == sequence and source in probe.relays:
             self._counters.add("probes_relayed")
             self._succeed(probe, now)
 
     def on_nack(self, sequence: int, source: str) -> None:
         """Take in that a relay lives and got no answer."""
-        probe = self._probe
+        probe = self.probe
         if probe is not None and probe.sequence == sequence and source in probe.relays:
             probe.nacks[source] = None
 
@@ -155,10 +141,7 @@ class Detector:
         """Take in that a host says that nobody listens at `address` (ICMP port unreachable)."""
         if not self._config.evidence:
             return
-        for own, relay in list(self._relays.items()):
-            if relay.target == address:
-                self._pass_on_gone(own)
-        probe = self._probe
+        probe = self.probe
         if probe is not None and not probe.answered and probe.address == address:
             self._suspect_gone(probe, now)
         elif self._table.lives_at(address) and now >= self._looked_up_at + 1 / _LOOK_UPS:
@@ -175,22 +158,16 @@ class Detector:
 
         Returns whether one was pinged there.
         """
-        evidence = self._config.evidence
-        relay = self._relays.get(sequence)
-        if relay is not None and relay.target == sender:
-            if evidence:
-                self._pass_on_gone(sequence)
-            return True
-        probe = self._probe
+        probe = self.probe
         if probe is None or (probe.sequence, probe.address) != (sequence, sender):
             return False
-        if evidence and not probe.answered:
+        if self._config.evidence and not probe.answered:
             self._suspect_gone(probe, now)
         return True
 
     def on_gone(self, sequence: int, source: str, now: float) -> None:
         """Take in that a relay was told that the target is gone."""
-        probe = self._probe
+        probe = self.probe
         if probe is None or probe.sequence != sequence or source not in probe.relays:
             return
         if source not in probe.nacks:
@@ -198,16 +175,6 @@ class Detector:
             probe.nacks[source] = None
             probe.evidence.witnesses += 1
             self._weigh(probe, now)
-
-    def _pass_on_gone(self, own_sequence: int) -> None:
-        relay = self._end_relay(own_sequence)
-        self._spread.send(relay.requester, relay.requester_epoch, [Gone(relay.sequence)])
-
-    def _end_relay(self, own_sequence: int) -> Relay:
-        relay = self._relays.pop(own_sequence)
-        relay.timer.cancel()
-        self._questions.close(own_sequence, self)
-        return relay
 
     def _suspect_gone(self, probe: Probe, now: float) -> None:
         """The target's address says that it is not there: ask others, and for a stream, at once."""
@@ -221,37 +188,13 @@ class Detector:
         self._weigh(probe, now)
 
     def _weigh(self, probe: Probe, now: float) -> None:
-        """Hold the target for dead if what speaks for it suffices."""
-        if self._probe is not probe or probe.answered or self._isolation.isolated:
+        """Declare the target dead if the evidence suffices."""
+        if self.probe is not probe or probe.answered or self._isolation.isolated:
             return
         if probe.evidence.suffices(relays=len(probe.relays)):
             self._counters.add("probes_definite")
             self._end(probe)
             self._membership.bury(probe.target, probe.epoch, now)
-
-    def on_ping_req(self, asked: PingReq, requester: Address, epoch: int, now: float) -> None:
-        """Ping a member for another peer."""
-        sequence = asked.sequence
-        known = self._table.lives_at(asked.address)
-        if len(self._relays) >= _RELAYS_LIMIT or not known:
-            self._counters.add("refused_relays")
-            self._deny(requester, epoch, sequence)
-            return
-        own = self.next_sequence()
-        share = self._config.nack_share
-
-        def give_up(_now: float) -> None:
-            self._end_relay(own)
-            self._deny(requester, epoch, sequence)
-
-        timer = self._timers.at(now + share * asked.budget / 1000, give_up)
-        self._relays[own] = Relay(requester, epoch, sequence, asked.address, timer)
-        self._questions.open(own, self)
-        self._spread.send(asked.address, asked.epoch, [Ping(own, asked.target)])
-
-    def _deny(self, requester: Address, epoch: int, sequence: int) -> None:
-        if self._config.nacks:
-            self._spread.send(requester, epoch, [Nack(sequence, self._root.digest)])
 
     # Our own probes
 
@@ -261,19 +204,19 @@ class Detector:
         self._next = self._timers.at(when, self._period)
 
     def _period(self, now: float) -> None:
-        if self._probe is not None:
-            self._conclude(self._probe, now)
+        if self.probe is not None:
+            self._conclude(self.probe, now)
         # After the verdict: what it says of our own health counts for this period already.
         interval = self._health.scale(self._config.probe_interval)
         self._arm(now + interval)
         self._membership.reap(now)
-        self.paths.period()
+        self._paths.period()
         name = self._planner.next()
         row = self._table.get(name) if name is not None else None
         if row is None or not row.status.living:
             return
-        probe = Probe(self.next_sequence(), row.name, row.epoch, row.address, now + interval)
-        self._probe = probe
+        probe = Probe(self._sequence.next(), row.name, row.epoch, row.address, now + interval)
+        self.probe = probe
         self._questions.open(probe.sequence, self)
         timeout = min(self._health.scale(self._config.probe_timeout), interval)
 
@@ -284,11 +227,11 @@ class Detector:
         accusation = self._to_be_told(row)
         first = [] if accusation is None else [accusation]
         self._spread.send(row.address, row.epoch, [Ping(probe.sequence, row.name)], first)
-        if self._config.stream_probes and self.paths.asks_by_stream(row.name):
+        if self._config.stream_probes and self._paths.asks_by_stream(row.name):
             self._ask_by_stream(probe, row)
 
     def _to_be_told(self, row: Member) -> bytes | None:
-        """Return what is held of a member, for a packet to it; None if it need not hear that."""
+        """Return the accusation of a member, for a packet to it; None if it need not hear one."""
         if row.status is Status.SUSPECT and not self._config.tell_suspects:
             return None
         return self._membership.accusation(row)
@@ -319,7 +262,7 @@ class Detector:
         probe.stream_tried = True
 
         def report(answer: Answer, when: float) -> None:
-            if self._probe is not probe:
+            if self.probe is not probe:
                 return
             probe.by_stream = probe.by_stream or answer == "alive"
             if answer == "gone" and self._config.evidence:
@@ -380,19 +323,19 @@ class Detector:
     def _note_paths(self, probe: Probe, row: Member, now: float) -> None:
         """Tell which transport reached the target, if one did."""
         if probe.by_datagram:
-            self.paths.passed(Path.UDP, row.name)
+            self._paths.passed(Path.UDP, row.name)
         elif probe.by_stream:
-            self.paths.failed(Path.UDP, row.name)
-            if row.name in self.paths.blocked:
+            self._paths.failed(Path.UDP, row.name)
+            if row.name in self._paths.blocked:
                 self._signals.only_streams_pass(row, now)
         if probe.by_stream:
-            self.paths.passed(Path.TCP, row.name)
+            self._paths.passed(Path.TCP, row.name)
         elif probe.by_datagram and probe.stream_tried:
-            self.paths.failed(Path.TCP, row.name)
+            self._paths.failed(Path.TCP, row.name)
 
     def _end(self, probe: Probe) -> None:
         for timer in probe.timers:
             timer.cancel()
         self._questions.close(probe.sequence, self)
-        if self._probe is probe:
-            self._probe = None
+        if self.probe is probe:
+            self.probe = None

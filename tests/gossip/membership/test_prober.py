@@ -32,7 +32,7 @@ class Probing(Bench):
         """Let time pass until the next probe; return its target and the ping."""
         for _ in range(10_000):
             for item in self.sent(Ping):
-                probe = self.core.inside.detector._probe
+                probe = self.inside.prober.probe
                 # Other pings compare roots, or tell a suspect what it is.
                 if probe is not None and item.packet.messages[0].sequence == probe.sequence:
                     return self.names[item.address], item.packet.messages[0]

@@ -183,7 +183,7 @@ def test_records_of_the_dead_may_be_dropped_and_their_keys_are_remembered() -> N
 
     mesh.run_until(lambda: "p2" not in peers[0].gossip.members, 200.0)
     holders.remove(peers[0], 1)
-    assert set(holders[peers[0]]._said) == {"p1"}
+    assert set(holders[peers[0]].heard.names) == {"p1"}
 
 
 def test_a_part_of_the_mesh_that_was_cut_off_follows_when_it_is_back() -> None:
@@ -626,10 +626,10 @@ def test_what_owners_said_that_never_were_members_is_forgotten() -> None:
         peers[1].gossip.inside.spread.send(peers[0].address, peers[0].gossip.epoch, [], [update])
     peers[1].drain()
     mesh.run_for(1.0)
-    assert len(holders[peers[0]]._said) == 21
+    assert len(list(holders[peers[0]].heard.names)) == 21
     mesh.run_for(60.0)
 
-    assert set(holders[peers[0]]._said) == {"p1"}
+    assert set(holders[peers[0]].heard.names) == {"p1"}
 
 
 def test_a_decision_from_a_clock_days_ahead_is_not_taken() -> None:

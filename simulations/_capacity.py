@@ -1,12 +1,12 @@
-# What a host's link can carry.
+# The bandwidth of a host's link.
 #
-# A host sends one packet after another, at the pace of its link; the others wait in its
-# queue, and what finds the queue full is lost (tail drop).  The rule keeps no queue of
-# packets: when the link will be free says how much waits, and that is all it needs.
+# A host sends one packet after another, at the speed of its link.  Other packets wait in
+# the queue, and a packet that finds the queue full is lost (tail drop).  The rule stores no
+# queue of packets: the time at which the link will be free says how much waits.
 #
-# The rule only adds to a packet's lag and passes, so that the latency of the way behind
-# the link comes on top.  It is meant to be asked first, to be added last: what is lost
-# on the way behind the link has used the link.
+# The rule adds to a packet's lag and passes, and the latency of the path comes on top.
+# Add this rule last, so that it is asked first: a packet that is lost behind the link has
+# used the link as well.
 
 from __future__ import annotations
 

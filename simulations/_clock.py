@@ -4,9 +4,8 @@
 # entries for the same instant run in the order in which they were asked for.  The
 # sequence makes the order total, so that two runs of one seed are the same run.
 #
-# There is no cancellation: an entry that is no longer wanted is recognised by its
-# owner when it fires.  That keeps an entry a plain tuple, and a tuple is what heapq
-# compares fastest.
+# There is no cancellation: when an entry fires, its owner recognises that it is no longer
+# wanted.  So an entry is a plain tuple, which heapq compares fastest.
 
 from collections.abc import Callable
 from heapq import heappop, heappush

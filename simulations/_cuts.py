@@ -1,7 +1,7 @@
-# Where packets do not pass, or not now.
+# Rules that stop packets, or delay them for a time.
 #
-# All of these also look at what arrives: a cut takes what was on its way with it.  A
-# stream over a cut (see _stream.py) tries again until its owner gives up.
+# All of these rules also check packets at arrival, so a cut drops packets that were on
+# their way.  A stream across a cut (see _stream.py) tries again until its owner gives up.
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-# What a network does to packets that it still carries, or just loses by chance.
+# Rules that delay, duplicate, reorder or lose packets by chance.
 #
-# A lost piece of a stream is not lost to the stream: TCP sends it again, later.  So
-# Loss makes streams slow where it makes datagrams vanish.
+# TCP sends a lost piece of a stream again, later.  So Loss makes streams slow, but makes
+# datagrams vanish.
 
 from __future__ import annotations
 

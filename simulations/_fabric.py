@@ -1,14 +1,13 @@
 # The network between simulated hosts.
 #
 # Each packet passes a chain of rules; the first verdict wins, and a latency rule ends
-# the chain.  The rule that was added last is asked first: a cut laid over a network
-# takes effect whatever the network said before.
+# the chain.  The rule that was added last is asked first, so a new cut always takes effect.
 #
-# A cut takes effect at delivery: rules with `on_arrival` are asked again when the
-# packet arrives, so that what was in flight when the cut fell is lost with it.
+# A cut takes effect at delivery too: rules with `on_arrival` are asked again when the
+# packet arrives, so packets that are in flight when the cut begins are lost.
 #
-# The fabric knows no peers and no protocol.  It runs on a virtual clock (Mesh) as well
-# as on trio's (MemoryNetwork), so that both see the same network.
+# The fabric knows no peers and no protocol.  It runs on a virtual clock (Mesh) and on
+# trio's clock (MemoryNetwork), so both see the same network.
 
 import random
 from collections.abc import Callable, Iterable, Mapping
@@ -27,7 +26,7 @@ LATENCY_HIGH = 0.000_75
 
 
 class Port(Protocol):
-    """Whoever listens at an address."""
+    """The listener at an address."""
 
     def receive(self, data: bytes, sender: Address) -> None:
         """A datagram arrived."""

@@ -1,9 +1,9 @@
-# What the kernel keeps for a process that is stopped, or slower than what comes.
+# The packets that the kernel keeps for a process that is stopped or slow.
 #
-# A process that is neither takes in everything at once and never comes here.  A slow one
-# needs `each` seconds for every packet, and does what the packet asks for at the end of
-# them.  Its timers take no time, but wait behind the packets that were there before: a
-# loop that is busy with its socket looks at the clock when it is done.
+# A normal process reads every packet at once and does not use an inbox.  A slow process
+# needs `each` seconds for every packet, and acts on the packet at the end of that time.
+# Its timers take no time, but wait for the packets that arrived before them: a loop that
+# is busy with its socket looks at the clock afterwards.
 
 from collections import deque
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 # How long packets take.
 #
-# A latency rule answers for every packet that it concerns, so it stands at the end of a
-# fabric's chain, or in front of it for some hosts.
+# A latency rule decides about every packet in its scope, so it belongs at the end of a
+# fabric's chain, or before the chain for some hosts.
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """A network in memory for whole peers.
 
-It stands where real sockets stand (the `Network` and `Endpoint` of a peer's runtime) and asks the
-same fabric and the same rules as the simulator what becomes of a packet.
-Delays run in trio's time: under `trio.testing.MockClock(autojump_threshold=0)` a minute passes in
-milliseconds, and under the ordinary clock it is a network for a demonstration.
+It replaces real sockets (the `Network` and `Endpoint` of a peer's runtime), and uses the same
+fabric and the same rules as the simulator.
+Delays run in trio's time.  Under `trio.testing.MockClock(autojump_threshold=0)` a minute passes in
+milliseconds; with the ordinary clock this is the network of the demonstration.
 """
 
 import errno
@@ -52,7 +52,7 @@ class MemoryNetwork:
         await self._clock.serve(task_status=task_status)
 
     def host(self, ip: str) -> "MemoryHost":
-        """The host with the address `ip`, made when first asked for; ValueError if it is no IP."""
+        """The host with the address `ip`, made at the first call; ValueError for another text."""
         ip_address(ip)
         if ip not in self._hosts:
             self._hosts[ip] = MemoryHost(self, ip)
@@ -146,7 +146,7 @@ class MemoryEndpoint:
         self._inbox_bytes = 0
         self._unreachable: dict[Address, None] = {}
         self._backlog: deque[tuple[MemoryStream, Address]] = deque()
-        # Woken at each arrival; only whoever waits for it looks again.
+        # Each arrival wakes the waiting task, which then looks again.
         self._arrival = trio.lowlevel.ParkingLot()
         self._knock = trio.lowlevel.ParkingLot()
         self._counters: Counter[str] = Counter()

@@ -1,8 +1,8 @@
 """Many protocol cores on one virtual clock and one fabric.
 
-Nothing here decides anything for the protocol: the mesh carries bytes, keeps time, and lets
-processes start, stop, crash and lose one another.
-One seed fixes the whole run, and `digest` tells whether two runs were the same.
+The mesh takes no decisions of the protocol: it carries bytes, keeps the time, and lets processes
+start, stop, crash and lose contact.
+One seed fixes the whole run, and equal digests (`digest`) mean that two runs were the same.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -224,7 +224,7 @@ class Mesh:
         return held
 
     def accused(self) -> list[str]:
-        """The names of all that were ever suspected or held for dead, sorted."""
+        """The names of all peers that were ever suspected or declared dead, sorted."""
         entries = self.events(MemberSuspected, MemberFailed)
         return sorted(
             {

@@ -1,4 +1,4 @@
-# What travels, and what is said about it.
+# Packets, and the verdicts of rules about them.
 #
 # A rule answers one of
 #   None       pass: the next rule is asked

@@ -1,4 +1,4 @@
-"""One peer's process in a simulated mesh: the core, and what a runtime does for it."""
+"""One peer's process in a simulated mesh: the core, and the work of a runtime."""
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
@@ -373,7 +373,7 @@ class SimulatedPeer:
         if self.gossip.deadline <= self._world.now:
             self._tick()
 
-    # An alarm that was set for a time that is no longer meant does nothing.
+    # An alarm for a deadline that has changed in the meantime does nothing.
     def _wake(self, when: float) -> None:
         if when != self._wakes_at or not self.running:
             return

@@ -1,6 +1,5 @@
 # The clock of a fabric that runs on trio: entries wait in the heap of a virtual clock,
-# and one task runs them when trio's time has come.  trio's time may itself be virtual
-# (MockClock), or the real one.
+# and one task runs them at their time in trio's clock, which may be virtual (MockClock).
 
 from collections.abc import Callable
 from typing import TypeVar

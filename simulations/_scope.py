@@ -1,7 +1,7 @@
-# Whom a rule of the network concerns, and what its parameters may be.
+# The hosts in a rule's scope, and checks of its parameters.
 #
-# Hosts are named by their IP as text; a rule with `hosts` concerns packets that come
-# from or go to one of them, and a rule without concerns all.
+# A host is named by its IP address as text.  A rule with `hosts` applies to packets from or
+# to one of them; a rule without `hosts` applies to all packets.
 
 from collections.abc import Iterable
 from math import inf
@@ -10,14 +10,14 @@ from ._packet import Packet, Rule
 
 
 def seconds_of(name: str, value: float) -> float:
-    """`value`, or ValueError when it is no time to wait."""
+    """Return `value`, or raise ValueError if it is not a time to wait."""
     if not 0.0 <= value < inf:
         raise ValueError(f"{name} must be a finite number of seconds and not negative, not {value}")
     return value
 
 
 def share_of(name: str, value: float) -> float:
-    """`value`, or ValueError when it is no probability."""
+    """Return `value`, or raise ValueError if it is not a probability."""
     if not 0.0 <= value <= 1.0:
         raise ValueError(f"{name} must lie between 0 and 1, not at {value}")
     return value

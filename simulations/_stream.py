@@ -1,12 +1,12 @@
-# Streams over the fabric: what TCP promises, and how it fails.
+# Streams over the fabric: the promises of TCP, and its failures.
 #
-# Each piece of data is one packet; the receiving end puts the pieces in order and
-# hears each once.  A lost piece is sent again after a wait that doubles, for as long
-# as both ends live: a stream over a cut is silent, and goes on when the cut heals in
-# time.  Nobody is told; the owner of an end gives up at its own deadline.
+# Each piece of data is one packet; the receiving end puts the pieces in order and delivers
+# each once.  A lost piece is sent again after a wait that doubles, while both ends live.  So
+# a stream across a cut is silent, and continues if the cut heals in time.  The ends get no
+# notice of it; the owner of an end gives up at its own deadline.
 #
-# A stream opens with a knock.  Where nobody listens, the answer is a refusal; across a
-# cut there is none.  A process that dies resets its streams, as its kernel would.
+# A stream opens with a knock.  If no process listens, the answer is a refusal; across a cut
+# there is no answer.  A process that dies resets its streams, as its kernel would.
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class StreamEnd:
             self._post(_Note.END)
 
     def leave(self) -> None:
-        """Let what was sent arrive, hear nothing more, and reset whoever still sends."""
+        """Deliver what was sent, ignore what arrives, and reset the other end if it still sends."""
         self.finish()
         self.gone = True
         self._early.clear()
@@ -175,7 +175,7 @@ class StreamEnd:
         if piece.note is _Note.KNOCK:
             return self._knock(piece)
         if piece.note is _Note.RESET:
-            # Breaks the line: there is no use in waiting for what it overtook.
+            # This ends the stream, so the pieces that it overtook are not needed.
             self._broken("reset")
             return True
         if piece.sequence != self._expected:
@@ -233,7 +233,7 @@ class StreamEnd:
 
 
 def dial(fabric: Fabric, local: Address, remote: Address, handler: StreamHandler) -> StreamEnd:
-    """Open a stream to whoever listens at `remote`; `handler` hears what comes of it."""
+    """Open a stream to the listener at `remote`; `handler` gets its data and its end."""
     near = StreamEnd(fabric, local, remote)
     far = StreamEnd(fabric, remote, local)
     near.other, far.other = far, near

@@ -1,7 +1,7 @@
-"""Published results, run again: SWIM 2002, Lifeguard 2017, and the theory of epidemics.
+"""Measurements of papers, repeated: SWIM 2002, Lifeguard 2017, and the theory of epidemics.
 
-Each is a module to be run, `python -m gossamer.simulations.experiments.swim2002`, and writes what
-the paper has beside what came out here, with a sentence on each difference that is not chance.
+Each module is a program, such as `python -m gossamer.simulations.experiments.swim2002`.  It writes
+the paper's figures beside ours, and explains each difference that is not chance.
 """
 
 from ._harness import Options as Options, mesh_seed as mesh_seed

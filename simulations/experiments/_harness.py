@@ -1,4 +1,4 @@
-"""How an experiment is run: its options, its seeds, its trials one by one or on several cores."""
+"""Runs an experiment: its options, its seeds, and its trials, one by one or on several cores."""
 
 import argparse
 import sys
@@ -32,7 +32,7 @@ class Options:
         waiting = list(tasks)
         if self.jobs < 2:
             return [run(task) for task in waiting]
-        # Not by fork: whoever runs an experiment may have threads.
+        # Not by fork: the process that runs an experiment may have threads.
         with ProcessPoolExecutor(self.jobs, get_context("spawn")) as pool:
             return list(pool.map(run, waiting, chunksize=max(1, len(waiting) // 50)))
 

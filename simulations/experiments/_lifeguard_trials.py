@@ -1,4 +1,4 @@
-"""What is done to a mesh in Lifeguard's two experiments: members that block, again and again."""
+"""The meshes of Lifeguard's two experiments, with members that block again and again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -79,7 +79,7 @@ class Trial:
 
 @dataclass(slots=True)
 class _Run:
-    """A mesh with an anomaly, and who was buried where."""
+    """A mesh with an anomaly, and the members that were declared dead, with the observers."""
 
     mesh: Mesh
     anomaly: Anomaly
@@ -124,7 +124,7 @@ def interval(trial: Trial) -> Costs:
 
 
 def threshold(trial: Trial) -> tuple[list[float], list[float]]:
-    """Block once; return after what times slow members were first and everywhere buried."""
+    """Block once; return when slow members were declared dead first, and everywhere."""
     run = trial.begin()
     mesh = run.mesh
     began = mesh.now

@@ -1,7 +1,6 @@
-"""Epidemics as small models: no packets, no clocks, only who tells whom.
+"""Epidemics as small models: no packets and no clocks, only sites that tell each other.
 
-They stand beside the faithful simulator as a second opinion, and reproduce what the papers
-computed in the same way.
+The models check the faithful simulator, and reproduce what the papers computed in the same way.
 """
 
 from dataclasses import dataclass

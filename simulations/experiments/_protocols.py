@@ -1,7 +1,7 @@
-"""The protocols of the papers, as settings of ours.
+"""The protocols of the papers, as settings of Gossamer.
 
-Each leaves out what Gossamer adds: news sent at once along trees, probes over streams, witnesses
-that look at once, isolation, the guard against having been stopped, repair by roots.
+Each omits what Gossamer adds: updates sent at once along trees, probes over streams, witnesses that
+probe at once, isolation, the guard for a peer that was stopped, repair by roots.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ SWIM_2002: dict[str, Any] = {
     "rounds": False,
     "settle": _NEVER,
 }
-"""Das, Gupta, Motivala 2002, section 5: a period of 2 s, one indirect probe, news by piggyback."""
+"""Das, Gupta, Motivala 2002, section 5: a period of 2 s, one relay, updates by piggyback."""
 
 _MEMBERLIST: dict[str, Any] = {
     "suspicion_multiplier": 5,

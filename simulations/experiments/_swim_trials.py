@@ -1,4 +1,4 @@
-"""What is done to a mesh in SWIM's experiments: a crash, a quiet time, a piece of news."""
+"""The trials of SWIM's experiments: a crash, a quiet time, an update."""
 
 from collections import Counter
 from math import ceil, log10
@@ -10,7 +10,7 @@ from ._harness import Options
 from ._protocols import SWIM_2002
 
 _PERIOD: float = SWIM_2002["probe_interval"]
-# Nobody is buried within an experiment: what is measured comes before.
+# No member is declared dead within an experiment: all measurements end before.
 _PATIENT = {"suspicion_multiplier": 10_000}
 
 
@@ -72,13 +72,13 @@ def load(task: tuple[int, int, float, int, int]) -> tuple[float, float, float]:
 
 
 def _spread_limit(n: int, limit: int) -> dict[str, int]:
-    """Return settings by which a record's news are sent so often: 2 + 2·multiplier below 100."""
+    """Return settings with this many sends of a record's update: 2 + 2·multiplier below 100."""
     factor = max(2, ceil(log10(n + 1)))
     return {"tree_arity": 1, "registry_multiplier": max(1, round((limit - 2) / factor))}
 
 
 def infect(task: tuple[int, int, int]) -> tuple[list[float], float]:
-    """Return when each member heard a piece of news, in periods, and how often each sent it.
+    """Return when each member heard of an update, in periods, and how often each sent it.
 
     For (seed, n, transmissions); it rides on pings and acks alone, and ends when nobody sends it.
     """

@@ -1,6 +1,6 @@
-"""What an experiment found, as text: tables of a paper's figures beside ours, and why they differ.
+"""The results of an experiment as text: a paper's figures beside ours, and why they differ.
 
-The text is Markdown and the same for the same seed, so that it can be kept beside the code.
+The text is Markdown.  It is the same for the same seed, so it can be kept beside the code.
 """
 
 from collections.abc import Sequence

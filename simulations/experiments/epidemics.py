@@ -1,4 +1,4 @@
-"""Epidemics: how many rounds news need, what is missed, and what that costs.
+"""Epidemics: how many rounds an update needs, how many sites it misses, and the cost.
 
 Demers et al.: "Epidemic algorithms for replicated database maintenance", PODC 1987, section 1.4,
 tables 1 to 3; Pittel 1987 and Karp et al. 2000 for rounds; memberlist's transmit-limited queue;
@@ -138,7 +138,7 @@ def _demers(options: Options, result: Result) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How one piece of news went: times in seconds since it was published."""
+    """The spread of one update: times in seconds since it was published."""
 
     times: list[float]
     copies: int
@@ -146,7 +146,7 @@ class Told:
 
 
 def tell(task: tuple[int, int, int, dict[str, Any]]) -> list[Told]:
-    """Publish news one after another in a mesh of the protocol's own code.
+    """Publish updates one after another in a mesh of the protocol's own code.
 
     For (seed, n, how many, settings); each ends when nobody passes it on any more.
     """
@@ -193,7 +193,7 @@ _ROUNDS_ONLY: dict[int, dict[str, Any]] = {
     128: {"tree_arity": 2, "registry_multiplier": 3},
     1000: {"tree_arity": 3, "registry_multiplier": 3},
 }
-# Rounds alone: no probes that carry news, no repair.
+# Only rounds: no probes that carry updates, no repair.
 _STILL: dict[str, Any] = {
     "eager": False, "probe_interval": 1000.0, "settle": 10**8, "retransmit_multiplier": 1,
 }  # fmt: skip
@@ -216,7 +216,7 @@ def _queue(options: Options, result: Result) -> None:
         why=(
             "Random phases are twice as fast as steps, which wait for each other; the formula is "
             "for steps. Ours is slower than random phases by a quarter of a round or a little more "
-            "for each hop: a peer that hears news after quiet begins its rounds half to one "
+            "for each hop: a peer that hears an update after quiet begins its rounds half to one "
             "interval later, where memberlist's ticker comes at any time of it. "
             "The formula for misses is too high for small n, since sends to so few overlap less."
         ),
@@ -255,8 +255,8 @@ def _own(options: Options, result: Result) -> None:
         "Gossamer's own rule beside it",
         ["n", "memberlist, random phases: all (ms)", "ours: 50 % (ms)", "99 %", "all",
          "all, 99th percentile", "copies per member", "memberlist: L", "missed somebody"],
-        about="News go at once to three children of a tree and to one random member, then in "
-        "rounds and on probes; the lan profile, 0.2 to 1 ms a packet, no loss.",
+        about="An update goes at once to three children of a tree and to one random member, then "
+        "in rounds and on probes; the lan profile, 0.2 to 1 ms a packet, no loss.",
         why=(
             "The tree reaches all in the time of its depth, log₃ n hops, where rounds wait 0.2 s "
             "between hops: two orders of magnitude. It costs no more copies: those sent at once "

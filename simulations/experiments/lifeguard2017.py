@@ -142,7 +142,7 @@ def _false_positives(costs: dict[str, list[tuple[int, Costs]]], result: Result) 
         "(FP-); sums over the grid, in percent of SWIM's.",
         why=(
             "As in the paper the suspicion's time-out does nearly all of it, the buddy system "
-            "takes some 10 percent, and hardly any false burial happens at a member that is well "
+            "takes some 10 percent, and hardly any false death happens at a member that is well "
             "(SWIM in the paper: 0.4 % of them). Where the paper is left with 1.5 or 3 percent, "
             "ours is left with none: no block outlasts the longest time-out of 63 s, and a "
             "released member hears all that waited in no time, while an agent that shares a core "
@@ -204,8 +204,8 @@ def _messages(grid: _Grid, costs: dict[str, list[tuple[int, Costs]]], result: Re
             "More suspicions are passed on with Lifeguard, up to k + 1 for each suspect. Bytes "
             "grow "
             "more than in the paper, because here there is always somebody to suspect, while in "
-            "most of its runs there is not, and because news ride on every packet with room: more "
-            "bytes, hardly more packets."
+            "most of its runs there is not, and because updates use the free room of every packet: "
+            "more bytes, hardly more packets."
         ),
     )  # fmt: skip
     totals = {
@@ -229,8 +229,8 @@ def _latency(options: Options, grid: _Grid, result: Result) -> None:
         "Table V: detection (alpha 5, beta 6)",
         ["configuration", "paper: first, median / 99 %", "ours", "difference",
          "paper: everywhere, median / 99 %", "ours ", "difference "],
-        about="Seconds from the beginning of one long block until a healthy member buries the "
-        "blocked one, and until all have.",
+        about="Seconds from the beginning of one long block until a healthy member declares the "
+        "blocked one dead, and until all have.",
         why=(
             "The medians agree within 1 percent: a wait for the ping, a period, and the time-out "
             "of 10.54 s. Ours has the shorter tail where few members are slow at once; the paper's "
@@ -310,7 +310,7 @@ def experiment(options: Options) -> Result:
             "packets, with which it would go on to accuse somebody every second. "
             "A missed nack counts as in memberlist: with relays asked, only their silence counts. "
             "Whole states are compared when roots differ for 90 s, not at every such interval; "
-            "members that were buried and speak are told so. "
+            "members that were declared dead and speak are told so. "
             f"{GOSSAMER} is this project's own lan profile, with alpha 4 and all that it adds, its "
             "guard against having been stopped among it."
         ),

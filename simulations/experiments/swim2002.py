@@ -165,7 +165,7 @@ def _load(options: Options, result: Result) -> None:
     result.tables.append(lossy)
 
 
-# How news spread
+# How updates spread
 
 
 def _ode(n: int, wanted: float) -> float:
@@ -177,7 +177,7 @@ def _infection(options: Options, result: Result) -> None:
     sizes = (16,) if options.quick else (6, 13, 20, 28, 35, 43, 52, 56)
     trials = 20 if options.quick else 100
     table = Table(
-        "How news spread, on the back of pings and acks",
+        "How updates spread, on the back of pings and acks",
         ["n", "paper: analysis, half / all but one", "paper: figure 3b, median",
          "model: median / last", "ours: median / last", "difference to model", "reached all"],
         about="Periods until half, and all, of the members have heard it. The analysis is the "
@@ -227,7 +227,7 @@ def _infection(options: Options, result: Result) -> None:
 def _limits(options: Options, result: Result) -> None:
     n, trials = (28, 10) if options.quick else (56, 100)
     table = Table(
-        "How often news have to ride",
+        "How often an update must be sent",
         ["sends per member", "λ = sends / ln n", "missed, mean members: paper", "ours",
          "rumors that missed somebody"],
         about=f"n = {n}, {trials} rumors per row. The paper: after λ ln n periods all but "
@@ -262,14 +262,14 @@ def experiment(options: Options) -> Result:
         "Das, Gupta, Motivala, DSN 2002, sections 3–5, figures 2 and 3",
         same=(
             "a period of 2 s, one indirect probe, members probed in turn from a shuffled list, "
-            "news on the back of pings and acks alone, groups of up to 56."
+            "updates on the back of pings and acks alone, groups of up to 56."
         ),
         differs=(
             "virtual time and network (0.2 to 1 ms a packet), not PCs on Ethernet; no load. "
             "A member accuses at the end of its period; Gossamer's packets are larger, and hold "
-            "as much news as fits rather than six pieces. "
+            "as many updates as fit rather than six. "
             "Figure 4 (how many members stay in a group with 10 % loss) is not run: SWIM's "
-            "members do not come back after a false burial, and here they do, so that there is no "
+            "members do not come back after a false death, and here they do, so that there is no "
             "such size."
         ),
     )

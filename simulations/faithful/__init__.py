@@ -1,3 +1,3 @@
-"""The faithful simulator: the protocol's own code and the registry's merge on virtual time."""
+"""The faithful simulator: the protocol's own code and the registry's merge in virtual time."""
 
 from ._run import run_faithful as run_faithful

@@ -39,7 +39,7 @@ class Accusations:
             self._suspicions_by_cut += by_cut
 
     def failed(self, observer: int, subject: int, accuser: int) -> None:
-        """An observer holds a member for dead."""
+        """Note that an observer declares a member dead."""
         by_cut = self._note(observer, subject, accuser)
         if self._present[subject] and self._reach.linked(observer, subject):
             self._deaths += 1

@@ -1,4 +1,4 @@
-"""Crashes, and how long until others hold the crashed peer for dead."""
+"""Crashes, and how long until others declare the crashed peer dead."""
 
 from collections.abc import Sequence
 
@@ -37,7 +37,7 @@ class Crashes:
         self._all: list[float] = []
 
     def crashed(self, subject: int, now: float, knew: Sequence[int] = ()) -> None:
-        """A peer died; `knew` held it for dead already, and are not asked."""
+        """Note that a peer died; the peers in `knew` declared it dead before and do not count."""
         self.returned(subject)
         self._crashes += 1
         linked = self._reach.linked
@@ -51,7 +51,7 @@ class Crashes:
             self._open[subject] = _Crash(now, waiting)
 
     def failed(self, observer: int, subject: int, now: float) -> None:
-        """An observer holds a member for dead."""
+        """Note that an observer declares a member dead."""
         crash = self._open.get(subject)
         if crash is None or not crash.settle(observer):
             return
@@ -71,7 +71,7 @@ class Crashes:
                 del self._open[subject]
 
     def returned(self, subject: int) -> None:
-        """A crashed peer runs again: whoever did not find out by now never will."""
+        """Note that a crashed peer runs again: peers that did not know of the crash never will."""
         self._open.pop(subject, None)
 
     def result(self) -> Detection:

@@ -1,4 +1,4 @@
-"""What befalls networks and hosts for a while; each fault returns how it is undone."""
+"""Faults of networks and hosts that last for a time; each returns a call that undoes it."""
 
 from __future__ import annotations
 

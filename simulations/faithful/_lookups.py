@@ -1,9 +1,10 @@
-# Lookups, and every answer that would have been wrong had anybody asked.
+# Lookups, and every answer that would be wrong at this moment.
 #
-# A pair (peer, instance) is wrong while the peer's answer for that instance is: it shows one that
-# is not to be found any more, or misses one that is and that the peer could reach.  Pairs are
-# looked at when the peer's view of the service changes, when the instance does, and when it
-# changes who can reach whom; so each spell is known to the instant, and no sample scans them all.
+# A pair (peer, instance) is wrong while the peer would answer wrongly about the instance: it shows
+# an instance that no longer exists, or misses one that exists and that the peer can reach.  A pair
+# is checked when the peer's view of the service changes, when the instance changes, and when it
+# changes which peers can reach each other.  So the exact time of each error is known, and no sample
+# has to scan all pairs.
 
 from array import array
 from collections.abc import Sequence

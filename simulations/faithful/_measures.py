@@ -1,4 +1,4 @@
-"""All that is measured in one run, fed from one place."""
+"""All measurements of one run, fed from one place."""
 
 from collections.abc import Sequence
 
@@ -84,7 +84,7 @@ class Measures:
             self.views.holds(observer, self._number[name], int(member.status) + 1)
 
     def all_join(self) -> None:
-        """All peers that run have begun at this moment: each is news to all others."""
+        """Note that all running peers began at this moment: each is new to all others."""
         for peer, present in enumerate(self._present):
             if present:
                 self.joins.made(peer, self._peers[peer].gossip.epoch, 0, self._clock.now)

@@ -1,11 +1,11 @@
-# Who can reach whom.
+# Which peers can reach each other.
 #
-# Every barrier puts some peers on sides.  Peers that stand on the same side of every barrier
-# are of one class, and there are few classes, however many peers there are: what can pass is
-# decided between classes, and asked for a million times.
+# Every barrier puts some peers on sides.  Peers on the same side of every barrier form one class.
+# There are few classes, however many peers there are, so reachability is computed between classes;
+# it is asked for a million times.
 #
-# `direct` is the network alone: there and back.  `path` asks whether news comes through, over
-# any others: two peers that only a third one still reaches are no partition.
+# `direct` means the network alone, there and back.  `path` means that updates get through, if need
+# be over other peers: two peers that a third one still reaches are not partitioned.
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Reach:
         return self._direct[here][there] and self._direct[there][here]
 
     def path(self, source: int, target: int) -> bool:
-        """Whether news gets from `source` to `target`, over others where it must."""
+        """Whether updates get from `source` to `target`, if need be over other peers."""
         if self._silences[source] or self._silences[target]:
             return source == target
         return self._path[self._class[source]][self._class[target]]

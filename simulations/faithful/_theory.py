@@ -1,7 +1,7 @@
-"""What theory gives for a mesh like this, beside what was measured.
+"""The predictions of theory for a mesh like this, beside the measurements.
 
-The sources' figures are collected with the project's experiments; each is a reference, not a
-target: the remark says where the model differs from this mesh.
+The figures come from the sources that the project's experiments repeat.  Each is a reference and
+not a target: the remark says how the model differs from this mesh.
 """
 
 from math import e, log, log2, log10
@@ -67,7 +67,7 @@ def theory(
             unit="1/s",
             source="SWIM: one ping and one ack sent per member and period (Das et al. 2002, "
             "section 5)",
-            remark="the load of an idle mesh; news, indirect probes and returns come on top",
+            remark="the load of an idle mesh; updates, indirect probes and returns come on top",
         )
     )
     return found
@@ -111,7 +111,7 @@ def _spread(n: int, config: GossipConfig, convergence: Convergence) -> Theory:
         unit="s",
         source="push epidemic, log2 n + ln n rounds (Pittel 1987)",
         remark=f"an upper reference: one push per round of {config.gossip_interval:g} s, where "
-        "this mesh forwards news at once",
+        "this mesh passes on updates at once",
     )
 
 
@@ -132,7 +132,7 @@ def _detection(n: int, config: GossipConfig, detection: Detection) -> list[Theor
     )
     return [
         Theory(
-            quantity="crash first held for dead",
+            quantity="crash first declared",
             expected=probe + least,
             measured=detection.first.p50,
             unit="s",

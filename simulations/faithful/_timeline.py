@@ -1,4 +1,4 @@
-"""What befalls the mesh: events of a scenario, made entries of the clock."""
+"""The events of a scenario, as entries of the clock."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Provider:
 
 
 class Truth:
-    """What is the case, whoever knows it: which instances live, with which peer.
+    """The true state, independent of what peers know: which instances live, with which peer.
 
     An instance lives from its registration until it is deregistered or its peer's process ends.
     """
@@ -55,7 +55,7 @@ class Truth:
             self._hide(provider)
 
     def remove(self, provider: Provider) -> None:
-        """An instance is no more."""
+        """Note that an instance has ended."""
         owned = self._providers[provider.owner]
         del owned[provider.service, provider.id]
         if not owned:

@@ -24,7 +24,7 @@ class Views:
         self._rows[observer] = bytearray(self._peers)
 
     def stopped(self, observer: int) -> None:
-        """A peer is no more, and its view with it."""
+        """Note that a peer has ended, and its view with it."""
         row, self._rows[observer] = self._rows[observer], None
         if row is None:
             return
@@ -34,7 +34,7 @@ class Views:
                 self.totals[held] -= 1
 
     def holds(self, observer: int, subject: int, held: int) -> None:
-        """An observer holds a member for what `held` says from now on."""
+        """Note the status that an observer gives a member from now on."""
         row = self._rows[observer]
         if row is None:
             return

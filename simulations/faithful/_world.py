@@ -1,4 +1,4 @@
-"""A mesh in which every peer has a registry, and what may befall its peers."""
+"""A mesh in which every peer has a registry, and what can happen to its peers."""
 
 from collections.abc import Callable
 from functools import partial
@@ -249,7 +249,7 @@ class World:
             self._alarms[number] = deadline
             self.mesh.clock.call_at(deadline, self._ring, (number, registry, deadline))
 
-    # An alarm for a time that is no longer meant, or for a former life, does nothing.
+    # An alarm for a deadline that has changed, or for an earlier life, does nothing.
     def _ring(self, alarm: tuple[int, Registry, float]) -> None:
         number, registry, when = alarm
         if self.registries[number] is not registry or self._alarms[number] != when:

@@ -1,4 +1,4 @@
-"""The fast model held against the protocol's own code, curve by curve."""
+"""Compares the fast model with the protocol's own code, curve by curve."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -93,7 +93,7 @@ def fast_spread(case: Case, *, repeats: int = 1) -> list[list[float]]:
 
 
 def compare_detection(case: Case, *, repeats: int = 10) -> list[Row]:
-    """Compare when the first and when the last peer holds a crashed one for dead."""
+    """Compare when the first and when the last peer declare a crashed one dead."""
     slow, fast = faithful_detection(case), fast_detection(case, repeats=repeats)
     rows = []
     for place, figure in enumerate(("suspected first", "dead first", "dead all")):

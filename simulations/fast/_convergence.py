@@ -1,4 +1,4 @@
-"""What many changes' waves come to; the figures are those that a faithful run measures."""
+"""The figures of many changes together, the same as a faithful run measures."""
 
 from hashlib import blake2b
 from math import ceil

@@ -1,8 +1,8 @@
-"""Crashes: who finds them first, who confirms that, and when all hold the peer for dead.
+"""Crashes: when the first peer finds one, when others confirm it, and when all declare it.
 
-Probes, suspicion and verdict are those of gossip/membership (_planner.py, _prober.py and
-_suspicion.py): a living peer probes one member per interval, round robin over a list that it
-shuffles each time, and accuses it one interval after a probe that was not answered.
+Probes and suspicions follow the rules of gossip/membership.  A living peer probes one member per
+interval, in a round robin over a list that it shuffles each time.  It accuses the member one
+interval after a probe that got no answer.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def detect(
 ) -> Found:
     """Work out one crash among the peers of a ring, of whom `living` still run and reach another.
 
-    `crowd` peers crashed at that moment: from some number on news of them wait for rounds.
+    `crowd` peers crashed at that moment: from some number on, updates about them wait for rounds.
     Nobody there to notice: infinite times.
     """
     n = len(living)

@@ -1,4 +1,4 @@
-"""The way in: NumPy is imported when the fast model runs, not before."""
+"""The entry to the fast model, which imports NumPy only when it runs."""
 
 from __future__ import annotations
 

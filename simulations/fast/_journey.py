@@ -1,4 +1,4 @@
-"""How long datagrams take, and which are lost: a scenario's network, drawn for many at once."""
+"""Draws how long datagrams take, and which are lost, for many at once."""
 
 from copy import copy
 from math import inf, log
@@ -18,7 +18,7 @@ _Z99 = 2.3263478740408408
 
 
 class Journey:
-    """Draws one-way times in seconds; a datagram that is lost takes for ever.
+    """Draws one-way times in seconds; the time of a lost datagram is infinite.
 
     `zones` is each peer's zone by its place in `names`, or None where there is but one way.
     """

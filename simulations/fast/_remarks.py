@@ -1,4 +1,4 @@
-"""What a report of this model says beside its figures: theory, and how far it can be trusted."""
+"""The remarks of a report of this model: theory, and the limits of the model."""
 
 from gossamer.gossip import GossipConfig
 from gossamer.simulations.faithful._theory import theory as theory_of

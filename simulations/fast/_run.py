@@ -1,4 +1,4 @@
-"""One scenario, worked out with arrays, from its beginning to its report."""
+"""One scenario, computed with arrays, from its beginning to its report."""
 
 from dataclasses import dataclass
 from hashlib import blake2b

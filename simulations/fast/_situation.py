@@ -1,4 +1,4 @@
-"""What befalls the mesh, as far as this model covers it: crashes, and cuts that last."""
+"""The events that this model covers: crashes, and cuts that last until the end."""
 
 from dataclasses import dataclass
 from math import inf, log10
@@ -23,7 +23,7 @@ Mask = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
 
 _INSTEAD = "use --model faithful"
-# Until the sides of a cut hold each other for dead: as long as a suspicion, and this many probe
+# Until the sides of a cut declare each other dead: as long as a suspicion, and this many probe
 # intervals until it begins.
 _UNTIL_SUSPECTED = 3
 
@@ -56,7 +56,7 @@ class Situation:
         return self.crashed_at > at
 
     def ring(self, at: float, seen_from: int) -> Numbers:
-        """Return the places of those whom a peer holds for living."""
+        """Return the places of the peers that a peer sees as living."""
         listed = self.dropped_at > at
         if at >= self.parted_at:
             listed &= self.side == self.side[seen_from]

@@ -1,6 +1,6 @@
-"""How many bytes a mesh's datagrams have: the protocol's own code says them, and they are counted.
+"""Measures the sizes of a mesh's datagrams, by counting the bytes of the protocol's own code.
 
-Two peers are enough, with names as long as most of the mesh's.
+Two peers are enough, if their names are as long as most names of the mesh.
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What one peer sends per second: probes, and news at once and in rounds."""
+"""The traffic of one peer per second: probes, and updates sent at once and in rounds."""
 
 from math import exp
 

@@ -1,6 +1,6 @@
-"""The rumor's tree of gossip/_tree.py for all peers at once.
+"""A rumor's tree (gossip/dissemination/_tree.py) for all peers at once.
 
-Peers are places in the sorted ring; every array has one row per peer.
+A peer is its place in the sorted ring; every array has one element per peer.
 """
 
 from math import gcd

@@ -1,9 +1,9 @@
-"""One rumor's way through the mesh: who has it when, by the rules of gossip/_spread.py.
+"""One rumor's way through the mesh: when each peer gets it, by the rules of gossip/dissemination.
 
-Every send of every peer is drawn beforehand (to whom, how long after the sender has the news, how
-long on the way), and then the earliest arrival at each peer is looked for until nothing gets
-earlier: all that moves is arrays.
-So the tree, the random members, the rounds and what rides on probes compete as they do in a mesh.
+The model first draws every send of every peer: the receiver, the delay after the sender gets the
+update, and the time on the way.  Then it searches for the earliest arrival at each peer, until no
+arrival gets earlier.  All of this works on arrays.
+So the tree, the random members, the rounds and the probes compete as they do in a mesh.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from gossamer.gossip import GossipConfig
 from ._journey import Indices, Journey, Seconds
 from ._tree import tree_children
 
-# From so many news in one flush on there is no tree (gossip/_spread.py).
+# From this many updates in one flush on there is no tree (gossip/dissemination/_spread.py).
 _BURST = 16
 # gossip/_rumors.py
 _LEAST_FACTOR = 2
@@ -26,7 +26,7 @@ _LEAST_FACTOR = 2
 _UNSETTLED = 8
 # Legs of an exchange on a stream, after the ack that sets it off: open, opened, ask, answer.
 _LEGS = 4
-# After so many probe intervals whoever lacks the change counts as never reached.
+# After this many probe intervals a peer without the change counts as never reached.
 _REPAIR_PERIODS = 64
 
 
@@ -46,7 +46,7 @@ class Rule:
     """News per second that a peer hears, beside this rumor."""
     urgent: bool = True
     repaired: bool = True
-    """Whether roots on acks find whoever was missed."""
+    """Whether the roots on acks find peers that were missed."""
 
     @property
     def busy(self) -> float:
@@ -69,7 +69,7 @@ class Rule:
 
     @property
     def in_bursts(self) -> bool:
-        """Whether news come so fast that flushes go to random members instead of trees."""
+        """Whether updates come so fast that flushes go to random members instead of trees."""
         return self.rate * self.gather >= _BURST
 
 
@@ -80,7 +80,7 @@ def registry_rule(config: GossipConfig, n: int, rate: float) -> Rule:
 
 
 def membership_rule(config: GossipConfig, n: int, *, urgent: bool = True) -> Rule:
-    """Return the rule for news of a member among `n` peers; what is not urgent waits for rounds."""
+    """Return the rule for member updates among `n` peers; those without urgency wait for rounds."""
     rule = _rule(config, _transmissions(config.retransmit_multiplier, n), 0.0, False)
     return replace(rule, urgent=urgent)
 
@@ -105,7 +105,7 @@ def _rule(config: GossipConfig, limit: int, rate: float, repaired: bool) -> Rule
 
 @dataclass(slots=True)
 class Wave:
-    """When each peer has the news, in seconds since they were made; infinite for never."""
+    """When each peer gets the update, in seconds since it was made; infinite means never."""
 
     times: Seconds
     at_once: float
@@ -168,7 +168,7 @@ def spread(
     for turn in range(rounds):
         last = float((times if reached is None else times[reached]).max())
         if last <= float((times + waits).min()) + turn * rule.round_interval:
-            break  # all have the news before anybody holds this round
+            break  # all peers have the update before any peer has this round
         block = _round(rng, rule, journey, in_rounds, waits, rides, turn)
         block.flushed, block.gather = flushed, rule.gather
         _forbid(block, reached)
@@ -210,7 +210,7 @@ def _at_once(
 
 
 def _first_round(rng: np.random.Generator, rule: Rule, n: int) -> Seconds:
-    """Draw how long after the news each peer's next round is."""
+    """Draw how long after the update each peer's next round comes."""
     phase = rng.random(n)
     ticking = rng.random(n) < rule.ticking
     return np.where(ticking, phase, 0.5 + phase / 2) * rule.round_interval
@@ -219,7 +219,7 @@ def _first_round(rng: np.random.Generator, rule: Rule, n: int) -> Seconds:
 def _rides(
     rng: np.random.Generator, rule: Rule, remaining: NDArray[np.int64], waits: Seconds
 ) -> Seconds:
-    """Draw when the news ride on a ping and on an ack; infinite if their sends are used up then."""
+    """Draw when a ping and an ack carry the update; infinite if no sends are left then."""
     rounds = (remaining + rule.nodes - 1) // rule.nodes
     kept = waits + (rounds - 1) * rule.round_interval
     rides = rng.random((len(waits), 2)) * rule.probe_interval

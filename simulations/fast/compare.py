@@ -1,8 +1,8 @@
-"""Hold the fast model against the protocol's own code, and print a table in Markdown.
+"""Compare the fast model with the protocol's own code, and print a table in Markdown.
 
     python -m gossamer.simulations.fast.compare [PEERS ...]
 
-What is not within ten per cent is named below the table.
+The lines below the table name each figure that is not within ten per cent.
 The faithful meshes take nearly all of the time.
 """
 

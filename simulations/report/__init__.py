@@ -1,4 +1,4 @@
-"""What simulations find, and how it is shown."""
+"""The results of simulations, and how they are shown."""
 
 from ._grid import Grid as Grid, grid as grid, slices as slices
 from ._lanes import Lane as Lane, lanes as lanes

@@ -1,7 +1,7 @@
 # Samples laid out evenly: one row per peer (or per few), one column per slice of time.
 #
-# Where several peers or samples fall into one cell, the gravest state is shown. A plot that showed
-# the commonest would hide just the short suspicion that somebody looks for.
+# If several peers or samples fall into one cell, the cell shows the gravest state.  The commonest
+# state would hide a short suspicion, which is what the reader looks for.
 
 from __future__ import annotations
 

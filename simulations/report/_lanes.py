@@ -1,4 +1,4 @@
-"""The timeline as a few rows: what is of one kind stands in one row, however often it happened."""
+"""The timeline as a few rows, one for each kind of event."""
 
 from __future__ import annotations
 

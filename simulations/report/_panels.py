@@ -1,4 +1,4 @@
-# The panels that figures are put together from; those over time share their axis.
+# The panels of the figures; panels over time share their axis.
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-# One function per picture; each returns a figure, or None where there is nothing to show.
+# One function per picture; each returns a figure, or None if there is nothing to show.
 
 from __future__ import annotations
 

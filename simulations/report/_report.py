@@ -1,7 +1,7 @@
-"""What a simulation found; `Report.as_json` is the shape of `report.json`.
+"""The results of a simulation; `Report.as_json` is the format of `report.json`.
 
 Times are seconds of virtual time, counted from the beginning of the scenario.
-A quantity that was not seen at all is None, never 0.
+A quantity that never occurred is None, not 0.
 """
 
 from __future__ import annotations

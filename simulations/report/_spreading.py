@@ -1,4 +1,4 @@
-# How long things took: the curve of convergence, and the histogram of detection.
+# Durations: the curve of convergence, and the histogram of detection.
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def draw_convergence(report: Report) -> Figure | None:
     tree = tree_time(report)
     first, half, last = reaches(found)
     last = max(last, tree[0] if tree else 0.0)
-    # Whoever knows it by the last point knows it afterwards.
+    # A peer that knows it at the last point still knows it afterwards.
     axes.plot([*x, last], [*y, y[-1]], color=BLUE, linewidth=2.2, drawstyle="steps-post")
     if is_logarithmic(half, last):
         axes.set_xscale("log")

@@ -1,7 +1,8 @@
-# How plots look, in one place.
+# The style of the plots, in one place.
 #
-# Colours are told apart with every common kind of colour-blindness: they differ in lightness, from
-# pale blue over amber to dark red, and not in hue alone (Okabe and Ito; checked in grey).
+# Readers with any common kind of colour-blindness can tell the colours apart: they differ in
+# lightness, from pale blue over amber to dark red, and not only in hue (Okabe and Ito; checked in
+# grey).
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-# Scenarios by name: those that come along, and files.
+# Scenarios by name: the built-in ones, and files.
 
 from __future__ import annotations
 

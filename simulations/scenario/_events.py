@@ -1,4 +1,4 @@
-# The timeline of a scenario: what befalls the mesh, and when.
+# The timeline of a scenario: what happens to the mesh, and when.
 
 from __future__ import annotations
 

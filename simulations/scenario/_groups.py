@@ -1,7 +1,7 @@
-# Who is meant by a group, and which groups cannot be.
+# The peers of a group, and the groups that are impossible.
 #
-# Names come first, then draws, then the rest: a draw takes from peers that no group of the event
-# names, so that `[["p0"], ["3"], ["rest"]]` parts the mesh whatever the seed says.
+# Names are resolved first, then draws, then the rest.  A draw takes peers that no group of the
+# event names, so `[["p0"], ["3"], ["rest"]]` divides the mesh for every seed.
 
 from __future__ import annotations
 

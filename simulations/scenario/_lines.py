@@ -1,9 +1,8 @@
-# Where every key and value of a TOML text stands.
+# The line of every key and value in a TOML text.
 #
-# tomllib tells what a text says but not where, and tomlkit, which keeps every blank, has no
-# positions either (its issue 55).  So the text, once tomllib has found it correct, is walked a
-# second time, only to count: the walk knows strings, comments, brackets and keys, and leaves all
-# else to tomllib.
+# tomllib returns values without positions, and tomlkit, which keeps every blank, has no positions
+# either (its issue 55).  So this module reads the text a second time after tomllib has accepted it,
+# and counts lines.  It knows strings, comments, brackets and keys, and leaves all else to tomllib.
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scenario is, once it is read and checked; times in seconds of virtual time."""
+"""A scenario after it was read and checked; times are in seconds of virtual time."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slow:
-    """Hosts that need `each_ms` for every packet they take in, one after another."""
+    """Hosts that need `each_ms` for every packet that they read, one after another."""
 
     who: Group
     each_ms: float

@@ -1,7 +1,7 @@
-# Values that are changed from outside, and values that a file keeps in one place.
+# Values that can be changed from outside, and values that a file keeps in one place.
 #
-# A scenario has names of its own in `[parameters]`, which its other values refer to as "$name", and
-# every scalar of the file form has its path as a name.  Changes come as texts, from a command line.
+# A scenario has its own names in `[parameters]`, and its other values refer to them as "$name".
+# Every scalar of the file also has its path as a name.  Changes come as texts, from a command line.
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _own_value(name: str, text: str, default: Value) -> Value:
             return value
 
 
-# What is no number stays a text, for which the value's reader has the right sentence.
+# A value that is not a number stays a text; the reader of the value has the right message for it.
 def _parsed(text: str) -> Value:
     if text in ("true", "false"):
         return text == "true"

@@ -1,4 +1,4 @@
-# Values of a scenario as they are read, each checked once, with a sentence for each mistake.
+# Reads and checks the values of a scenario, with one sentence for each mistake.
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Runs on a Dask cluster.
 #
-# A worker must have this very code, or its results would be another program's.  That is asked of
-# all workers before the first run, and by each run again, since workers come and go.
+# A worker must have exactly this code, or its results would be those of another program.  All
+# workers are checked before the first run, and each run checks again, because workers come and go.
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-# Which code computes a result.
+# Identifies the code that computes a result.
 #
-# The version alone would not do: whoever tunes the protocol sweeps, changes a line, and sweeps
-# again, all at one version, and must not be given the results of the code before.
+# The version alone is not enough: a developer who tunes the protocol sweeps, changes a line, and
+# sweeps again, all with one version, and must not get the results of the earlier code.
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-# What a sweep is going to do, all of it decided and checked before the first run begins.
+# The plan of a sweep, decided and checked before the first run begins.
 #
-# A run is a pure function of its scenario and its model.  Its fingerprint names both, and the code
-# that computes it: equal fingerprints mean equal results, on whatever machine, so that results can
-# be kept and a sweep can go on where it was interrupted.
+# A run is a pure function of its scenario and its model.  Its fingerprint covers both, and the code
+# that computes it.  Equal fingerprints mean equal results, on every machine.  So results can be
+# kept, and an interrupted sweep can continue.
 
 from __future__ import annotations
 

@@ -1,14 +1,13 @@
 # Runs in processes of this machine.
 #
-# A pool of our own, because `concurrent.futures` gives up all runs when one process dies (the
-# kernel's out-of-memory killer ends the largest), cannot say which run that was, and cannot end
-# processes that are at work.  Here a process has one pipe and one run at a time: whatever happens
-# to it happened to that run.
+# This is not the pool of `concurrent.futures`.  That pool gives up all runs when one process dies
+# (the kernel's out-of-memory killer ends the largest), cannot say which run it was, and cannot end
+# busy processes.  Here a process has one pipe and one run at a time, and its end is the run's end.
 #
-# "spawn" and not "fork" or "forkserver": nothing of this process is inherited, so that a result
-# cannot depend on it, and no server is left behind.  It costs a third of a second for each process,
-# which is little beside a run.  Everything of a run goes through the pipe, so it does not matter
-# what the main program is.
+# Processes start by "spawn", not by "fork" or "forkserver".  They inherit nothing, so no result can
+# depend on this process, and no server is left behind.  It costs a third of a second for each
+# process, which is little compared with a run.  All data of a run goes through the pipe, so it
+# works in every main program.
 
 from __future__ import annotations
 

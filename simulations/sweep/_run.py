@@ -1,4 +1,4 @@
-"""One run, wherever it takes place, and what becomes of it."""
+"""One run, on any machine, and its result."""
 
 from __future__ import annotations
 

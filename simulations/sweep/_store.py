@@ -1,8 +1,8 @@
-# Results on disk, one line of JSON each, written the moment they are there.
+# Results on disk, one line of JSON each, written at once.
 #
-# The first line says whose results these are.  A process that is killed leaves at worst a last line
-# without its end, which is cut off when the file is opened again.  Failures are written too, for
-# whoever wonders later, and are tried again.
+# The first line names the sweep.  A killed process may leave an incomplete last line, which is cut
+# off when the file is opened again.  Failures are written too, for later inspection, and those runs
+# are tried again.
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Store:
 
     @classmethod
     def open(cls, directory: Path, plan: Plan) -> Self:
-        """Read what a sweep's directory holds and make it ready for more.
+        """Read the results in a sweep's directory, and prepare it for more.
 
         Raises `SweepError` when the results are another sweep's, or another process writes there.
         """

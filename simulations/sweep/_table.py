@@ -1,4 +1,4 @@
-"""The one table of a sweep: each combination's measures over its seeds."""
+"""The table of a sweep: the measures of each combination over its seeds."""
 
 from __future__ import annotations
 

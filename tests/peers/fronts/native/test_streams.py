@@ -7,22 +7,11 @@ import pytest
 import trio
 from http_wire import Lab, Reply, Wire, open_peer_lab
 from trio.testing import MockClock, wait_all_tasks_blocked
-from whole_peers import Town, open_town, until
+from whole_peers import Town, until
 
 from gossamer.peers import Peer
 
 ORDERS = "/v1/services/orders"
-
-
-@pytest.fixture
-async def town() -> AsyncIterator[Town]:
-    async with open_town() as town:
-        yield town
-
-
-@pytest.fixture
-async def peer(town: Town) -> Peer:
-    return await town.start(1)
 
 
 @pytest.fixture

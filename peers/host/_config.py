@@ -103,7 +103,8 @@ class PeerConfig:
         try:
             return cls(**{**given, **overrides})
         except ConfigError as error:
-            written = (given.keys() - overrides.keys()) | given.get("protocol", {}).keys()
+            written = given.keys() - overrides.keys()
+            written = written.union(given.get("protocol", ()), given["serve"])
             if error.field is None or error.field not in written:
                 raise
             raise ConfigError(error.field, f"{path}: {error}") from None
@@ -113,7 +114,10 @@ class PeerConfig:
         unknown = overrides.keys() - {each.name for each in fields(self)}
         if unknown:
             raise unknown_key(min(unknown), [each.name for each in fields(self)], "")
-        return replace(self, **_given(overrides))
+        given = _given(overrides)
+        # A short form that is given replaces what `serve` says of the same front.
+        serve = {name: at for name, at in self.serve.items() if name not in given}
+        return replace(self, **{"serve": serve, **given})
 
     def gossip(self) -> GossipConfig:
         """Return the settings of the protocol's core."""

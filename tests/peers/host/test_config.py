@@ -158,7 +158,9 @@ def test_fronts_are_named_with_their_addresses() -> None:
     config = PeerConfig(name="a", http="127.0.0.1:1", serve={"other": ["a:1", "b:1"]})
     assert config.fronts == {"http": ("127.0.0.1:1",), "other": ("a:1", "b:1")}
     assert config.merge(http="127.0.0.1:2").fronts["http"] == ("127.0.0.1:2",)
-    assert PeerConfig(name="a", serve={"http": "a:1"}).fronts == {"http": ("a:1",)}
+    served = PeerConfig(name="a", serve={"http": "a:1"})
+    assert served.fronts == {"http": ("a:1",)}
+    assert served.merge(http="b:1").fronts == {"http": ("b:1",)}
     assert "given twice" in str(refused(http="a:1", serve={"http": "b:1"}))
     assert refused(serve={"other": "nowhere"}).field == "other"
 
@@ -265,6 +267,7 @@ def test_what_is_given_beside_a_file_wins(tmp_path: Path) -> None:
         ("http = 8761", ["http", "text"]),
         ("http = [8761]", ["http", "list"]),
         ("serve = 1", ["serve", "table"]),
+        ('[serve]\nother = "x"', ["other", "HOST:PORT"]),
         ("[serve]\nhttp = 8761", ["serve", "table of addresses"]),
         ("[protocol]\nprobe_intervall = 1", ["probe_intervall", "probe_interval"]),
         ('bind = "x"', ["bind", "HOST:PORT"]),

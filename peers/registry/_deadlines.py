@@ -19,6 +19,11 @@ class Deadlines(Generic[K]):
     def __len__(self) -> int:
         return len(self._at)
 
+    @property
+    def kept(self) -> int:
+        """How many moments are kept, those included that were moved since."""
+        return len(self._heap)
+
     def __contains__(self, key: K) -> bool:
         return key in self._at
 

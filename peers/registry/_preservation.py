@@ -43,7 +43,7 @@ class _Missing:
 
 
 class Preservation:
-    """Which of the peers that are held for dead keep their instances in the answers."""
+    """Which of the peers that were declared dead keep their instances in the answers."""
 
     def __init__(self, config: RegistryConfig, living: Iterable[str] = ()) -> None:
         """Begin with the peers that are known to live."""
@@ -73,7 +73,7 @@ class Preservation:
     def keeps(self, name: str, service: str) -> bool:
         """Whether the instances that a dead peer has of a service stay in answers.
 
-        As of the last verdict: what a later one changes is told by `changed`.
+        As of the last verdict: what a later one changes is told by `judge`.
         """
         missing = self._missing.get(name)
         return missing is not None and missing.kept and service not in missing.given_up
@@ -84,21 +84,34 @@ class Preservation:
 
     @property
     def deadline(self) -> float:
-        """When `tick` is wanted next."""
-        self._judge_what_was_heard()
+        """When `tick` is wanted next, as of the last verdict."""
         return self._deadline
 
     @property
-    def changed(self) -> dict[str, None]:
-        """Peers that began or ceased to be preserved; whoever acts on them takes them out."""
-        self._judge_what_was_heard()
-        return self._changed
-
-    @property
     def kept(self) -> list[str]:
-        """The peers that are preserved."""
-        self._judge_what_was_heard()
+        """The peers that are preserved, as of the last verdict."""
         return [name for name, missing in self._missing.items() if missing.kept]
+
+    def judge(self, *, anew: bool = False) -> list[str]:
+        """Judge what was heard; return the peers that began or ceased to be preserved.
+
+        `anew` judges all who are missing, also where the new ones alone would do.
+        """
+        if anew:
+            self._holds_until = -inf
+        self._judge_what_was_heard()
+        changed = list(self._changed)
+        self._changed.clear()
+        return changed
+
+    def remembered(self) -> dict[str, int]:
+        """Return how many peers are remembered, and as what."""
+        return {
+            "alive": len(self._alive),
+            "suspect": len(self._suspect),
+            "missing": len(self._missing),
+            "departed": len(self._departed),
+        }
 
     def lived(self, name: str, now: float) -> None:
         """A peer is alive."""
@@ -115,7 +128,7 @@ class Preservation:
         self._forget(name)
 
     def failed(self, name: str, definite: bool, now: float) -> None:
-        """A peer is held for dead."""
+        """A peer was declared dead."""
         self._hear(now)
         was_living = self._end_life(name)
         if definite:
@@ -151,7 +164,7 @@ class Preservation:
 
     def tick(self, now: float) -> None:
         """Let time pass; to be called at the deadline."""
-        if now >= self.deadline:
+        if now >= self._deadline:
             self._hear(now)
 
     def _end_life(self, name: str) -> bool:
@@ -192,14 +205,18 @@ class Preservation:
             self._judge(now)
 
     def _judge(self, now: float) -> None:
-        living = 1 + len(self._alive) + len(self._suspect) + self._recent + len(self._departed)
-        threshold = max(2, ceil(self._config.preserve_share * living))
+        threshold = self._least_loss(self._recent)
         is_loss = self._counted >= threshold
         is_doubted = self._counted + len(self._suspect) >= threshold
         same = is_loss == self._is_loss and is_doubted == self._is_doubted
         if same and now < self._holds_until and self._judge_new(threshold, now):
             return
         self._judge_all(now)
+
+    # How many must be missing for a loss, of the peers that were alive when the window began.
+    def _least_loss(self, recent: int) -> int:
+        living = 1 + len(self._alive) + len(self._suspect) + recent + len(self._departed)
+        return max(2, ceil(self._config.preserve_share * living))
 
     def _judge_new(self, threshold: int, now: float) -> bool:
         """Judge those that went missing since the last verdict; False if all have to be."""
@@ -230,8 +247,7 @@ class Preservation:
         for each in self._missing.values():
             each.recent = now < each.at + config.preserve_window
         recent = [each for each in self._missing.values() if each.recent]
-        living = 1 + len(self._alive) + len(self._suspect) + len(recent) + len(self._departed)
-        threshold = max(2, ceil(config.preserve_share * living))
+        threshold = self._least_loss(len(recent))
         counted = [each for each in recent if not each.accepted]
         self._is_loss = len(counted) >= threshold
         if self._is_loss:

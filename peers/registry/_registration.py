@@ -1,12 +1,17 @@
 from gossamer.peers.model import (
     RECORD_BYTES,
     BadInput,
+    Override,
     Registration,
     TooLarge,
     check_address,
+    check_by,
+    check_expires,
     check_metadata,
     check_names,
+    check_override_status,
     check_port,
+    check_reason,
     check_source,
     check_status,
     check_tags,
@@ -62,3 +67,20 @@ def read_registration(
             field="metadata",
         )
     return subject, record
+
+
+def read_override(
+    status: object, reason: object, expires: object, by: object, wall_ms: int
+) -> Override:
+    """Return the override that a user asks for, to end `expires` seconds from now.
+
+    Raises `BadInput`.
+    """
+    status = check_override_status(status)
+    ends_ms = check_expires(expires)
+    return Override(
+        status=status,
+        reason=check_reason(reason),
+        by=check_by(by),
+        expires_at=None if ends_ms is None else (wall_ms + ends_ms) / 1000,
+    )

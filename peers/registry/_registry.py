@@ -2,7 +2,7 @@
 
 Actions are plain calls: each checks its input first, changes this peer's own part at once, and
 is seen by the next lookup; the core carries it to the others.
-The driver hands every event of the core to `handle` and calls `tick` at `deadline`.
+The driver hands the events of the core to `handle_all` and calls `tick` at `deadline`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,35 +31,38 @@ from gossamer.gossip import (
 )
 from gossamer.peers.model import (
     Instance,
+    Lookup,
     Override,
+    Preserved,
     Registration,
     RegistryConfig,
+    ServiceSummary,
     Unavailable,
-    check_by,
-    check_expires,
     check_names,
     check_override_status,
-    check_reason,
     clean_output,
     missing,
 )
 
-from ._answers import Answers
 from ._families import Family
+from ._losses import Losses
 from ._ownership import Ownership
 from ._preservation import Preservation
 from ._records import Subject
-from ._registration import read_registration
+from ._registration import read_override, read_registration
 from ._replication import Replication
 from ._subscription import Subscription, Subscriptions
 from ._view import View
 
 
-class Registry(Answers):
+class Registry:
     """All instances that this peer knows, and those that it owns.
 
     `now` is the core's clock, `wall` gives Unix seconds.
     `families` read the records that are not the registry's own, by the first word of their keys.
+
+    `lookup`, `knows` and `services` only read references that are replaced as a whole, so any
+    thread may call them; everything else belongs to the thread that drives the core.
     """
 
     def __init__(
@@ -77,8 +80,9 @@ class Registry(Answers):
         self._default_address = default_address
         clock = HybridClock()
         living = (member.name for member in mesh.members.values() if member.status.living)
-        preservation = Preservation(config, living)
-        view = View(
+        self._mesh = mesh
+        self._preservation = preservation = Preservation(config, living)
+        self._view = view = View(
             mesh,
             wall=wall,
             observe=lambda stamp: clock.observe(stamp, round(wall() * 1000)),
@@ -86,9 +90,67 @@ class Registry(Answers):
             owners_limit=config.owners_per_instance,
             families=families,
         )
-        super().__init__(mesh, view, preservation, wall)
+        self._shelf = view.services
+        self._losses = Losses(view, preservation, wall)
         self._own = Ownership(mesh, view, clock, wall=wall, config=config)
         self._subscriptions = Subscriptions(view.services)
+
+    # Questions
+
+    def lookup(
+        self,
+        service: str,
+        *,
+        tag: str | None = None,
+        zone: str | None = None,
+        all: bool = False,
+    ) -> Lookup:
+        """Return the instances of a service that are `UP`, or all; none if it is not known."""
+        snapshot = self._shelf.snapshots.get(service)
+        if snapshot is None:
+            index = self._shelf.index_of(service)
+            return Lookup(service, (), degraded=self._is_cut_off, index=index)
+        instances = snapshot.every if all else snapshot.up
+        if tag is not None:
+            instances = tuple(each for each in instances if tag in each.tags)
+        if zone is not None:
+            instances = tuple(each for each in instances if each.zone == zone)
+        degraded = snapshot.doubtful or self._is_cut_off
+        return Lookup(service, instances, degraded=degraded, index=snapshot.index)
+
+    def knows(self, service: str) -> bool:
+        """Whether a service has an instance, of whatever status."""
+        return service in self._shelf.snapshots
+
+    def services(self) -> list[ServiceSummary]:
+        """Return every service that has an instance, by name."""
+        return [
+            ServiceSummary(name, len(snapshot.every), len(snapshot.up))
+            for name, snapshot in sorted(self._shelf.snapshots.items())
+        ]
+
+    def find(self, service: str, id: str) -> Instance | None:
+        """Return one instance of whatever status, if it is known."""
+        return self._view.find((service, id))
+
+    @property
+    def degraded(self) -> bool:
+        """Whether some lookups are."""
+        return self._is_cut_off or self._shelf.unverified > 0
+
+    @property
+    def _is_cut_off(self) -> bool:
+        return self._mesh.isolated or not self._mesh.joined
+
+    def preserved(self, now: float) -> list[Preserved]:
+        """Return the services that self-preservation keeps instances of, by name."""
+        return self._losses.by_service(now)
+
+    def subscribe(
+        self, service: str | None, changed: Callable[[str], None] | None = None
+    ) -> Subscription:
+        """Return a subscription that tells when a service changes, or any if None is given."""
+        return self._subscriptions.open(service, changed)
 
     # Actions
 
@@ -178,12 +240,8 @@ class Registry(Answers):
         Raises `BadInput` and `NotFound`. `by` defaults to this peer's name.
         """
         subject = check_names(service, id)
-        ends_ms = check_expires(expires)
-        override = Override(
-            status=check_override_status(status),
-            reason=check_reason(reason),
-            by=check_by(self._mesh.name if by is None else by),
-            expires_at=None if ends_ms is None else (self._own.wall_ms + ends_ms) / 1000,
+        override = read_override(
+            status, reason, expires, self._mesh.name if by is None else by, self._own.wall_ms
         )
         self._begin(now)
         self._decide(*self._find(*subject), override, now)
@@ -203,21 +261,10 @@ class Registry(Answers):
         Returns how many are shown no longer; leased ones stay until their leases run out.
         """
         self._begin(now)
-        before = self._view.services.instances
-        if service is None:
-            self._preservation.accept_all(now)
-        else:
-            for owner, subject in self._preserved():
-                if subject[0] == service:
-                    self._preservation.accept(owner, service)
+        before = self._shelf.instances
+        self._losses.accept(service, now)
         self._commit(now)
-        return before - self._view.services.instances
-
-    def subscribe(
-        self, service: str | None, changed: Callable[[str], None] | None = None
-    ) -> Subscription:
-        """Return a subscription that tells when a service changes, or any if None is given."""
-        return self._subscriptions.open(service, changed)
+        return before - self._shelf.instances
 
     # What the driver calls
 
@@ -225,10 +272,6 @@ class Registry(Answers):
     def deadline(self) -> float:
         """When `tick` is wanted next."""
         return min(self._own.deadline, self._view.deadline, self._preservation.deadline)
-
-    def handle(self, event: Event, now: float) -> None:
-        """Take in one event of the core."""
-        self.handle_all((event,), now)
 
     def handle_all(self, events: Iterable[Event], now: float) -> None:
         """Take in events of the core that came together."""
@@ -263,7 +306,7 @@ class Registry(Answers):
             case PreviousLife(records):
                 self._own.resume(records, now)
             case Joined() | IsolationChanged():
-                self._view.services.unsettle()
+                self._shelf.unsettle()
             case MemberForgotten(name):
                 preservation.forgotten(name, now)
                 self._judge(name, now)
@@ -282,7 +325,7 @@ class Registry(Answers):
 
     def statistics(self) -> Mapping[str, int]:
         """Return counters since the start, and how much is kept now."""
-        own, view, shown = self._own, self._view, self._view.services
+        own, view, shown = self._own, self._view, self._shelf
         return {
             "instances": shown.instances,
             "instances_owned": own.instances,
@@ -303,7 +346,7 @@ class Registry(Answers):
             "unknown_records": view.unknown,
             "refused_owners": view.waiting,
             "peers_preserved": len(self._preservation.kept),
-            "instances_preserved": len(self._preserved()),
+            "instances_preserved": len(self._losses.instances()),
             "subscriptions": len(self._subscriptions),
         }
 
@@ -322,13 +365,10 @@ class Registry(Answers):
         self._own.leases.advance(now)
 
     def _commit(self, now: float) -> None:
-        changed = self._preservation.changed
-        while changed:
-            name = next(iter(changed))
-            del changed[name]
+        for name in self._preservation.judge():
             self._view.refresh(name, now)
         self._own.settle(now)
-        self._subscriptions.tell(self._view.services.commit())
+        self._subscriptions.tell(self._shelf.commit())
 
     def _meet(self, member: Member, now: float) -> None:
         if member.status is Status.ALIVE:

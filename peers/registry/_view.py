@@ -101,7 +101,13 @@ class View:
 
     def kept(self) -> dict[str, int]:
         """Return how many entries of each table are kept; all of them are bounded by the parts."""
-        tables = {"entries": len(self._entries), "deadlines": len(self._due)}
+        entries = self._entries.values()
+        tables = {
+            "entries": len(entries),
+            "competing": sum(len(each.records) for each in entries),
+            "waiting": sum(len(each.waiting) for each in entries),
+            "deadlines": len(self._due),
+        }
         return tables | self.services.kept()
 
     def entry(self, subject: Subject) -> Entry | None:

@@ -127,7 +127,7 @@ class InstantMesh:
         gossip.events.clear()
         gossip.calls.clear()
         for event in events:
-            peer.registry.handle(event, self.now)
+            peer.registry.handle_all([event], self.now)
         for to, datagram in outbox:
             target = self._reach(peer, to)
             if target is not None:

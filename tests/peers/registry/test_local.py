@@ -271,7 +271,7 @@ def test_emptied_services_take_bounded_memory_and_never_repeat_an_index() -> Non
     assert registry.lookup("s0").index not in seen
     kept = dict(registry.kept())
     assert kept.pop("emptied") <= 1024
-    assert kept == {"entries": 1, "deadlines": 0, "services": 1}
+    assert kept == {"entries": 1, "competing": 1, "waiting": 0, "deadlines": 0, "services": 1}
 
 
 def test_subscriptions_hear_of_their_service_and_no_other() -> None:

@@ -38,16 +38,15 @@ def test_judging_the_new_alone_is_judging_all(seed: int) -> None:
     for _ in range(120):
         now += rng.choice([0, 0, 0.1, 0.5, 1, 3, 7, 30])
         kind, name = rng.random(), f"p{rng.randrange(size)}"
-        for preservation in (some, every):
-            every._holds_until = float("-inf")
-            step(preservation, kind, name, now)
-        every._holds_until = float("-inf")
+        step(some, kind, name, now)
+        step(every, kind, name, now)
+        some.judge()
+        every.judge(anew=True)
         assert some.kept == every.kept, seed
-        is_due = some.deadline <= now
-        for preservation in (some, every):
-            preservation.changed.clear()
-            if is_due:
+        if some.deadline <= now:
+            for preservation in (some, every):
                 preservation.tick(now)
-        every._holds_until = float("-inf")
+        some.judge()
+        every.judge(anew=True)
         assert some.kept == every.kept, seed
         assert some.deadline <= every.deadline, seed

@@ -1,8 +1,9 @@
 # The command line's side of the native HTTP interface.
 #
-# http.client from the standard library, because a command that is typed a hundred times a day
-# (or run by a script a hundred times a minute) must not import an event loop first.  One request,
-# one answer, one connection; proxies named in the environment are not for peers and are not asked.
+# It uses http.client from the standard library: a user types a command a hundred times a day, or a
+# script runs it a hundred times a minute, so it must not import an event loop first.  Each
+# connection carries one request and one answer.  The client ignores proxies of the environment,
+# because they are not meant for peers.
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
 
 # A peer answers from memory; seconds of silence mean that it is stopped or the network is gone.
-# `join` may wait for a name server there, hence not less.
+# It is not shorter, because `join` may wait for a name server.
 TIMEOUT = 10.0
 # An event stream is quiet while nothing changes. The peer sends a comment every 15 s.
 STREAM_TIMEOUT = 60.0
@@ -40,7 +41,7 @@ class Client:
         return self.ask("GET", path + _query(query or {}))
 
     def ask(self, method: str, path: str, body: Json | None = None) -> Json:
-        """One request and its answer; an answer without a body is an empty document."""
+        """Send one request and return its answer; an answer without a body is an empty document."""
         with self._exchange(method, path, body, self.timeout) as response:
             data = response.read(ANSWER_LIMIT)
             if response.status >= 400:
@@ -48,7 +49,7 @@ class Client:
             return self._document(data) if data else {}
 
     def events(self, path: str, query: Mapping[str, object] | None = None) -> Iterator[Json]:
-        """The documents of a server-sent event stream, as they come; ends only by raising."""
+        """Yield the documents of a server-sent event stream; end only by raising an error."""
         with self._exchange(
             "GET", path + _query(query or {}), None, STREAM_TIMEOUT, accept="text/event-stream"
         ) as response:
@@ -73,7 +74,7 @@ class Client:
     ) -> Iterator[HTTPResponse]:
         from http.client import HTTPConnection, HTTPException, RemoteDisconnected
 
-        # Connecting is quick or hopeless, however long the answer may take.
+        # A connection opens quickly or not at all, also if the answer takes long.
         connection = HTTPConnection(self._host, self._port, timeout=self.timeout)
         try:
             connection.connect()
@@ -85,7 +86,8 @@ class Client:
         except ConnectionRefusedError:
             self._unreachable("connection refused")
         except (BrokenPipeError, RemoteDisconnected):
-            # As a gossip port does. Passed on, the first would be taken for our own stdout's.
+            # A gossip port does this.  Without the conversion, the first error would look like that
+            # of a closed stdout.
             self._unreachable("it closed the connection")
         except OSError as error:
             self._unreachable(error.strerror or type(error).__name__)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ._demo_screen import Screen
     from ._demo_story import Story
 
-# A crash is known after less than a second; with less time, phases would only wait for each other.
+# Peers know of a crash after less than a second; in a shorter demo the phases would only wait.
 LEAST = 3.0
 MOST = 3600.0
 

@@ -1,8 +1,8 @@
-# The mesh of the demonstration: whole peers in one process, on a network in memory, in real time.
+# The mesh of the demonstration: whole peers in one process, in real time, on a network in memory.
 #
-# Nothing here is a stand-in but the network, and that asks the same rules as the simulator.
-# A crash is a machine that loses its power: from that moment no packet leaves it, not even the
-# farewell that a cancelled peer might still say.
+# Only the network is not real, and it follows the same rules as the simulator's network.
+# A crash means that a machine loses its power: from that moment it sends no packet, not even the
+# update with which a cancelled peer leaves.
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from gossamer.simulations import Guard, MemoryNetwork, Silence
 NAMES = ("aarhus", "bergen", "cadiz", "dover", "esbjerg", "faro", "genoa", "hull")
 PORT = 7940
 
-# The local profile is made for a crash that is known after seconds; whoever watches for twenty
-# seconds in all wants to see it, and with eight peers the traffic is no burden.
+# With the local profile peers know of a crash after seconds.  A user watches the demo for twenty
+# seconds in all, and for eight peers shorter times cost little traffic.
 PROTOCOL: dict[str, float] = {
     "probe_interval": 0.1,
     "probe_timeout": 0.04,
@@ -35,11 +35,10 @@ PROTOCOL: dict[str, float] = {
 # Each peer is asked for every service this often, in seconds: 8 peers and 3 services make
 # about 2,000 lookups a second, and leave most of one core to the peers.
 LOOKUP_PAUSE = 0.012
-# Time for a change that is awaited to be looked for again, in seconds: the precision of what the
-# demonstration measures.
+# Time between two checks for a change, in seconds: the precision of the demonstration's figures.
 GLANCE = 0.001
-# A frame takes some milliseconds to draw, as long as a registration takes to be known everywhere.
-# None is drawn so shortly after the beginning of a measurement.
+# Drawing a frame takes some milliseconds, as long as a registration takes to reach all peers.
+# So no frame is drawn within this time after the beginning of a measurement.
 HUSH = 0.03
 
 State = Literal["waiting", "running", "crashed", "left"]
@@ -63,7 +62,7 @@ class Place:
 
 @dataclass(slots=True)
 class Lookups:
-    """What became of the lookups that the demonstration's consumers asked."""
+    """Counts the lookups of the demonstration's consumers, and their answers."""
 
     since: float = 0.0
     asked: int = 0
@@ -112,17 +111,17 @@ class DemoMesh:
                 nursery.start_soon(self.start, place)
 
     async def crash(self, place: Place) -> None:
-        """Take the power from a peer's machine; its process is gone with it."""
+        """Turn off the power of a peer's machine, which ends the process too."""
         place.power = self.network.fabric.add(Silence([place.ip]))
         await self._end(place, "crashed")
 
     def begin_to_leave(self, place: Place) -> None:
-        """Let a peer leave gracefully; `place.ended` tells when its process has ended."""
+        """Let a peer leave gracefully; `place.ended` is set when its process has ended."""
         place.state = "left"
         place.leaving.set()
 
     async def stop(self) -> None:
-        """Stop whoever still runs, without a farewell: there is nobody left to hear it."""
+        """Stop all peers that still run, without leaving: no other peer would hear it."""
         for place in self.running:
             await self._end(place, "left")
 
@@ -152,7 +151,7 @@ class DemoMesh:
             place.side = 0
 
     def ask(self, services: list[str]) -> None:
-        """Let every place that runs be asked for these services from now on."""
+        """Ask every running place for these services from now on."""
         self.lookups.since = perf_counter()
         for place in self.places:
             self._nursery.start_soon(self._consume, place, services)
@@ -160,7 +159,7 @@ class DemoMesh:
     async def until(
         self, true: Callable[[], bool], within: float, since: float | None = None
     ) -> float | None:
-        """Seconds until `true` holds, from now or `since`; None if not within so many seconds."""
+        """Return the seconds until `true` holds, from now or `since`; None after the limit."""
         began = perf_counter() if since is None else since
         self.quiet_until = began + HUSH
         try:

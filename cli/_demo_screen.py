@@ -1,7 +1,7 @@
-# How the demonstration looks: a line for the phase, a panel for each peer, the lookups, the log.
+# The screen of the demonstration: a line for the phase, a panel per peer, the lookups, the log.
 #
-# Each root has a colour of its own, computed from the root: equal colours are equal knowledge, so
-# that convergence is seen at a glance, also without reading the digits beside it.
+# Each root has its own colour, computed from the root.  Equal colours mean equal roots, so the user
+# sees convergence at a glance, without reading the digits beside it.
 # The frame is 23 lines of at least 80 columns, the size of the smallest usual terminal.
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-# What happens in the demonstration, in order: each phase does something to the mesh and measures
-# how long the mesh takes to agree about it.  A phase lasts its share of the whole time; if the
-# mesh needs longer, the phase waits for it, and the later ones are shorter.
+# The story of the demonstration, in order.  Each phase changes something in the mesh, and measures
+# how long the peers take to agree about it.  A phase lasts its share of the whole time.  If the
+# mesh needs longer, the phase waits for it, and the later phases are shorter.
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SERVICES = {
     "payments": ("bergen", "esbjerg", "hull"),
     "search": ("cadiz", "faro"),
 }
-# Far beyond what a healthy mesh needs, on a busy machine too.
+# A healthy mesh needs much less, also on a busy machine.
 PATIENCE = 10.0
 
 Phase = Callable[[], Awaitable[None]]
@@ -25,7 +25,7 @@ Phase = Callable[[], Awaitable[None]]
 
 @dataclass(slots=True)
 class Measures:
-    """What was measured, in milliseconds, and what did not happen in time."""
+    """The measurements, in milliseconds, and the events that did not happen in time."""
 
     milliseconds: dict[str, float] = field(default_factory=dict)
     registrations: list[float] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Measures:
 
 
 class Story:
-    """Plays the phases; `hear` is told every line, with the seconds since the beginning."""
+    """Plays the phases; `hear` gets every line, with the seconds since the beginning."""
 
     def __init__(self, mesh: DemoMesh, seconds: float, hear: Callable[[float, str], None]) -> None:
         self.mesh = mesh
@@ -75,7 +75,7 @@ class Story:
         return perf_counter() - self.began
 
     async def play(self, middle: Callable[[str], None]) -> None:
-        """Play all phases; `middle` hears a phase's title in the midst of it."""
+        """Play all phases; `middle` gets the title of a phase in the middle of it."""
         self.began = perf_counter()
         for number, (share, title, saying, phase) in enumerate(self._phases, 1):
             self.number, self.title, self.saying = number, title, saying
@@ -161,7 +161,7 @@ class Story:
         north, south = mesh.cut()
         self._tell("the network is cut in two; lookups go on, on both sides")
         began = perf_counter()
-        # The first while nobody has noticed the cut, the second when all have.
+        # The first registration before any peer has noticed the cut, the second after all have.
         await self._register_one("payments", mesh.place("aarhus"), north, "on its side")
         said = await self._measure(
             "cut", lambda: all_see(north, north) and all_see(south, south), began

@@ -112,7 +112,7 @@ def _suggest_statuses(_ctx: click.Context, _param: click.Parameter, incomplete: 
     return [status for status in STATUSES if status.startswith(incomplete.upper())]
 
 
-@click.command(short_help="Report an instance's own status, at any peer.")
+@click.command(short_help="Report the own status of an instance, at any peer.")
 @service_argument
 @instance_argument
 @click.argument("status", metavar="|".join(STATUSES), shell_complete=_suggest_statuses)
@@ -121,13 +121,13 @@ def _suggest_statuses(_ctx: click.Context, _param: click.Parameter, incomplete: 
 def report(
     service: str, id: str, status: str, output: str | None, http: str, as_json: bool
 ) -> None:
-    """Report how instance ID of SERVICE is, in the name of the service itself.
+    """Report the own status of instance ID of SERVICE, as the service itself sees it.
 
     \b
     gossamer report orders orders-1 DOWN --output "the database does not answer"
     gossamer report orders orders-1 UP
 
-    An override ('gossamer status') stays, and decides what lookups show.
+    An override ('gossamer status') stays, and lookups show the override.
     """
     body: Json = {"status": status.upper()}
     if output is not None:

@@ -22,7 +22,7 @@ _logger = logging.getLogger("gossamer")
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """How the log is written, and the lowest level that is."""
+    """The format of the log, and its lowest level."""
 
     format: Literal["text", "json"] = "text"
     level: str = "info"
@@ -31,7 +31,7 @@ class LogSettings:
     def read(
         cls, given: Mapping[str, Any], written: Mapping[str, Any], file: str | None
     ) -> LogSettings:
-        """Return what the command line gives, and else what its file says; raises `BadInput`."""
+        """Return the settings of the command line, or else those of its file; raises `BadInput`."""
         found: dict[str, Any] = {}
         for name, choices in (("log_format", _FORMATS), ("log_level", _LEVELS)):
             value = given.get(name) or written.get(name)
@@ -66,7 +66,7 @@ class TextFormatter(logging.Formatter):
         peer = getattr(record, "peer", None)
         who = f" {peer}:" if peer else ""
         line = f"{_moment(record)} {record.levelname}{who} {record.getMessage()}"
-        # Names come from the network and end on terminals.
+        # Names come from the network and are shown on terminals.
         line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)

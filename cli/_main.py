@@ -1,11 +1,11 @@
-# The group of all commands and the border that no traceback crosses.
+# The group of all commands, and the border that no traceback crosses.
 #
 # A command's module is imported when the command is used: `gossamer lookup` must answer a shell
-# script at once and has no use for trio or rich.  The table below is therefore the list of
-# commands; `--help` and shell completion are the only ones that load them all.
+# script at once, and does not need trio or rich.  Therefore the table below lists the commands;
+# only `--help` and shell completion load them all.
 #
 # Exit codes: 0 done, 1 a negative answer, 2 wrong usage or bad input, 3 no peer reached,
-# 130 interrupted.  A fault of our own has no code of its own and counts as "not done", 1.
+# 130 interrupted.  A fault in gossamer itself has no separate code and ends with 1.
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class Commands(click.Group):
             # border: at interpreter exit Python would print an exception of its own.
             sys.stdout.flush()
         except BaseException as error:  # noqa: BLE001 - the border: nothing may pass it
-            # Completion runs in the midst of somebody's typing, where a sentence is no help.
+            # Completion runs while the user types, where a sentence does not help.
             code = 1 if os.environ.get("_GOSSAMER_COMPLETE") else end(error)
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -199,7 +199,7 @@ def _say(text: str) -> None:
     try:
         click.echo(click.style("Error: ", fg="red") + harmless(text), err=True, color=_colour())
     except OSError:
-        pass  # nobody listens on stderr either; the exit code is all that is left
+        pass  # stderr is closed too; only the exit code remains
 
 
 def _colour() -> bool | None:
@@ -207,8 +207,8 @@ def _colour() -> bool | None:
     return False if os.environ.get("NO_COLOR") else None
 
 
-# `gossamer services | head -1` is no failure.  Python would complain once more while it closes
-# stdout at exit, so stdout is pointed elsewhere first.
+# `gossamer services | head -1` is not a failure.  Python would report an error when it closes
+# stdout at exit, so stdout is replaced first.
 def _stop_writing() -> int:
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -16,7 +16,10 @@ DEFAULT_HTTP = "127.0.0.1:8761"
 
 
 def split_authority(text: str) -> tuple[str, int]:
-    """Host and port of `HOST:PORT` or `[IPv6]:PORT`; ValueError with the end of a sentence."""
+    """Return host and port of `HOST:PORT` or `[IPv6]:PORT`.
+
+    The ValueError has the end of a sentence about the text.
+    """
     host, colon, digits = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
@@ -38,16 +41,16 @@ def _authority(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
     return text
 
 
-# JSON has no way to say `nan` or `inf`, so they must not get as far as the peer.
+# JSON cannot express `nan` or `inf`, so they must not reach the peer.
 def finite(_ctx: click.Context, _param: click.Parameter, number: float | None) -> float | None:
-    """The number of an option, refused when it is not one."""
+    """Return the number of an option; refuse `nan` and `inf`."""
     if number is not None and not math.isfinite(number):
         raise click.BadParameter(f"{number} is not a number of seconds.")
     return number
 
 
 def pairs(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
-    """The `KEY=VALUE` texts of an option; a value may be empty and hold more equals signs."""
+    """Return the `KEY=VALUE` pairs of an option; a value may be empty or have equals signs."""
     found: dict[str, str] = {}
     for text in texts:
         key, equals, value = text.partition("=")
@@ -59,7 +62,7 @@ def pairs(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]) 
     return found
 
 
-# An empty segment would make another path of it, and the peer could only say "no such route".
+# An empty segment would change the path, and the peer could only say that the path is unknown.
 def _not_empty(_ctx: click.Context, param: click.Parameter, text: str) -> str:
     if not text:
         raise click.BadParameter("the name is empty; give one.")
@@ -83,7 +86,7 @@ _http_option = click.option(
 
 
 def peer_options(function: Function) -> Function:
-    """`--http` and `--json`, for a command that asks a running peer."""
+    """Add `--http` and `--json` to a command that asks a running peer."""
     return _http_option(json_option(function))
 
 

@@ -1,4 +1,4 @@
-"""What a command says: JSON for programs, sentences for people."""
+"""The output of commands: JSON for programs, sentences for people."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
     metavar="HOST:PORT",
     help=f"Serve HTTP here; repeatable; 'off' for no HTTP.  [default: {DEFAULT_HTTP}]",
 )
-# This version has no such front and says so: the flag is known, and not offered.
+# This version has no DNS front: the option is hidden, and refused with a sentence that says so.
 @click.option("--dns", metavar="HOST:PORT", hidden=True)
 @click.option("--data-dir", metavar="DIR", help="Keep the peer's epoch here across restarts.")
 @click.option("--key-file", metavar="FILE", help="Keys that protect the mesh (gossamer keygen).")
@@ -87,7 +87,7 @@ def run(config: str | None, as_json: bool, **given: Any) -> None:
 
 
 def _in_flags(sentence: str) -> str:
-    """Return an error's sentence with the flags of this command for the settings it names."""
+    """Return an error's sentence with this command's flags in place of the names of settings."""
     flags = {str(parameter.name): parameter.opts[0] for parameter in run.params}
     return re.sub(r"the setting (\w+)", lambda named: flags.get(named[1], named[0]), sentence)
 

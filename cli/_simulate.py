@@ -48,7 +48,7 @@ class Simulate(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    # Options may stand before the scenario too, and a scenario's name is not known to click.
+    # Options may come before the scenario too, and click does not know the names of scenarios.
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ours = args and (args[0] in _PLACES or args[0] in ctx.help_option_names)
         if not ours and (args or not ctx.resilient_parsing):
@@ -93,7 +93,7 @@ def suggest_parameters(ctx: click.Context, _param: click.Parameter, incomplete: 
     """Names for `--set`, with the equals sign that follows them."""
     from gossamer.simulations.scenario import ScenarioError, builtin_names, parameter_names
 
-    # An option that waits for its value keeps click from seeing arguments as such.
+    # While an option waits for its value, click does not recognise arguments.
     scenario = ctx.params.get("scenario") or next(iter(ctx.args), builtin_names()[0])
     try:
         names = parameter_names(scenario)
@@ -233,7 +233,7 @@ def _report(
             # It is better to fail now than after a simulation of some minutes.
             require_plots()
             _prepare(out)
-        # A mesh ends with its process; to look for cycles in a large one first takes seconds.
+        # The mesh ends with the process; a search for cycles in a large mesh would take seconds.
         atexit.register(gc.freeze)
         with ProgressBar(scenario.name, hidden=quiet) as bar:
             return simulate(scenario, model=model, progress=bar.show)

@@ -1,7 +1,7 @@
-# Small plots for a terminal, over the same seconds in the same columns, one below the other.
+# Small plots for a terminal, one below the other, with the same seconds in the same columns.
 #
-# A line is a rich Text; its first columns are the label's, the last ones say what the highest
-# point is.  Without colour the bands are letters, since blocks would all look alike.
+# A line is a rich Text; its first columns have the label, and the last ones the highest value.
+# Without colour the bands are letters, because all blocks would look alike.
 
 from __future__ import annotations
 

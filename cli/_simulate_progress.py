@@ -1,4 +1,4 @@
-"""How far a simulation is: one line on stderr, with an estimate of the time that remains."""
+"""The progress of a simulation: one line on stderr, with an estimate of the remaining time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gossamer.simulations import Progress
 
-# What is over sooner needs no bar; what is drawn more often nobody sees.
+# A shorter simulation needs no bar, and nobody would see a bar that is drawn more often.
 PATIENCE = 1.0
 DRAWN_EVERY = 0.1
 
@@ -42,7 +42,7 @@ class ProgressBar:
             self._bar.stop()
 
     def show(self, progress: Progress) -> None:
-        """Tell how far it is, unless that was told a moment ago."""
+        """Show the progress, unless it was shown a moment ago."""
         now = time.monotonic()
         if not self._wanted or now - self._began < PATIENCE or now - self._told < DRAWN_EVERY:
             return

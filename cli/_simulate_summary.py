@@ -1,4 +1,4 @@
-# What a simulation found, for people: small plots and tables on a terminal, tables alone in a pipe.
+# The results of a simulation for people: plots and tables on a terminal, only tables in a pipe.
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ SCENARIOS = (
     Column("SUMMARY", lambda row: row["summary"]),
     Column("PARAMETERS", lambda row: row["parameters"], ordinary="", below=True),
 )
-# More happenings than these are told by their number; `report.json` has them all.
+# Of further events the summary shows only the number; `report.json` has them all.
 SHOWN_HAPPENINGS = 12
 
 
 def show_summary(report: Report | Mapping[str, Any]) -> None:
-    """Print a report, or the document of one, for whoever reads stdout."""
+    """Print a report, or the document of one, on stdout."""
     found = report_of(report)
     _head(found)
     if terminal():
@@ -85,7 +85,7 @@ def show_summary(report: Report | Mapping[str, Any]) -> None:
 
 
 def show_scenarios(found: Sequence[Description]) -> None:
-    """Print the scenarios that come along."""
+    """Print the built-in scenarios."""
     show(
         SCENARIOS,
         [
@@ -243,7 +243,7 @@ def _quantity(value: float | None, unit: str) -> str:
 
 def _totals(report: Report) -> list[tuple[str, str]]:
     pairs = [("outcome", outcome(report))]
-    # What the fast model leaves out is not nothing.
+    # The fast model does not measure this, which does not mean that it is zero.
     modelled = report.model == "faithful"
     if modelled:
         pairs.append(("false alarms", _false(report.false_accusations)))

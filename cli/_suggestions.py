@@ -1,8 +1,8 @@
-# Names for shell completion, asked of the running peer.
+# Names for shell completion, which come from the running peer.
 #
-# Completion runs at a keypress in the middle of somebody's typing: it is quick, and silent when
-# there is nothing to say. The shells' own scripts split what they get at colons and expand what
-# looks like a pattern, so only names that are plain words everywhere are suggested.
+# Completion runs at a keypress while the user types: it is quick, and silent if there is no answer.
+# The scripts of the shells split names at colons and expand patterns, so completion suggests only
+# names that are plain words in every shell.
 
 from __future__ import annotations
 

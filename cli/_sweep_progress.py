@@ -1,4 +1,4 @@
-"""The one line on stderr that tells how far a sweep is."""
+"""The line on stderr that shows the progress of a sweep."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ProgressLine:
         self.clear()
 
     def show(self, progress: SweepProgress) -> None:
-        """Tell how far the sweep is, unless that was told a moment ago."""
+        """Show the progress, unless it was shown a moment ago."""
         self.finished = progress.finished
         now = time.monotonic()
         if now - self._told < (DRAWN_EVERY if self._terminal else LOGGED_EVERY):

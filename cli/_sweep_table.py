@@ -1,7 +1,7 @@
 # A sweep's table.
 #
 # On a terminal a cell has its mean above and the margin below, so that ten measures fit into eighty
-# columns, and what was never seen, or never wrong, has no column.  Through a pipe: all columns,
+# columns.  A measure that never occurred has no column.  In a pipe the table has all columns, with
 # `MEAN±MARGIN` in one word.
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Figures:
 
 
 def show_table(table: SweepTable) -> None:
-    """Print the table for whoever reads stdout."""
+    """Print the table on stdout."""
     if terminal():
         _show_rich(table)
         return

@@ -1,12 +1,12 @@
 # Tables, for a terminal and for a pipe.
 #
-# On a terminal: rich, with status colours, folded into the width that is there; a column in which
-# nothing differs from the ordinary is left out.  Through a pipe: the same cells as plain aligned
-# text, all columns always, nothing cut, `-` where there is nothing, so that awk can count fields
-# (a cell that holds spaces stands last); rich is not even imported then.
+# On a terminal, rich draws a table with colours, folded into the width of the terminal.  A column
+# without unusual values is left out.  In a pipe, the same cells are plain aligned text, with all
+# columns, complete, and with `-` for an empty cell, so that awk can count fields (a cell with
+# spaces is the last one); rich is not imported then.
 #
-# Cells hold names from the network.  They pass through `harmless` and, for rich, into Text
-# objects, which know no markup.
+# Cells contain names from the network.  They pass through `harmless` and, for rich, into Text
+# objects, which have no markup.
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def console() -> Console:
 
 
 def show(columns: Sequence[Column], rows: Iterable[Row]) -> None:
-    """Print a table for whoever reads stdout."""
+    """Print a table on stdout."""
     found = [[harmless(column.cell(row)) for column in columns] for row in rows]
     if terminal():
         _show_rich(columns, found)

@@ -1,4 +1,4 @@
-"""`gossamer watch`: changes as they come."""
+"""`gossamer watch`: the changes of services, as they happen."""
 
 from __future__ import annotations
 

@@ -12,11 +12,6 @@ KEY = "i\norders\none"
 LATER: list[object] = ["container", 0, "", 7, "later", [b"bytes", None]]
 
 
-@pytest.fixture
-def mesh() -> InstantMesh:
-    return InstantMesh("a", "b", "c", "d", "e")
-
-
 def items(peer: InstantPeer, owner: str, key: str = KEY) -> list[object]:
     """Return the items of a record as a peer holds it."""
     return decoded(peer.gossip.parts[owner].records[key])

@@ -9,11 +9,6 @@ from gossamer.peers.model import BadInput, Instance, NotFound, Registration
 from gossamer.peers.registry import Registry
 
 
-@pytest.fixture
-def mesh() -> InstantMesh:
-    return InstantMesh("a", "b", "c", "d", "e")
-
-
 def report(peer: InstantPeer, status: str, output: str | None = None) -> Instance:
     """Report at a peer, and let it travel."""
     shown = peer.registry.report("orders", "one", status, output=output, now=peer.mesh.now)

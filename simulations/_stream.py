@@ -41,7 +41,7 @@ class StreamHandler(Protocol):
         ...
 
     def broken(self, reason: str) -> None:
-        """The stream is no more: "refused" or "reset"."""
+        """Note that the stream has ended: "refused" or "reset"."""
         ...
 
 

@@ -145,10 +145,10 @@ def spread(
 ) -> Wave:
     """Let a rumor run from `origin` through a ring of `n` peers.
 
-    `reached` are those who live and that no cut parts from the origin; by default all.
-    `starts` are times at which peers come to know by themselves.
-    `flushed` are the times, mostly before 0, at which peers sent other news at once; without, these
-    are taken for independent of one another.
+    `reached` are the peers that live and that no cut separates from the origin; by default all.
+    `starts` are times at which peers learn of the rumor without the tree.
+    `flushed` are the times, mostly before 0, at which peers sent other updates at once; without it,
+    these times count as independent of each other.
     """
     if flushed is not None and rule.gather <= 0:
         flushed = None
@@ -285,10 +285,10 @@ def _repair(
     blocks: list[_Sends],
     reached: NDArray[np.bool_] | None,
 ) -> None:
-    """Let those who lack the change find that out by roots on acks, one probe interval a step.
+    """Let peers without the change find this out by roots on acks, one probe interval per step.
 
-    Whoever lacks it has been quiet, and exchanges at the first ack of somebody who has it; whoever
-    has it exchanges with one who lacks it once its own root has been quiet for `settle`.
+    A peer without the change has been quiet, and begins an exchange at the first ack of a peer that
+    has it.  A peer with the change begins one when its own root has not changed for `settle`.
     """
     n, interval = len(times), rule.probe_interval
     phases = rng.random(n) * interval

@@ -10,9 +10,9 @@ from gossamer.gossip import Profile
 
 Value = int | float | str | bool
 Group = tuple[str, ...]
-"""Who is meant, each item one of: a zone's name, a peer's name (`p0`, `p1`, …), a range of peers
-(`p0..p9`), a share (`25%`) or a number (`3`) of peers drawn by the seed, `all`, or `rest` (whoever
-stands in no other group of the same event)."""
+"""A group of peers.  Each item is one of: a zone's name, a peer's name (`p0`, `p1`, …), a range of
+peers (`p0..p9`), a share (`25%`) or a number (`3`) of peers drawn by the seed, `all`, or `rest`
+(the peers that are in no other group of the same event)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

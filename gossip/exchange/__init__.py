@@ -7,4 +7,4 @@ from ._healing import Healing as Healing
 from ._joining import Joining as Joining
 from ._repair import Repair as Repair
 from ._seeds import Seeds as Seeds
-from ._sync import Knowledge as Knowledge
+from ._sync import Knowledge as Knowledge, SyncExchange as SyncExchange

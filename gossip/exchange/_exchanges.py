@@ -90,6 +90,6 @@ class Exchanges:
             self.admission.leave(exchange.address[0], exchange.brought)
         if self._outbound.get(exchange.address) is exchange:
             del self._outbound[exchange.address]
-        if reason is not None and exchange.teller and exchange.retry_after is None:
-            self._signals.stream_failed(exchange.teller)
+        if reason is not None and exchange.expected and exchange.retry_after is None:
+            self._signals.stream_failed(exchange.expected)
         self.ended(exchange, reason, now)

@@ -51,7 +51,7 @@ class Fetches:
         """Go on after an exchange that was begun here has ended."""
         if exchange.purpose != "fetch":
             return
-        teller = exchange.teller
+        teller = exchange.expected
         wanted = self._wanted.get(teller)
         if wanted is None:
             return
@@ -59,7 +59,7 @@ class Fetches:
         if reason is None:
             self._fetch_from(teller, now)
         elif exchange.retry_after is not None:
-            wanted.owners.update(dict.fromkeys(exchange.owners))
+            wanted.owners.update(dict.fromkeys(exchange.owners or ()))
             wanted.not_before = now + exchange.retry_after
 
             def again(when: float) -> None:

@@ -1,6 +1,6 @@
 """The members in an exchange: each side tells whom it knows, and since when the gone are gone.
 
-Whom one side lists though its life is over for the other, of that it is told.
+One side may list a member whose life is over for the other side: it is told so in return.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ _AGE_LIMIT = (1 << 31) - 1
 _FRAME_BYTES = 64 * 1024
 
 
-class Roll:
+class MemberExchange:
     """What one side of an exchange says of members, and hears."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Roll:
         for batch in batches([news for news, _ in told]):
             self._put([MEMBERS, batch, [next(ages) for _ in batch]])
 
-    def take(
+    def hear(
         self,
         updates: list[object],
         ages: list[object],
@@ -54,14 +54,14 @@ class Roll:
         *,
         silently: bool,
     ) -> None:
-        """Take in what the other side tells, `silently` without rumors of it; tell in return.
+        """Take in what the other side tells, and tell in return; `silently` is without rumors.
 
-        Raises `Malformed` if it does not say how old its news are; news that cannot be are counted.
+        Raises `Malformed` if an age is missing; a bad update is counted.
         """
         if len(updates) != len(ages):
             raise Malformed("members without ages")
         self.send(now)
-        # Little of a table is news, where two peers agree.
+        # Where two peers agree, little of a table is new.
         known = {row.encoded for row in self._table}
         told: list[tuple[News, bytes, int]] = []
         for update, told_age in zip(updates, ages, strict=True):
@@ -81,10 +81,10 @@ class Roll:
         finally:
             self._spread.muted = False
         for news, _, _ in told:
-            self.judge(news)
+            self.note_obituary(news)
         self.answer()
 
-    def judge(self, news: News) -> None:
+    def note_obituary(self, news: News) -> None:
         """Note what is to be answered if that life is over for us."""
         obituary = self._membership.obituary(news)
         if obituary is not None:

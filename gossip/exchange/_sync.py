@@ -12,24 +12,25 @@
                                           <--   PARTS that the initiator wants
     DONE                                  <->   DONE
 
-A small mesh sends its heads at once; a large one sends 1,024 bucket fingerprints (8 kB), and only
-heads of the buckets that differ.
-Parts go smallest first, so that a cut stream has done the most good.
+Which frame may come when is in the table at the end of this file; any other ends the conversation.
 Each entry and each member is judged by itself.
 OPEN can be a recorded one, so nothing is believed, and next to nothing done, before ASK.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
-from gossamer.gossip.basis import Malformed, Unknown, array, blob, whole
+from gossamer.gossip.basis import Malformed, array, blob, known_items, whole
 from gossamer.gossip.dissemination import Spread
 from gossamer.gossip.kernel import (
     ANOTHER,
     ASK,
     BUSY,
     DONE,
+    EPOCH_REFUSED,
+    FRAME_LIMIT,
     HEADS,
     HELLO,
     LAST_KIND,
@@ -37,7 +38,6 @@ from gossamer.gossip.kernel import (
     OPEN,
     PARTS,
     PROBE,
-    REFUSED,
     WANT,
     Context,
     Exchange,
@@ -46,35 +46,18 @@ from gossamer.gossip.kernel import (
     probe_answer,
 )
 from gossamer.gossip.membership import Membership
-from gossamer.gossip.messages import ROOT_SIZE, Delta, Dropped, Piece, decode_entry, owner_name
+from gossamer.gossip.messages import ROOT_SIZE, owner_name
 from gossamer.gossip.replication import OwnPart, Replicas
 from gossamer.gossip.sealing import Refused
-from gossamer.gossip.state import (
-    BUCKETS,
-    EPOCH_LIMIT,
-    PART_BYTES,
-    PART_RECORDS,
-    VERSION_LIMIT,
-    Address,
-    Member,
-    bucket_of,
-    decode_news,
-    operation_size,
-)
+from gossamer.gossip.state import Address, Member, decode_news
 
-from ._member_exchange import Roll, batches
+from ._heads import HeadComparison, Heads, parse_fingerprints, parse_heads, parse_mask
+from ._member_exchange import MemberExchange
+from ._part_exchange import PartExchange
 
-# With more owners than this, bucket fingerprints are shorter than all heads.
-_HEADS_AT_ONCE = 256
-# Heads of so many bytes at most go into one frame; the buckets beyond wait for the next exchange.
-_HEADS_BYTES = 512 * 1024
-_HEAD_COST = 20
-_WANTS_AT_ONCE = 4096
-# What one side gives in one exchange; what is beyond waits for the next.
-_GIVEN_BYTES = 64 * 1024 * 1024
 # How many of the parts that an exchange brought are passed on as rumors.  What repair finds is
 # mostly known to the others; a few cost little where they know it, and where they do not, as after
-# a cut that was too short for anybody to be held for dead, exchanges alone would take seconds.
+# a cut that was too short for anybody to be declared dead, exchanges alone would take seconds.
 _RUMORS: dict[Purpose, int] = {"join": 256, "heal": 256, "repair": 16, "fetch": 0}
 _NEWS_SIZE = 1400
 _OPENING = 2.0
@@ -83,7 +66,17 @@ _BUSY_LEAST = 50
 _PURPOSE_LIMIT = 255
 _PURPOSES: tuple[Purpose, ...] = ("join", "heal", "repair", "fetch")
 
-Heads = dict[str, tuple[int, int]]
+
+class State(Enum):
+    """How far an exchange is; the first four are the initiator's, the others the responder's."""
+
+    OPENED = "this side has sent OPEN, and awaits HELLO"
+    ASKED_BY_HEADS = "this side has asked with its heads, and awaits an answer"
+    ASKED_BY_BUCKETS = "this side has asked with fingerprints, and awaits HEADS"
+    ANSWERED = "the heads are compared; what differs comes and goes"
+    ACCEPTED = "nothing was heard yet"
+    GREETED = "this side has sent HELLO, and awaits ASK"
+    SERVING = "this side has answered ASK; what differs comes and goes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,108 +115,58 @@ class SyncExchange(Exchange):
         owners: list[str] | None = None,
     ) -> None:
         super().__init__(context.endpoint, address, purpose, deadline)
-        self.peer: str | None = row.name if row is not None else None
-        self._to_epoch = row.epoch if row is not None else 0
+        self.expected = "" if row is None else row.name
+        """The member that this exchange was begun with; empty if it was not known who is there."""
+        self.peer: str | None = None
+        """The peer that is there, once this side believes it."""
+        self.owners = owners
+        """The owners whose parts are compared; None for all."""
         self.retry_after: float | None = None
+        """After how many seconds the other side, which was busy, can be asked again."""
         self.has_place = False
-        self.teller = self.peer or ""
-        self.owners = owners or []
-        self._hub = hub
-        self._knowledge = knowledge
-        self._signals = context.signals
+        self.brought = 0
+        """How many items the other side has brought."""
+        self._to_epoch = 0 if row is None else row.epoch
         self._config = context.config
         self._me = context.me
-        self._table = context.table
-        self._store = context.store
         self._root = context.root
         self._epochs = context.epochs
         self._counters = context.counters
-        self._owners = owners
-        self._initiates = purpose != "inbound"
-        # A newcomer tells nobody what it learns: everybody else told it.
-        self._newcomer = self._initiates and context.table.living < 2
+        self._signals = context.signals
+        self._knowledge = knowledge
+        self._hub = hub
+        self._members = MemberExchange(context, knowledge.membership, knowledge.spread, self._put)
+        self._heads = HeadComparison(context, knowledge.own, knowledge.replicas)
+        self._parts = PartExchange(context, knowledge.replicas, self._put)
         self._own_untold = False
-        self._rumors = _RUMORS.get(purpose, 0)
-        self._given = 0
-        # Items that the other side has brought.
-        self.brought = 0
         self._said_done = False
-        self._roll = Roll(context, knowledge.membership, knowledge.spread, self._put)
-        self._piece: Piece | None = None
-        self._piece_bytes = 0
-        self._met = False
         # What the other said of itself when it opened this.
-        self._opener: bytes | None = None
-        if self._initiates:
-            self._put([OPEN, context.me.news().encode()])
+        self._opener = b""
+        if purpose == "inbound":
+            self._newcomer = False
+            self.state = State.ACCEPTED
+        else:
+            # A newcomer tells nobody what it learns: all others have told it.
+            self._newcomer = context.table.living < 2
+            self._parts.rumors = 0 if self._newcomer else _RUMORS[purpose]
+            self.state = State.OPENED
+            self._put([OPEN, self._me.news().encode()])
 
     def receive(self, frame: bytes, now: float) -> None:
         """Take in one frame; what it brought is passed on at once."""
         super().receive(frame, now)
         self._knowledge.spread.flush_if_due(now)
 
-    # Beginning
-
     def _handle(self, message: list[object], now: float) -> None:
         kind = frame_kind(message)
         if kind > LAST_KIND:
             self._within_limit([])
             self._counters.add("unknown")
-        elif kind == ANOTHER:
-            self.fail("another peer is there", now)
-        elif self.peer is not None and self._met:
-            self._go_on(kind, message, self.peer, now)
-        else:
-            self._begin(kind, message, now)
-
-    def _begin(self, kind: int, message: list[object], now: float) -> None:
-        """Take in a frame that comes before the two have met."""
-        match message:
-            case [_, me, *_] if kind == HELLO and self._initiates:
-                self._greeted(blob(me, _NEWS_SIZE), now)
-            case _ if kind == REFUSED and self._initiates:
-                self._counters.add("refused_by_others")
-                self.fail("our epoch is not believed: compare the clocks", now)
-            case _ if kind == PROBE and not self._initiates and self._opener is None:
-                self._put(probe_answer(self._me.name, message))
-                self._finish(now)
-            case [_, me, *_] if kind == OPEN and not self._initiates and self._opener is None:
-                self._opened(blob(me, _NEWS_SIZE), now)
-            case [_, code, root, owners, heads, buckets, *_] if kind == ASK and self._opener:
-                if self._meet(self._opener, now):
-                    self._asked(code, root, owners, heads, buckets, now)
-                else:
-                    self.fail("the peer there has our name", now)
-            case _ if kind == DONE and self._opener:
-                self._meet(self._opener, now)
-                self.fail("nothing was asked for", now)
-            case _:
-                raise Malformed("a conversation begins otherwise")
-
-    def _go_on(self, kind: int, message: list[object], peer: str, now: float) -> None:
-        match message:
-            case [_, ms, *_] if kind == BUSY and self._initiates:
-                self.retry_after = max(whole(ms, _BUSY_LIMIT), _BUSY_LEAST) / 1000
-                self.fail("busy", now)
-            case [_, updates, ages, *_] if kind == MEMBERS:
-                items = self._within_limit(updates)
-                self._roll.take(items, array(ages), peer, now, silently=self._newcomer)
-            case [_, mask, flat, *_] if kind == HEADS:
-                self._settle(_heads(self._within_limit(flat, 3)), _mask(mask), now)
-                self._say_done(now)
-            case [_, flat, *_] if kind == WANT:
-                wants = _heads(self._within_limit(flat, 3))
-                self._give((owner, *wants[owner]) for owner in wants)
-            case [_, entries, *_] if kind == PARTS:
-                for entry in self._within_limit(entries):
-                    self._take_entry(blob(entry, 1024 * 1024), now)
-            case _ if kind == DONE:
-                if self._own_untold and not self._knowledge.own.resumed:
-                    self._give([(self._me.name, 0, 0)])
-                self._say_done(now)
-                self._finish(now)
-            case _:
-                raise Malformed("a frame is of another kind")
+            return
+        step = _STEPS[self.state].get(kind)
+        if step is None:
+            raise Malformed(f"a frame of kind {kind} came while {self.state.value}")
+        step(self, message, now)
 
     def _within_limit(self, value: object, each: int = 1) -> list[object]:
         """Return an array of items, or end the exchange if it has brought too many.
@@ -236,83 +179,94 @@ class SyncExchange(Exchange):
             raise Refused("items")
         return items
 
-    def _opened(self, me: bytes, now: float) -> None:
-        news = decode_news(me)
+    # Meeting
+
+    def _on_another(self, _message: list[object], now: float) -> None:
+        self.fail("another peer is there", now)
+
+    def _on_probe(self, message: list[object], now: float) -> None:
+        self._put(probe_answer(self._me.name, message))
+        self._finish(now)
+
+    def _on_open(self, message: list[object], now: float) -> None:
+        _, me = known_items(message, 2)
+        self._opener = blob(me, _NEWS_SIZE)
+        news = decode_news(self._opener)
         self._to_epoch = news.epoch
         if not self._epochs.plausible(news.epoch, now):
-            self._put([REFUSED])
+            self._put([EPOCH_REFUSED])
             self.fail("its epoch is not believed", now)
             return
-        self._opener = me
+        self.state = State.GREETED
         # The answer and the question take a round trip, as the opening did.
         self.deadline = max(self.deadline, now + min(_OPENING, self._config.stream_timeout))
-        # In any case: an initiator that has reached itself learns it from this.
+        # Whatever name it has: an initiator that has reached itself learns it from this.
         self._put([HELLO, self._me.news().encode()])
 
-    def _greeted(self, me: bytes, now: float) -> None:
-        if self._meet(me, now):
+    def _on_epoch_refused(self, _message: list[object], now: float) -> None:
+        self._counters.add("refused_by_others")
+        self.fail("our epoch is not believed: compare the clocks", now)
+
+    def _on_hello(self, message: list[object], now: float) -> None:
+        _, me = known_items(message, 2)
+        if self._meet(blob(me, _NEWS_SIZE), now):
             self._ask()
-            self._roll.answer()
+            self._members.answer()
         else:
-            self._put([DONE])  # only now the other believes who is here
+            self._put([DONE])  # only now the other side believes who is here
             self.fail("the peer there has our name", now)
 
     def _meet(self, me: bytes, now: float) -> bool:
         """Believe who the other is; False if it has this peer's name."""
         news = decode_news(me)
-        own = self._me
-        if news.name == own.name:
-            if news.nonce == own.nonce:
+        if news.name == self._me.name:
+            if news.nonce == self._me.nonce:
                 self._signals.met_self(self.address, now)
             else:
                 self._knowledge.membership.hear(news, me, news.name, "direct", now)
             return False
-        self._met = True
         self.peer = news.name
         self._to_epoch = news.epoch
         if self._newcomer:
             # A host whose clock is far behind believes the mesh that its operator named.
             self._epochs.believe(news.epoch, now)
         self._knowledge.membership.hear(news, me, news.name, "direct", now)
-        self._roll.judge(news)
+        self._members.note_obituary(news)
         return True
+
+    # The question and its answer
 
     def _ask(self) -> None:
         replicas = self._knowledge.replicas
         heads: list[object] | None = None
-        buckets: bytes | None = None
-        if self._owners is not None or len(self._store) <= _HEADS_AT_ONCE:
-            names = self._owners
+        fingerprints: bytes | None = None
+        if self.owners is not None or self._heads.are_few:
+            names = self.owners
             if self._newcomer and not self._knowledge.own.resumed and names is None:
                 # Told that our part is newer, nobody would give us what our earlier life left.
                 self._own_untold = True
                 names = [name for name in replicas.known if name != self._me.name]
             heads = replicas.heads(names)
+            self.state = State.ASKED_BY_HEADS
         else:
-            values = self._store.buckets
-            buckets = b"".join(value.to_bytes(8) for value in values)
+            fingerprints = self._heads.fingerprints
+            self.state = State.ASKED_BY_BUCKETS
         code = _PURPOSES.index(self.purpose)
-        self._put([ASK, code, self._root.digest, self._owners, heads, buckets])
+        self._put([ASK, code, self._root.digest, self.owners, heads, fingerprints])
 
-    def _asked(
-        self,
-        code: object,
-        root: object,
-        owners: object,
-        heads: object,
-        buckets: object,
-        now: float,
-    ) -> None:
+    def _on_ask(self, message: list[object], now: float) -> None:
+        if not self._meet(self._opener, now):
+            self.fail("the peer there has our name", now)
+            return
+        _, code, root, owners, heads, buckets = known_items(message, 6)
         # Now that it has said something, it has the time of an exchange.
         self.deadline = now + self._config.stream_timeout
         number = whole(code, _PURPOSE_LIMIT)
         # A later version may have further purposes; a repair leaves out nothing that differs.
         purpose = _PURPOSES[number] if number < len(_PURPOSES) else "repair"
-        fingerprints = blob(buckets, 8 * BUCKETS) if buckets is not None else None
+        fingerprints = parse_fingerprints(buckets)
         if owners is not None:
-            self._owners = [owner_name(owner) for owner in array(owners)]
-        if fingerprints is not None and len(fingerprints) != 8 * BUCKETS:
-            raise Malformed("fingerprints of another number of buckets")
+            self.owners = [owner_name(owner) for owner in array(owners)]
         their_root = blob(root, ROOT_SIZE)
         retry = self._hub.enter(self.address[0], now)
         if retry is not None:
@@ -320,129 +274,76 @@ class SyncExchange(Exchange):
             self.fail("busy ourselves", now)
             return
         self.has_place = True
-        self._rumors = _RUMORS[purpose]
-        theirs = _heads(self._within_limit(heads, 3)) if heads is not None else None
+        self.state = State.SERVING
+        self._parts.rumors = _RUMORS[purpose]
+        theirs = parse_heads(self._within_limit(heads, 3)) if heads is not None else None
         members_differ = purpose != "fetch" and their_root[:8] != self._root.digest[:8]
         if members_differ or purpose in ("join", "heal"):
-            self._roll.send(now)
-        self._roll.answer()
+            self._members.send(now)
+        self._members.answer()
         if theirs is not None:
-            self._settle(theirs, None, now)
-            self._say_done(now)
+            self._compare(theirs, None)
+            self._say_done()
         elif fingerprints is not None:
-            mask, names = self._within_a_frame(_differing(fingerprints, self._store.buckets))
-            flat = self._knowledge.replicas.heads(names)
-            self._put([HEADS, mask.to_bytes(BUCKETS // 8), flat])
+            self._put([HEADS, *self._heads.differing(fingerprints)])
 
-    def _within_a_frame(self, mask: int) -> tuple[int, list[str]]:
-        """Return the owners in the buckets of a mask, and the mask, cut to what a frame holds."""
-        buckets: dict[int, list[str]] = {}
-        for name in self._knowledge.replicas.known:
-            number = bucket_of(name)
-            if mask >> number & 1:
-                buckets.setdefault(number, []).append(name)
-        names: list[str] = []
-        size = 0
-        for number, found in buckets.items():
-            size += sum(len(name.encode()) + _HEAD_COST for name in found)
-            if size <= _HEADS_BYTES or not names:
-                names += found
-            else:
-                mask &= ~(1 << number)
-        if size > _HEADS_BYTES:
-            self._counters.add("exchanges_cut")
-        return mask, names
+    def _on_busy(self, message: list[object], now: float) -> None:
+        _, ms = known_items(message, 2)
+        self.retry_after = max(whole(ms, _BUSY_LIMIT), _BUSY_LEAST) / 1000
+        self.fail("busy", now)
 
-    # Parts
+    def _on_heads(self, message: list[object], now: float) -> None:
+        _, mask, flat = known_items(message, 3)
+        self._compare(parse_heads(self._within_limit(flat, 3)), parse_mask(mask))
+        self._say_done()
+        self.state = State.ANSWERED
 
-    def _settle(self, theirs: Heads, mask: int | None, now: float) -> None:
-        """Compare heads: ask for what is newer there, give what is newer here."""
-        replicas, own = self._knowledge.replicas, self._me.name
-        store = self._store
-        wants: list[object] = []
-        gives: list[tuple[str, int, int]] = []
-        for owner, (epoch, version) in theirs.items():
-            part = store.get(owner)
-            held = part.head if part is not None and part.version else (0, 0)
-            if owner == own and epoch < self._me.epoch and not self._knowledge.own.resumed:
-                wants += (owner, 0, 0)  # what an earlier life of ours left
-            elif replicas.buried(owner, epoch) or held > (epoch, version):
-                gives.append((owner, epoch, version))
-            elif replicas.known_head(owner) < (epoch, version):
-                wants += (owner, *held)
-        in_scope: Iterable[str] = self._owners if self._owners is not None else store.parts
-        gives.extend(
-            (owner, 0, 0)
-            for owner in in_scope
-            if owner not in theirs and (mask is None or mask >> bucket_of(owner) & 1)
-        )
-        for first in range(0, len(wants), 3 * _WANTS_AT_ONCE):
-            self._put([WANT, wants[first : first + 3 * _WANTS_AT_ONCE]])
-        self._give(gives)
+    def _compare(self, theirs: Heads, mask: int | None) -> None:
+        """Ask for what is newer there, give what is newer here."""
+        wants, gives = self._heads.compare(theirs, mask, self.owners)
+        self._parts.want(wants)
+        self._parts.give(gives)
 
-    def _give(self, gives: Iterable[tuple[str, int, int]]) -> None:
-        replicas = self._knowledge.replicas
-        flat: list[bytes] = []
-        for give in sorted(gives, key=lambda give: replicas.weight(*give)):
-            # Judged before it is made: whoever asks again and again gets no more for it.
-            self._given += replicas.weight(*give)
-            if self._given > _GIVEN_BYTES:
-                self._counters.add("exchanges_cut")
-                break
-            flat += replicas.entries(*give)
-        for batch in batches(flat):
-            self._put([PARTS, batch])
+    # What comes and goes
 
-    def _take_entry(self, payload: bytes, now: float) -> None:
-        try:
-            entry = decode_entry(payload)
-        except Unknown:
-            self._counters.add("unknown")
-            return
-        except Malformed:
-            self._counters.add("refused_entry")
-            return
-        replicas = self._knowledge.replicas
-        match entry:
-            case Dropped(owner, epoch):
-                replicas.take_gone(owner, epoch, now)
-            case Delta(owner=owner):
-                if replicas.take_delta(entry, now):
-                    self._pass_on(owner, payload, now)
-            case Piece(owner=owner):
-                whole_part = self._gather(entry)
-                if whole_part is not None and replicas.take_snapshot(
-                    owner, entry.epoch, entry.version, whole_part, now
-                ):
-                    self._pass_on(owner, None, now)
+    def _on_members(self, message: list[object], now: float) -> None:
+        _, updates, ages = known_items(message, 3)
+        assert self.peer is not None
+        items = self._within_limit(updates)
+        self._members.hear(items, array(ages), self.peer, now, silently=self._newcomer)
+        self._on_answer()
 
-    def _gather(self, piece: Piece) -> dict[str, bytes] | None:
-        """Collect the pieces of a snapshot; return its records when the last has come."""
-        held = self._piece
-        whose = (piece.owner, piece.epoch, piece.version)
-        # Pieces come one after another, so that at most one snapshot is incomplete.
-        if held is not None and (held.owner, held.epoch, held.version) == whose:
-            held.records.update(piece.records)
-        else:
-            held = self._piece = piece
-            self._piece_bytes = 0
-        self._piece_bytes += sum(operation_size(*item) for item in piece.records.items())
-        if self._piece_bytes > PART_BYTES or len(held.records) > PART_RECORDS:
-            raise Malformed("a snapshot is too large")
-        if piece.more:
-            return None
-        self._piece = None
-        return held.records
+    def _on_want(self, message: list[object], now: float) -> None:
+        _, flat = known_items(message, 2)
+        wants = parse_heads(self._within_limit(flat, 3))
+        self._parts.give((owner, *wants[owner]) for owner in wants)
+        self._on_answer()
 
-    def _pass_on(self, owner: str, entry: bytes | None, now: float) -> None:
-        """Make a rumor of a part that two sides of a mesh have just exchanged."""
-        if self._rumors and not self._newcomer and self.peer is not None:
-            self._rumors -= 1
-            self._knowledge.replicas.pass_on(owner, entry, self.peer, now)
+    def _on_parts(self, message: list[object], now: float) -> None:
+        _, entries = known_items(message, 2)
+        assert self.peer is not None
+        for entry in self._within_limit(entries):
+            self._parts.take(blob(entry, FRAME_LIMIT), self.peer, now)
+        self._on_answer()
+
+    def _on_answer(self) -> None:
+        if self.state is State.ASKED_BY_HEADS:
+            self.state = State.ANSWERED
 
     # Ending
 
-    def _say_done(self, now: float) -> None:
+    def _on_farewell(self, _message: list[object], now: float) -> None:
+        """The initiator has found that the two have one name."""
+        self._meet(self._opener, now)
+        self.fail("nothing was asked for", now)
+
+    def _on_done(self, _message: list[object], now: float) -> None:
+        if self._own_untold and not self._knowledge.own.resumed:
+            self._parts.give([(self._me.name, 0, 0)])
+        self._say_done()
+        self._finish(now)
+
+    def _say_done(self) -> None:
         if not self._said_done:
             self._said_done = True
             self._put([DONE])
@@ -451,27 +352,40 @@ class SyncExchange(Exchange):
         self._hub.closed(self, reason, now)
 
 
-def _heads(flat: list[object]) -> Heads:
-    """Return the heads in a flat array of owner, epoch, version, or raise `Malformed`."""
-    if len(flat) % 3:
-        raise Malformed("a head is incomplete")
-    items = iter(flat)
-    return {
-        owner_name(owner): (whole(epoch, EPOCH_LIMIT), whole(version, VERSION_LIMIT))
-        for owner, epoch, version in zip(items, items, items, strict=True)
-    }
-
-
-def _mask(value: object) -> int | None:
-    if value is None:
-        return None
-    return int.from_bytes(blob(value, BUCKETS // 8))
-
-
-def _differing(theirs: bytes, ours: Iterable[int]) -> int:
-    """Return a mask with a bit set for each bucket whose fingerprints differ."""
-    mask = 0
-    for number, value in enumerate(ours):
-        if value.to_bytes(8) != theirs[8 * number : 8 * number + 8]:
-            mask |= 1 << number
-    return mask
+# ANOTHER comes at any time: the other peer can begin a new epoch meanwhile.
+_Step = Callable[[SyncExchange, list[object], float], None]
+_AT_ANY_TIME: dict[int, _Step] = {ANOTHER: SyncExchange._on_another}
+_WHAT_DIFFERS: dict[int, _Step] = {
+    **_AT_ANY_TIME,
+    MEMBERS: SyncExchange._on_members,
+    WANT: SyncExchange._on_want,
+    PARTS: SyncExchange._on_parts,
+    DONE: SyncExchange._on_done,
+}
+_STEPS: dict[State, dict[int, _Step]] = {
+    State.OPENED: {
+        **_AT_ANY_TIME,
+        HELLO: SyncExchange._on_hello,
+        EPOCH_REFUSED: SyncExchange._on_epoch_refused,
+    },
+    State.ASKED_BY_HEADS: {**_WHAT_DIFFERS, BUSY: SyncExchange._on_busy},
+    State.ASKED_BY_BUCKETS: {
+        **_AT_ANY_TIME,
+        BUSY: SyncExchange._on_busy,
+        MEMBERS: SyncExchange._on_members,
+        HEADS: SyncExchange._on_heads,
+        DONE: SyncExchange._on_done,
+    },
+    State.ANSWERED: _WHAT_DIFFERS,
+    State.ACCEPTED: {
+        **_AT_ANY_TIME,
+        PROBE: SyncExchange._on_probe,
+        OPEN: SyncExchange._on_open,
+    },
+    State.GREETED: {
+        **_AT_ANY_TIME,
+        ASK: SyncExchange._on_ask,
+        DONE: SyncExchange._on_farewell,
+    },
+    State.SERVING: _WHAT_DIFFERS,
+}

@@ -66,8 +66,8 @@ PARTS = 9
 """[9, [entry, ...]]"""
 DONE = 10
 """[10]: the sender has sent all that it will"""
-REFUSED = 11
-"""[11]: the epoch of who asks is too far ahead of ours: one of two clocks is wrong"""
+EPOCH_REFUSED = 11
+"""[11]: the epoch of the peer that asks is too far ahead of ours: one of two clocks is wrong"""
 FOREIGN = 12
 """[12]: what the other side seals with is not accepted here"""
 ASK = 13

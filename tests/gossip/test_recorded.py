@@ -155,9 +155,7 @@ def test_every_kind_of_frame_was_recorded() -> None:
     assert {"body", "update", "entry", "frame"} < forms()
 
 
-@pytest.mark.parametrize(
-    "says", ["members", "heads of all", "heads of some buckets", "want", "parts", "done"]
-)
+@pytest.mark.parametrize("says", ["members", "want", "parts", "done"])
 def test_frames_that_follow_a_question_are_taken(says: str) -> None:
     """A conversation goes on with each of them, and none is taken for damage."""
     bench = Bench()
@@ -166,6 +164,22 @@ def test_frames_that_follow_a_question_are_taken(says: str) -> None:
     assert bench.counts("refused_malformed", "refused_member", "unknown") == (0, 0, 0)
     assert exchange.finished == (says == "done")
     assert ("x" in bench.core.members) == (says == "members")
+
+
+@pytest.mark.parametrize("says", ["heads of all", "heads of some buckets"])
+def test_heads_are_taken_by_the_side_that_asked(says: str) -> None:
+    """A peer that asked with the fingerprints of its buckets goes on with what differs."""
+    seal = ChecksumSeal("default")
+    bench = Bench()
+    for number in range(300):
+        bench.context.store.open(f"owner-{number}", EPOCH)
+    bench.inside.exchanges.begin("heal", ("10.1.1.1", 1), bench.now)
+    [call] = bench.calls()
+    for name in ("hello", says):
+        call.receive(seal.seal(recorded("frame")[name], EPOCH), bench.now)
+    assert bench.counts("refused_malformed", "unknown") == (0, 0)
+    assert not call.finished
+    assert array(decode(seal.open(call.outbox[-1])[1]))[0] == 10  # it has said DONE
 
 
 @pytest.mark.parametrize("says", ["ask with heads", "ask of owners", "ask with buckets"])

@@ -148,7 +148,7 @@ def capture(seed: int = 1) -> Captured:
         mesh.add_peers(3, apart=0.2)
         mesh.run_for(3.0)
         _live(mesh)
-        with patch("gossamer.gossip.exchange._sync._HEADS_AT_ONCE", 1):
+        with patch("gossamer.gossip.exchange._heads._HEADS_AT_ONCE", 1):
             mesh.add_peers(2)
             mesh.run_for(5.0)
     target = mesh[TARGET].gossip

@@ -22,7 +22,7 @@ from keys import key, ring, sealer
 
 from gossamer.gossip import FRAME_LIMIT, Address, Gossip, Joined, PartChanged, encode
 from gossamer.gossip.basis import decode
-from gossamer.gossip.exchange._sync import SyncExchange
+from gossamer.gossip.exchange import SyncExchange
 from gossamer.gossip.kernel import (
     ANOTHER,
     ASK,
@@ -206,7 +206,7 @@ def test_a_frame_beyond_the_limit_is_not_read() -> None:
 
 def test_what_one_exchange_gives_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the budget nothing is given, smallest first, also to who asks again and again."""
-    monkeypatch.setattr("gossamer.gossip.exchange._sync._GIVEN_BYTES", 10_000)
+    monkeypatch.setattr("gossamer.gossip.exchange._part_exchange._GIVEN_BYTES", 10_000)
     b = gossip("b")
     for number, size in enumerate((5000, 30, 4000, 3000)):
         _know(b, f"o{number}", EPOCH, [("k", bytes(size))], 100)

@@ -1,4 +1,4 @@
-"""The words of the registry as users see it: instances, members, errors, checks of input."""
+"""The registry as users see it: instances, members, errors, checks and limits of input."""
 
 from ._address import (
     format_address as format_address,

@@ -1,4 +1,4 @@
-"""Addresses as people write them, and as they travel."""
+"""Addresses, as users write them and as they travel."""
 
 from ipaddress import IPv6Address, ip_address
 
@@ -10,7 +10,7 @@ from ._errors import BadInput
 def parse_address(text: object, field: str) -> Address:
     """Return host and port of `HOST:PORT` or `[IPv6]:PORT`; port 0 is allowed.
 
-    The host may be a name; nothing is resolved.
+    The host may be a name; this function resolves nothing.
     Raises `BadInput` that names `field`.
     """
     if not isinstance(text, str):
@@ -41,10 +41,10 @@ def format_address(address: Address) -> str:
 
 
 def numeric(host: str) -> str | None:
-    """Return the plain form of a numeric IP address, or None when `host` is a name.
+    """Return the plain form of a numeric IP address, or None if `host` is a name.
 
-    An IPv4 address in IPv6 clothes (`::ffff:10.0.0.7`) becomes IPv4 again, so that one peer
-    has one address whether its datagrams come through a dual-stack socket or not.
+    An IPv4-mapped IPv6 address (`::ffff:10.0.0.7`) becomes the IPv4 address, so that a peer has
+    one address, with and without a dual-stack socket.
     """
     try:
         address = ip_address(host)
@@ -59,17 +59,17 @@ def numeric(host: str) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a numeric address leads only to the same host."""
+    """Whether a numeric address leads only to the same host."""
     return ip_address(host).is_loopback
 
 
 def is_wildcard(host: str) -> bool:
-    """Tell whether `host` stands for all addresses of a host."""
+    """Whether `host` means all addresses of a host."""
     return host in ("0.0.0.0", "::")
 
 
 def is_host(host: str) -> bool:
-    """Tell whether `host` has the form of a name or a numeric address."""
+    """Whether `host` has the form of a host name or a numeric address."""
     return (
         0 < len(host) <= 253
         and host.isprintable()

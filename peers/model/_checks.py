@@ -1,8 +1,8 @@
-"""What a value of the registry may be: one rule for what users give and what the mesh sends.
+"""The checks of the registry's values: the same for the input of users and for the mesh.
 
-A check returns the value in the form in which it is kept, or raises `BadInput` with the sentence
-that a user reads; the decoder of records calls the same checks and only counts.
-So nothing that is registered here is refused elsewhere.
+A check returns the value in the form in which the registry keeps it, or raises `BadInput` with the
+sentence for the user.  The decoder of records calls the same checks, and only counts failures.
+So no peer refuses an instance that another peer accepted.
 """
 
 import re
@@ -35,15 +35,15 @@ from ._limits import (
 OVERRIDE_STATUSES = ("UP", "DOWN", "STARTING", "OUT_OF_SERVICE")
 STATUSES = (*OVERRIDE_STATUSES, "UNKNOWN")
 
-# Controls would garble terminals and logs, surrogates have no UTF-8, and the two separators
-# end lines for half of all programs. These categories are closed: no version adds to them.
+# Control characters would garble terminals and logs, surrogates have no UTF-8, and many programs
+# treat the two separators as ends of lines. No version of Unicode adds to these categories.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-# Underscores are no host name's, but container networks use them.
+# Host names have no underscores, but container networks use them.
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)", re.ASCII)
 
 
 def check_text(field: str, value: object, most: int, least: int = 1) -> str:
-    """Return a text of `least` to `most` characters without any that would do harm."""
+    """Return a text of `least` to `most` characters, without control characters."""
     if type(value) is not str:
         raise BadInput(field, f"{field} must be text, not {_kind(value)}")
     if len(value) < least:
@@ -58,8 +58,8 @@ def check_text(field: str, value: object, most: int, least: int = 1) -> str:
 def check_name(field: str, value: object, most: int) -> str:
     """Return a name of a service or an instance.
 
-    A slash is refused, and so are `.` and `..`: names are parts of paths, and clients and
-    proxies rewrite those however they are escaped.
+    It refuses a slash, `.` and `..`: names are segments of paths, and clients and proxies rewrite
+    these, even if they are escaped.
     """
     name = check_text(field, value, most)
     if "/" in name or name in {".", ".."}:
@@ -104,7 +104,7 @@ def check_address(value: object) -> str:
 
 def _check_host(host: str) -> str:
     labels = host.split(".")
-    # A name that ends in digits alone would be read as an IPv4 address by half of all resolvers.
+    # Many resolvers read a name whose last label has only digits as an IPv4 address.
     if not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdecimal():
         raise BadInput(
             "address", f"address {host!r} is neither an IP address without brackets nor a host name"
@@ -118,7 +118,7 @@ def check_port(value: object) -> int:
 
 
 def check_weight(value: object) -> int:
-    """Return a weight; 0 is for instances that should get no traffic of their own."""
+    """Return a weight; an instance with weight 0 is chosen only if there is no other."""
     return _check_whole("weight", value, 0, WEIGHT_MOST)
 
 
@@ -131,12 +131,12 @@ def _check_whole(field: str, value: object, least: int, most: int) -> int:
 
 
 def check_status(value: object) -> str:
-    """Return a status that a service may have of its own."""
+    """Return an own status, which a service can report."""
     return _check_word("status", value, STATUSES)
 
 
 def check_override_status(value: object) -> str:
-    """Return a status that an instance can be set to."""
+    """Return a status that an operator can set."""
     return _check_word("status", value, OVERRIDE_STATUSES)
 
 
@@ -199,7 +199,7 @@ def check_expires(value: object) -> int | None:
 
 
 def _check_seconds(field: str, value: object, least: float, most: float) -> int:
-    # What is no number, or too large for a float, fails one of the comparisons.
+    # NaN, and a number that is too large for a float, fail one of the comparisons.
     if (type(value) is not int and type(value) is not float) or not least <= value <= most:
         raise BadInput(
             field,
@@ -214,33 +214,33 @@ def check_reason(value: object) -> str | None:
 
 
 def check_by(value: object) -> str:
-    """Return who sets an override."""
+    """Return the author of an override."""
     return check_text("by", value, BY_LENGTH)
 
 
 def check_source(value: object) -> str:
-    """Return the word for what registered an instance; a later version may have more words."""
+    """Return the source of an instance's registration; a later version may have more words."""
     return check_text("source", value, SOURCE_LENGTH)
 
 
 def clean_output(value: object) -> str:
-    """Return what a service says of itself as it is kept: short, and harmless in a terminal.
+    """Return the output of a report in the form in which it is kept: short, without controls.
 
-    It comes from programs, and a status must not be lost for what one of them printed: characters
-    that would do harm are replaced, and what is too long is cut off behind a whole character.
-    Only what is no text is refused.
+    The output comes from programs, and a status must not be lost because of a program's output.
+    So control characters are replaced, and a long output is cut after a whole character.
+    Only a value that is not a text is refused.
     """
     if value is None:
         return ""
     if type(value) is not str:
         raise BadInput("output", f"output must be text, not {_kind(value)}")
-    # No character takes less than a byte, so that a text of any length costs the same.
+    # Each character has at least one byte, so this slice bounds the cost for a text of any length.
     text = "".join(c if _is_harmless(c) else "\ufffd" for c in value[:OUTPUT_BYTES])
     return text.encode()[:OUTPUT_BYTES].decode(errors="ignore")
 
 
 def check_output(value: object) -> str:
-    """Return an output in the form that `clean_output` gives it."""
+    """Return an output if it has the form that `clean_output` returns."""
     if type(value) is not str or clean_output(value) != value:
         raise BadInput("output", f"output must be text of at most {OUTPUT_BYTES} bytes")
     return value
@@ -258,6 +258,6 @@ def _show(value: object) -> str:
     try:
         shown = repr(value)
     except ValueError:
-        # Python refuses to write out integers of thousands of digits.
+        # Python does not convert integers of thousands of digits to text.
         return "that"
     return shown if len(shown) <= 40 else f"{shown[:37]}..."

@@ -1,4 +1,4 @@
-"""The errors that users of a peer meet: each is one sentence that names the remedy."""
+"""The errors of a peer: each is one sentence that names the remedy."""
 
 
 class GossamerError(Exception):
@@ -13,18 +13,18 @@ class GossamerError(Exception):
 
 
 class BadInput(GossamerError):
-    """A value that was given cannot be used; nothing was changed."""
+    """A given value cannot be used; nothing was changed."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence, field=field)
 
 
 class ConfigError(BadInput):
-    """A value of the configuration cannot be used, or not with another; nothing was started."""
+    """A setting, or a combination of two settings, cannot be used; nothing was started."""
 
 
 class NotFound(GossamerError):
-    """There is no such service or instance here; nothing was changed."""
+    """This peer knows no such service or instance; nothing was changed."""
 
 
 class NoInstanceError(NotFound):
@@ -32,11 +32,11 @@ class NoInstanceError(NotFound):
 
 
 class Conflict(GossamerError):
-    """What was asked for contradicts the present state; nothing was changed."""
+    """The request contradicts the present state; nothing was changed."""
 
 
 class TooLarge(GossamerError):
-    """A record is larger than a peer takes; nothing was changed."""
+    """A record is larger than a peer accepts; nothing was changed."""
 
 
 class Unavailable(GossamerError):
@@ -58,6 +58,6 @@ def missing(service: str, id: str | None = None) -> NotFound:
     )
 
 
-# Names that were asked for may be as long as a request.
+# The names in a request may be as long as the request.
 def _short(name: str) -> str:
     return name if len(name) <= 80 else f"{name[:77]}..."

@@ -6,7 +6,7 @@ from typing import NamedTuple, overload
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A status that somebody gave an instance, beside the one that its service reports."""
+    """A status that an operator set for an instance; it hides the instance's own status."""
 
     status: str
     reason: str | None
@@ -14,10 +14,10 @@ class Override:
     expires_at: float | None
     """Unix seconds; None if it stays until it is cleared."""
     tail: bytes = field(default=b"", repr=False)
-    """What a later version says of it, passed on unread."""
+    """Items of a later version, which this version passes on unread."""
 
     def to_json(self) -> dict[str, object]:
-        """Return what is shown under `override`."""
+        """Return the JSON value of `override`."""
         return {
             "status": self.status,
             "reason": self.reason,
@@ -35,26 +35,26 @@ class Instance:
     address: str
     port: int
     status: str
-    """The effective status: the override's where one is set, else the service's own."""
+    """The effective status: that of the override if one is set, else the own status."""
     own_status: str
     tags: tuple[str, ...]
     metadata: Mapping[str, str] = field(hash=False)
     weight: int
     zone: str | None
     ttl: float | None
-    """Seconds that it lives without a heartbeat; None if it lives as long as its owner."""
+    """Its lease in seconds; None if it has no lease and lives as long as its owner."""
     owner: str
     verified: bool
-    """Whether its owner is in the mesh, so that it would be known if it were gone."""
+    """Whether its owner is in the mesh, and so would report its end."""
     registered_at: float
     """Unix seconds."""
     updated_at: float
     """Unix seconds."""
     override: Override | None
     output: str = ""
-    """What the service said of itself with its status, at most 256 bytes; empty if nothing."""
+    """The output of the service's last report, at most 256 bytes; empty if there is none."""
     source: str = "process"
-    """What registered it: `process`, `http`, `file`, `container`, `kubernetes`, or another word."""
+    """The source of the registration: `process`, `http`, `file`, `container`, `kubernetes`, …"""
 
     def to_json(self) -> dict[str, object]:
         """Return the shape that the HTTP interface and `--json` show."""
@@ -89,10 +89,10 @@ class Lookup(Sequence[Instance]):
 
     service: str
     degraded: bool
-    """Whether this peer cannot vouch for the answer: it is cut off, or an owner is missing."""
-    # The word of the HTTP interface; the method of that name that a sequence has is given up.
+    """Whether the answer may be out of date: the peer is cut off, or an owner is missing."""
+    # The word of the HTTP interface; it replaces the method of this name that sequences have.
     index: int  # type: ignore[assignment]
-    """Changes with every change of the service, and only grows."""
+    """A number that grows with every change of the service."""
 
     def __init__(
         self, service: str, instances: tuple[Instance, ...], *, degraded: bool, index: int
@@ -149,12 +149,12 @@ class ServiceSummary(NamedTuple):
 
 
 class Preserved(NamedTuple):
-    """How many instances of a service self-preservation keeps in answers, and until when."""
+    """How many instances of a service are preserved, and until when."""
 
     service: str
     instances: int
     ends_at: float
-    """Unix seconds at which the last of them is given up."""
+    """Unix seconds at which the last of them is dropped."""
 
 
 def show_moment(seconds: float) -> str:

@@ -6,8 +6,8 @@ from gossamer.gossip import KEY_LIMIT, ZONE_LIMIT
 
 from ._errors import ConfigError
 
-# Names travel in URLs, keys and tables; Consul and Kubernetes stay below 64, Eureka's clients
-# make ids of a host, an application and a port, of which a host alone may have 253 characters.
+# Names travel in URLs, keys and tables. Consul and Kubernetes stay below 64 characters. Eureka's
+# clients make ids of a host, an application and a port, and a host may have 253 characters.
 SERVICE_LENGTH = 128
 ID_LENGTH = 256
 # A key holds both names in UTF-8 and must fit what the replication takes.
@@ -26,17 +26,17 @@ REASON_LENGTH = 256
 BY_LENGTH = 128
 # As in DNS SRV (RFC 2782), whose answers carry the weight in 16 bits.
 WEIGHT_MOST = 65_535
-# Below a second no heartbeat would be in time; beyond a week it is no lease.
+# Below a second no heartbeat would be in time; above a week it is not a lease.
 TTL_LEAST = 1.0
 TTL_MOST = 7 * 86_400.0
-# An override that should stay longer is one without an end.
+# An override that should stay longer needs no end.
 EXPIRES_MOST = 366 * 86_400.0
-# A record of this size still is one of thousands in memory, and a handful of datagrams.
+# Memory has room for thousands of records of this size, and each needs a handful of datagrams.
 RECORD_BYTES = 8 * 1024
-# What an override adds to a record that was within the limit when it was registered:
-# reason and author of four bytes a character, and the numbers.
+# An override may add this much to a record at the limit: a reason and an author with four bytes
+# per character, and the numbers.
 OVERRIDE_BYTES = 2 * 1024
-# What later versions say in records behind what this one knows: passed on unread, so bounded.
+# The tail of a record, which later versions write and this version passes on unread.
 TAIL_BYTES = 2 * 1024
 # A word such as `kubernetes`.
 SOURCE_LENGTH = 64
@@ -51,30 +51,30 @@ class RegistryConfig:
     """Settings of the registry; times in seconds."""
 
     instances: int = 10_000
-    """Instances that may be registered through this peer."""
+    """How many instances can be registered at this peer."""
 
     overrides: int = 4_096
-    """Overrides of other peers' instances that this peer keeps; beyond, the oldest is dropped."""
+    """How many interventions for other peers' instances are kept; then the oldest is dropped."""
 
     owners_per_instance: int = 32
-    """Owners of one instance that compete to be shown, besides this peer: those of the highest
-    stamps, whatever order they came in.  The others wait behind them."""
+    """How many owners of one instance compete to be shown, besides this peer: those with the
+    highest stamps, in whatever order they came.  The others wait."""
 
     override_kept_for: float = 48 * 3600.0
-    """How long an override waits for an owner that is gone: as long as replication remembers
-    that there was such an owner."""
+    """How long an intervention waits for an owner that is gone: as long as replication remembers
+    the owner."""
 
     preserve_window: float = 60.0
-    """Peers that vanish within this time count as one loss."""
+    """Peers that vanish within this time are counted together as one loss."""
 
     preserve_share: float = 0.3
-    """The share of the living peers whose loss is held for a fault of the network."""
+    """The share of the living peers whose loss counts as a fault of the network."""
 
     preserve_for: float = 900.0
-    """How long the instances of such peers stay in answers, counted from each one's verdict."""
+    """How long the instances of such a peer are preserved, from its death on."""
 
     preserve_settle: float = 10.0
-    """How long enough of them must be back before the rest is given up."""
+    """How long enough of these peers must be back before the others are given up."""
 
     def __post_init__(self) -> None:
         for name in ("instances", "overrides", "owners_per_instance"):

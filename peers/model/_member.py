@@ -7,7 +7,7 @@ from ._address import format_address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberInfo:
-    """A member as this peer's table has it, itself included."""
+    """A member, as this peer sees it; the peer itself is a member too."""
 
     name: str
     address: Address
@@ -17,9 +17,9 @@ class MemberInfo:
     epoch: int
     zone: str | None
     instances: int
-    """How many instances were registered through it."""
+    """How many instances are registered at it."""
     path: str | None = None
-    """`udp blocked` or `tcp blocked` where only the other transport reaches it from here."""
+    """`udp blocked` or `tcp blocked` if only the other transport reaches it from this peer."""
 
     def to_json(self) -> dict[str, object]:
         """Return the shape that the HTTP interface and `--json` show."""

@@ -5,35 +5,35 @@ from typing import Required, TypedDict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """What a service wants to be registered as, in the form in which it was asked for.
+    """A registration, as a caller asks for it.
 
-    Nothing is checked here: the registry checks every field when it takes the registration, and
-    names the field that it refuses. So one value passes through all layers, and each way in
-    has the same rules.
+    This class checks nothing: the registry checks every field when it accepts the registration,
+    and names the field that it refuses. So one value passes through all layers, and every
+    interface has the same rules.
     """
 
     service: str
     port: int
     address: str | None = None
-    """Where consumers connect to; None for the address of the peer that registers."""
+    """The host that consumers connect to; None means the address of the registering peer."""
     id: str | None = None
-    """Unique within the service; None for one made of service, address and port."""
+    """Unique within the service; None means one made of service, address and port."""
     tags: Iterable[str] = field(default=(), hash=False)
     metadata: Mapping[str, str] | None = field(default=None, hash=False)
     weight: int = 1
     zone: str | None = None
-    """None for the zone of the peer that registers."""
+    """None means the zone of the registering peer."""
     ttl: float | None = None
-    """Seconds that it lives without a heartbeat; None if it lives as long as its owner."""
+    """The lease in seconds; None means no lease: the instance lives as long as its owner."""
     status: str = "UP"
     source: str = "process"
-    """What registered it: `process` for a call by the embedding program, `http`, and so on."""
+    """The source of the registration: `process` for the embedding program, `http`, and so on."""
 
 
 class RegistrationFields(TypedDict, total=False):
-    """The fields that a call such as `peer.register("orders", port=8080)` may name.
+    """The keyword arguments of calls such as `peer.register("orders", port=8080)`.
 
-    Those of `Registration`, except the service and the source.
+    They are the fields of `Registration`, except the service and the source.
     """
 
     port: Required[int]

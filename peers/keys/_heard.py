@@ -10,6 +10,7 @@ from gossamer.gossip import (
     PartChanged,
     PartDropped,
 )
+from gossamer.peers.registry import Unknown
 
 from ._key_news import KEYS_RECORD, KeyNews, decode_key_news
 
@@ -83,5 +84,5 @@ class Heard:
             return None
         try:
             return decode_key_news(record)
-        except Malformed:
+        except (Malformed, Unknown):
             return None

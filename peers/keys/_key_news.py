@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gossamer.gossip import Malformed, decode, encode
-from gossamer.peers.registry import FORM
+from gossamer.peers.registry import FORM, Unknown
 
 from ._key_decisions import Decisions, Named, named, parse_decisions
 
@@ -38,7 +38,7 @@ class KeyNews:
 
 
 def decode_key_news(data: bytes) -> KeyNews:
-    """Return what a record says, or raise `Malformed`."""
+    """Return what a record says; raises `Malformed`, or `Unknown` for a later version's form."""
     if len(data) > _NEWS_LIMIT:
         raise Malformed("longer than what peers say of their keys")
     return _decode(data)
@@ -48,6 +48,8 @@ def decode_key_news(data: bytes) -> KeyNews:
 @lru_cache(maxsize=2048)
 def _decode(data: bytes) -> KeyNews:
     match decode(data):
+        case [int(form), *_] if form > FORM:
+            raise Unknown(f"what peers say of their keys, in the form {form}")
         # A later version may say more behind this.
         case [int(form), list(flat), int(use), used, removals, *_] if form == FORM:
             pass

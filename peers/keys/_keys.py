@@ -26,7 +26,7 @@ from gossamer.gossip import (
 )
 from gossamer.peers.host import logger
 from gossamer.peers.model import BadInput, Conflict
-from gossamer.peers.registry import Refused
+from gossamer.peers.registry import Refused, Unknown
 
 from ._heard import Heard
 from ._held_ring import HeldRing
@@ -148,7 +148,7 @@ class Keys:
     def apply(self, owner: str, key: str, value: bytes | None, now: float) -> None:
         """Hear what a peer says of its keys: the family of records under `KEYS_RECORD`.
 
-        Raises `Refused` for damage.
+        Raises `Refused` for damage, `Unknown` for what a later version wrote.
         """
         if key != KEYS_RECORD or owner == self._gossip.name:
             return
@@ -157,6 +157,9 @@ class Keys:
             return
         try:
             news = decode_key_news(value)
+        except Unknown:
+            self.heard.forget(owner)
+            raise
         except Malformed as error:
             self.heard.forget(owner)
             self.refused += 1

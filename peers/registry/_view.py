@@ -227,7 +227,9 @@ class View:
             else:
                 due = min(due, now + max(_WALL_GRAIN, min(remaining, _WALL_PATIENCE)))
         record = entry.records[name]
-        own = entry.report() or record.report
+        # Nearly every instance has one owner and no reports.
+        is_alone = len(entry.records) == 1 and not entry.reports
+        own = None if is_alone else entry.report()
         return _show(subject, name, record, own, override, verified), due
 
     def _keeps(self, owner: Owner, service: str) -> bool:
@@ -241,10 +243,11 @@ def _show(
     subject: Subject,
     owner: str,
     record: Record,
-    own: Report,
+    report: Report | None,
     override: Override | None,
     verified: bool,
 ) -> Instance:
+    own = record if report is None else report
     return Instance(
         service=subject[0],
         id=subject[1],

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 
-from gossamer.gossip import PLAIN, RING_LIMIT, Key, Malformed, encode
+from gossamer.gossip import PLAIN, RING_LIMIT, Key, Malformed, decode, encode
 from gossamer.peers.keys._key_decisions import (
     PLAIN_NAMED,
     REMOVALS_LIMIT,
@@ -14,6 +14,7 @@ from gossamer.peers.keys._key_decisions import (
     Verb,
 )
 from gossamer.peers.keys._key_news import KeyNews, decode_key_news
+from gossamer.peers.registry import Unknown
 
 _named = st.one_of(
     st.just(PLAIN_NAMED), st.tuples(st.integers(1, 255), st.binary(min_size=4, max_size=4))
@@ -49,8 +50,8 @@ def test_what_is_told_is_heard(news: KeyNews) -> None:
 
 @given(st.binary(max_size=60))
 def test_arbitrary_bytes_are_refused(data: bytes) -> None:
-    """Nothing but `Malformed` is raised."""
-    with pytest.raises(Malformed):
+    """Nothing but `Malformed` is raised, or `Unknown` for another form."""
+    with pytest.raises((Malformed, Unknown)):
         decode_key_news(data)
 
 
@@ -67,7 +68,7 @@ def test_well_formed_values_in_other_places_are_refused(items: list[object]) -> 
     data = encode(items)
     try:
         news = decode_key_news(data)
-    except Malformed:
+    except (Malformed, Unknown):
         return
     assert news.use in news.accepts
     assert decode_key_news(news.encode()) == news
@@ -126,3 +127,20 @@ def test_a_proof_holds_for_what_was_decided_and_no_more(
     ):
         if other != signed:
             assert not other.holds("default", key)
+
+
+@given(_news())
+def test_more_items_behind_those_of_today_are_passed_over(news: KeyNews) -> None:
+    """A later version may say more, and is understood as far as this one goes."""
+    items = decode(news.encode())
+    assert isinstance(items, list)
+    assert decode_key_news(encode([*items, "more", [7]])) == news
+
+
+def test_another_form_is_unknown_and_no_damage() -> None:
+    """What a later version says in another way is told apart from damage."""
+    with pytest.raises(Unknown):
+        decode_key_news(encode([2, "another form"]))
+    for damaged in ([0], [True, 1], [-1], []):
+        with pytest.raises(Malformed):
+            decode_key_news(encode(damaged))

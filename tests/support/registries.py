@@ -7,17 +7,26 @@ from typing import TypeVar
 
 from gossamer.gossip import Event
 from gossamer.peers import Registration
-from gossamer.peers.registry import Registry
+from gossamer.peers.registry import Registry, Replication
 from gossamer.simulations import Mesh, SimulatedPeer
 
 T = TypeVar("T")
 
 
 class Registries:
-    """The registries of all peers that start from now on, by name."""
+    """The registries of all peers that start from now on, by name.
 
-    def __init__(self, mesh: Mesh) -> None:
+    `beneath` gives what the registry of a peer reads from and writes to.
+    """
+
+    def __init__(
+        self,
+        mesh: Mesh,
+        *,
+        beneath: Callable[[SimulatedPeer], Replication] = lambda peer: peer.gossip,
+    ) -> None:
         self._mesh = mesh
+        self._beneath = beneath
         self._of: dict[str, Registry] = {}
         self._alarms: dict[str, float] = {}
         mesh.attendant = self._attend
@@ -51,7 +60,7 @@ class Registries:
         return {each.id: each.status for each in self._of[peer.name].lookup(service, all=True)}
 
     def _attend(self, peer: SimulatedPeer) -> None:
-        registry = Registry(peer.gossip, wall=peer.wall, default_address=peer.address[0])
+        registry = Registry(self._beneath(peer), wall=peer.wall, default_address=peer.address[0])
         self._of[peer.name] = registry
         self._alarms[peer.name] = inf
         peer.follower = partial(self._hear, peer, registry)

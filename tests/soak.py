@@ -46,10 +46,10 @@ class Outcome:
 
 
 def anything(seed: int) -> tuple[str, float, float, dict[str, int]]:
-    """A mesh of four to twelve peers, with keys or without, to which anything happens."""
+    """A mesh of four to twelve peers of two versions, with keys or without: anything happens."""
     rng = Random(seed)
     count, keyed = rng.randint(4, 12), rng.random() < 0.5
-    world = World(seed, count, keyed=keyed)
+    world = World(seed, count, keyed=keyed, later=rng.getrandbits(12))
     began = world.mesh.now
     try:
         healed = live_through(world, rng, STEPS)

@@ -18,14 +18,19 @@ _masks = st.integers(1, 254)
 
 
 class MeshMachine(RuleBasedStateMachine):
-    """A mesh of two to eight peers, with keys or without."""
+    """A mesh of two to eight peers, with keys or without, some of them of the next version."""
 
     world: World
 
-    @initialize(seed=st.integers(0, 1 << 16), count=st.integers(2, 8), keyed=st.booleans())
-    def begin(self, seed: int, count: int, keyed: bool) -> None:
+    @initialize(
+        seed=st.integers(0, 1 << 16),
+        count=st.integers(2, 8),
+        keyed=st.booleans(),
+        later=st.integers(0, 255),
+    )
+    def begin(self, seed: int, count: int, keyed: bool, later: int) -> None:
         """Let so many peers run that know one another."""
-        self.world = World(seed, count, keyed=keyed)
+        self.world = World(seed, count, keyed=keyed, later=later)
 
     @rule(who=_who)
     def register(self, who: int) -> None:
@@ -100,6 +105,14 @@ class MeshMachine(RuleBasedStateMachine):
     def start(self, who: int, keep_epoch: bool) -> None:
         self.world.start(who, keep_epoch=keep_epoch)
 
+    @rule(who=_who)
+    def upgrade(self, who: int) -> None:
+        self.world.upgrade(who)
+
+    @rule(who=_who)
+    def tell(self, who: int) -> None:
+        self.world.tell(who)
+
     @rule(who=_who, hours=st.integers(0, 2))
     def skew(self, who: int, hours: int) -> None:
         self.world.skew(who, hours)
@@ -144,7 +157,9 @@ def test_sixty_things_that_befall_a_mesh(seed: int) -> None:
     `make soak` goes on with other seeds for half an hour.
     """
     rng = Random(seed)
-    live_through(World(seed, rng.randint(4, 8), keyed=seed % 2 == 1), rng, 60)
+    live_through(
+        World(seed, rng.randint(4, 8), keyed=seed % 2 == 1, later=rng.getrandbits(8)), rng, 60
+    )
 
 
 def test_a_run_with_faults_is_the_same_under_every_hash_seed() -> None:
@@ -152,7 +167,7 @@ def test_a_run_with_faults_is_the_same_under_every_hash_seed() -> None:
     program = (
         "from random import Random\n"
         "from world import World, live_through\n"
-        "world = World(11, 6, keyed=True)\n"
+        "world = World(11, 6, keyed=True, later=22)\n"
         "took = live_through(world, Random(11), 60)\n"
         "print(world.mesh.digest, took, sorted(world.done.items()))\n"
     )

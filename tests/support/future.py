@@ -113,7 +113,8 @@ class _Seal:
             said.append([_NEW_MESSAGE, self._name, [LATER]])
         told = [self._longer(blob(update, 1400)) for update in array(updates)]
         for number, text in self._texts:
-            if self._told.setdefault(number, 0) < _TOLD:
+            # What is addressed to no life is not believed, and tells nothing but that it is there.
+            if to_epoch and self._told.setdefault(number, 0) < _TOLD:
                 self._told[number] += 1
                 told.append(encode([_NEW_UPDATE, self._name, epoch, number, text, [LATER]]))
         return self._inner.seal(encode([source, epoch, said, told, LATER, [1]]), to_epoch)

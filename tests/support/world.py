@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
+from future import FAMILY, LATER, NextVersion
 from invariants import (
     DatagramLimit,
     Monotony,
@@ -20,12 +21,13 @@ from invariants import (
     check_removed,
     check_roots,
 )
-from keys import key, ring
 from registries import Registries
 
-from gossamer.gossip.sealing.keyed_seal import SALT_SIZE, KeyedSeal
+from gossamer.gossip.basis import array, decode
+from gossamer.gossip.state import decode_news
 from gossamer.peers import NotFound, Registration, Unavailable
 from gossamer.peers.registry import Registry
+from gossamer.peers.registry._records import instance_key
 from gossamer.simulations import (
     Corruption,
     Duplication,
@@ -47,6 +49,16 @@ HOUR = 3600.0
 QUIET_WITHIN = 75.0
 # Interventions go when their owners have adopted them, a little later.
 SETTLED_AFTER = 15.0
+
+# What nobody forges is never taken for damage: the seal finds what the network damaged.
+_DAMAGE = (
+    "refused_malformed",
+    "refused_message",
+    "refused_update",
+    "refused_entry",
+    "refused_member",
+    "refused_other",
+)
 
 _DISTURBANCES: tuple[Callable[[float], Rule], ...] = (
     Loss,
@@ -79,19 +91,19 @@ class Fact:
 class World:
     """One mesh, what happens to it, and what is to be left."""
 
-    def __init__(self, seed: int, count: int, *, keyed: bool = False) -> None:
+    def __init__(self, seed: int, count: int, *, keyed: bool = False, later: int = 0) -> None:
+        """Let `count` peers run; `later` has a bit set for each that is of the next version."""
         self.mesh = Mesh(seed, keep_history=False, trace=True)
-        rng = Random(seed)
-        if keyed:
-            held = ring(key(1))
-            self.mesh.sealer = lambda peer: KeyedSeal(
-                peer.config.cluster, held, salt=lambda: rng.randbytes(SALT_SIZE)
-            )
-        self.registries = Registries(self.mesh)
-        self.peers = self.mesh.settle(count)
+        names = [f"p{number}" for number in range(count) if later >> number & 1]
+        self.next = NextVersion(self.mesh, names, keyed=keyed)
+        self.registries = Registries(self.mesh, beneath=self.next.beneath)
+        with self.next.speaking():
+            self.peers = self.mesh.settle(count)
         self.mesh.run_for(1.0)
         self.facts: dict[str, Fact] = {}
         self.leased: dict[str, None] = {}
+        # Leases that were taken out at peers of the next version.
+        self._later: set[str] = set()
         self.removals: list[Removal] = []
         self.done: Counter[str] = Counter()
         self._numbers = 0
@@ -185,7 +197,18 @@ class World:
                 ),
             )
             self.leased[name] = None
+            if peer.name in self.next.names:
+                self._later.add(name)
             self.done["registrations"] += 1
+
+    def tell(self, who: int) -> None:
+        """A peer of the next version tells what only its version understands."""
+        peer = self._running(who)
+        if peer is not None and peer.name in self.next.names:
+            self._numbers += 1
+            self.next.tell(peer, f"number {self._numbers}")
+            peer.publish(f"{FAMILY}-{self._numbers % 3}", f"{self._numbers}".encode())
+            self.done["new words"] += 1
 
     def heartbeat(self, who: int, which: int) -> None:
         """Some peer hears the heartbeat of a leased instance, and may take it over."""
@@ -273,12 +296,18 @@ class World:
         """Start a process again, killing what still runs."""
         peer = self.peers[who % len(self.peers)]
         if peer.state is not State.RUNNING or peer.running:
-            # All others: of a few, none may run any more.
-            seeds = [other.address for other in self.peers if other is not peer]
-            peer.restart(seeds=seeds, keep_epoch=keep_epoch)
+            self._restart(peer, keep_epoch=keep_epoch)
             if keep_epoch:
                 self._twice.add(peer.name)
             self.done["restarts"] += 1
+
+    def upgrade(self, who: int) -> None:
+        """Start a process again as the other version, killing what still runs."""
+        peer = self.peers[who % len(self.peers)]
+        if peer.running:
+            self.next.names ^= {peer.name}
+            self._restart(peer, keep_epoch=False)
+            self.done["upgrades"] += 1
 
     def skew(self, who: int, hours: int) -> None:
         """Set a host's clock, at most an hour ahead or behind."""
@@ -306,6 +335,7 @@ class World:
             self._monotony.check(peer.name, peer.gossip, now)
             shown = self.registries.ids(peer, SERVICE)
             check_removed(peer, shown, self.removals, now)
+            self._check_versions(peer, now)
             lost = [
                 name
                 for name, fact in self.facts.items()
@@ -367,6 +397,32 @@ class World:
             elif fact.owner in names:
                 assert name not in shown, f"{where} shows {name} of an earlier life"
 
+    def _restart(self, peer: SimulatedPeer, *, keep_epoch: bool) -> None:
+        # All others: of a few, none may run any more.
+        seeds = [other.address for other in self.peers if other is not peer]
+        with self.next.speaking():
+            peer.restart(seeds=seeds, keep_epoch=keep_epoch)
+
+    def _check_versions(self, peer: SimulatedPeer, now: float) -> None:
+        """Whatever the others' version is, nothing is lost of it and nothing taken for damage."""
+        where = f"at {now:.3f} {peer.name}"
+        statistics = peer.gossip.statistics()
+        damage = {name: statistics[name] for name in _DAMAGE if statistics[name]}
+        assert not damage, f"{where} has counted {damage}"
+        refused = self.registries[peer].statistics()["refused_records"]
+        assert not refused, f"{where} has refused {refused} records"
+        for other in self.peers:
+            if other.running and (member := peer.gossip.members.get(other.name)) is not None:
+                own = decode_news(other.gossip.news)
+                if (member.epoch, member.nonce) == (own.epoch, own.nonce):
+                    assert member.tail == own.tail, f"{where} has lost what {other.name} said"
+        for part in peer.gossip.parts.values():
+            for name in self._later & self.leased.keys():
+                record = part.records.get(instance_key((SERVICE, name)))
+                if record is not None:
+                    last = array(decode(record))[-1]
+                    assert last == LATER, f"{where} has lost what was new in {name}"
+
     # Choosing
 
     def _running(self, who: int) -> SimulatedPeer | None:
@@ -426,6 +482,8 @@ ACTIONS: dict[str, tuple[int, Callable[[World, Random], None]]] = {
     "crash": (2, lambda world, rng: world.crash(rng.randrange(64), host=rng.random() < 0.5)),
     "leave": (1, lambda world, rng: world.leave(rng.randrange(64))),
     "start": (3, lambda world, rng: world.start(rng.randrange(64), keep_epoch=rng.random() < 0.3)),
+    "upgrade": (1, lambda world, rng: world.upgrade(rng.randrange(64))),
+    "tell": (3, lambda world, rng: world.tell(rng.randrange(64))),
     "skew": (1, lambda world, rng: world.skew(rng.randrange(64), rng.randrange(3))),
     "wait": (12, lambda world, rng: world.wait(rng.randrange(100))),
     "wait long": (1, lambda world, rng: world.wait_long(rng.randrange(5))),

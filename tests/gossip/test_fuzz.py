@@ -18,6 +18,7 @@ from gossamer.gossip import Address, Exchange, Gossip, Status, decode
 from gossamer.gossip.basis import array
 from gossamer.gossip.kernel import ASK, PARTS
 from gossamer.gossip.messages import decode_body
+from gossamer.gossip.state import TAIL_LIMIT
 from gossamer.peers.registry import Refused, Unknown
 from gossamer.peers.registry._records import decode_intervention, decode_record, parse_key
 from gossamer.simulations import Mesh
@@ -56,7 +57,7 @@ def state(core: Gossip) -> tuple[object, ...]:
         core.epoch,
         core.incarnation,
         {
-            name: (row.epoch, row.incarnation, row.status, row.address)
+            name: (row.epoch, row.incarnation, row.status, row.address, row.tail)
             for name, row in core.members.items()
         },
         {owner: (*part.head, len(part.records)) for owner, part in core.parts.items()},
@@ -89,6 +90,8 @@ def check_whole(core: Gossip, before: Heights) -> None:
     kept = core.statistics()
     assert kept["rumors_membership"] <= 2 * config.queue_limit
     assert kept["rumors_registry"] <= config.queue_limit
+    assert kept["rumors_unknown"] <= config.queue_limit
+    assert all(len(row.tail) <= TAIL_LIMIT for row in core.members.values())
     assert kept["waiting_deltas"] <= 256 * 16
     assert len(core.members) <= config.member_limit
     assert len(core.calls) <= 6 + 32  # exchanges, and probes by stream
@@ -262,19 +265,24 @@ def value_of_record(data: bytes, rng: Random) -> bytes:
 
 
 def test_what_was_captured_has_every_kind() -> None:
-    """Every kind of message, update, frame and entry is there to be mutated."""
+    """Every kind of message, update, frame and entry is there to be mutated, and later ones."""
     messages, updates, frames, entries = set(), set(), set(), set()
+    unknown = longer = 0
     for body in CAPTURED.datagrams:
         packet = decode_body(body)
         messages |= {message.KIND for message in packet.messages}
+        unknown += packet.unknown
+        longer += len(array(decode(body))) > 4
         updates |= {array(decode(update))[0] for update in packet.updates}
     for frame in (frame for some in (*CAPTURED.inbound, *CAPTURED.outbound) for frame in some):
         items = array(decode(frame))
         frames.add(items[0])
         if items[0] == PARTS:
             entries |= {array(decode(entry))[0] for entry in array(items[1])}  # type: ignore[arg-type]
-    assert (messages, updates) == (set(range(10)), {0, 1, 2})
-    assert (frames, entries) == ({*range(12), ASK}, {1, 3, 4})
+    assert (messages, updates) == (set(range(10)), {0, 1, 2, 5})
+    assert (frames, entries) == ({*range(12), ASK}, {1, 3, 4, 5})
+    assert unknown > 0
+    assert longer > 0
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -2,6 +2,7 @@
 
 The mesh joins, registers, overrides, loses a peer for a while, restarts one and says farewell to
 another, so that every kind of message, update and frame is there.
+One of its peers is of a next version (future.py), so that longer forms and unknown kinds are too.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from random import Random
 from unittest.mock import patch
+
+from future import FAMILY, NextVersion
 
 from gossamer.gossip import Address, Exchange, Gossip, GossipConfig, decode, encode, join_tail
 from gossamer.gossip.sealing import ChecksumSeal, Refused
@@ -143,10 +146,13 @@ def capture(seed: int = 1) -> Captured:
         join_tail(decoded(record()), encode(["http", 9, "ok", "later"])),
     ]
     mesh = Mesh(seed, inbound_exchanges=2, part_for=30.0)
-    with _listening(captured):
+    later = NextVersion(mesh, ["p1"])
+    with _listening(captured), later.speaking():
         mesh.add_peers(3)
         mesh.add_peers(3, apart=0.2)
         mesh.run_for(3.0)
+        mesh["p1"].publish(FAMILY, b"of a later family")
+        later.tell(mesh["p1"], "of a later kind")
         _live(mesh)
         with patch("gossamer.gossip.exchange._heads._HEADS_AT_ONCE", 1):
             mesh.add_peers(2)

@@ -13,9 +13,10 @@ _NUMBERS = (
     2**64 - 1, -(2**63), 2**64, 1 << 600,
 )  # fmt: skip
 _TEXTS = ("", "p0", "p1", "p2", "nobody", "x" * 128, "x" * 129, "\0", "\x1b[2J", "é" * 70,
-          "10.0.0.9", "::1", "i\norders\nmine-1", "o\norders\nmine-1", "i\n\n",
+          "10.0.0.9", "::1", "i\norders\nmine-1", "o\norders\nmine-1", "i\n\n", "dc\nnorth",
           "i\norders")  # fmt: skip
 _LISTS = (0, 3, 9, 300)
+_KINDS = (*range(16), 255, 256)
 
 
 def bytes_changed(data: bytes, rng: Random) -> bytes:
@@ -60,7 +61,7 @@ def value_changed(body: bytes, others: Sequence[bytes], rng: Random) -> bytes:
 def _changed(value: Any, others: Sequence[bytes], rng: Random, depth: int) -> Any:
     if isinstance(value, list) and value and (depth == 0 or rng.random() < 0.75):
         at = rng.randrange(len(value))
-        match rng.randrange(12):
+        match rng.randrange(14):
             case 0:
                 return value[:at] + value[at + 1 :]
             case 1:
@@ -72,6 +73,10 @@ def _changed(value: Any, others: Sequence[bytes], rng: Random, depth: int) -> An
                 return swapped
             case 3:
                 return [*value[:at], *(value[at : at + 3] * rng.choice((2, 50))), *value[at:]]
+            case 4:  # as a later version does
+                return [*value, *(_anything(rng, others) for _ in range(rng.randrange(1, 4)))]
+            case 5 if type(value[0]) is int:  # a kind, known or not
+                return [rng.choice(_KINDS), *value[1:]]
             case _:
                 return [*value[:at], _changed(value[at], others, rng, depth + 1), *value[at + 1 :]]
     if isinstance(value, bytes) and len(value) > 3 and value[0] & 0xE0 == 0x80:

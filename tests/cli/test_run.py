@@ -80,7 +80,7 @@ def test_dns_is_refused_with_its_reason_and_not_offered() -> None:
 
 
 def test_leave_ends_the_process_with_0(peers: Peers) -> None:
-    """The others hold it for left, and not for dead."""
+    """The others see it as left, and not as dead."""
     first, second = peers.mesh(2)
     assert gossamer("leave", "--json", http=second.http).json() == {"leaving": True}
     assert second.wait() == 0

@@ -208,7 +208,7 @@ def test_what_was_seen_lately_is_not_read_again() -> None:
 
 
 def test_who_is_dead_and_speaks_is_told_so_but_not_each_time() -> None:
-    """A member held for dead hears of it with its first word, then at most twice a second."""
+    """A member declared dead hears of it with its first word, then at most twice a second."""
     bench = Bench(probe_interval=1000.0, probe_timeout=100.0)
     bench.meet("a", "x")
     obituary = news("x", Status.DEAD, accuser="")

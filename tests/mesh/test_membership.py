@@ -149,7 +149,7 @@ def test_leaving_across_a_cut_ends() -> None:
 @pytest.mark.parametrize("count", [2, 5, 16])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_stopped_peer_comes_back(count: int, seed: int) -> None:
-    """A peer stopped for 20 s is held for dead, refutes when it goes on, and accuses nobody."""
+    """A peer stopped for 20 s is declared dead, refutes when it goes on, and accuses nobody."""
     mesh = _mesh(count, seed)
     sleeper = mesh["p1"]
     sleeper.publish("orders", b"here")
@@ -173,7 +173,7 @@ def test_a_stopped_peer_comes_back(count: int, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_short_stop_goes_unpunished(seed: int) -> None:
-    """A peer stopped for 2 s may be suspected but is never held for dead, and accuses nobody."""
+    """A peer stopped for 2 s may be suspected but is never declared dead, and accuses nobody."""
     mesh = _mesh(8, seed)
     mesh["p2"].pause()
     mesh.run_for(2.0)
@@ -219,7 +219,7 @@ def test_a_restart_elsewhere_is_accepted_at_once(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_restart_after_death(seed: int) -> None:
-    """A peer that was held for dead for a minute is alive again within 2 s of its start."""
+    """A peer that was declared dead for a minute is alive again within 2 s of its start."""
     mesh = _mesh(5, seed)
     peer = mesh["p2"]
     peer.crash()

@@ -132,7 +132,7 @@ def test_a_one_way_cut_of_one_host(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_deaf_host(seed: int) -> None:
-    """A peer that speaks but hears nothing is held for dead; the others stay well throughout."""
+    """A peer that speaks but hears nothing is declared dead; the others stay well throughout."""
     mesh = _mesh(8, seed)
     deaf = mesh["p3"]
     others = [peer for peer in mesh if peer is not deaf]

@@ -18,7 +18,7 @@ def _settled(count: int, seed: int) -> tuple[Mesh, list[SimulatedPeer]]:
 
 
 def _deaths_of_the_living(mesh: Mesh, since: float) -> list[str]:
-    """Return members that were held for dead in a life that was not over."""
+    """Return members that were declared dead in a life that was not over."""
     return [
         event.member.name
         for peer in mesh
@@ -66,7 +66,7 @@ def test_one(how: str, away: float) -> None:
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("apart", [0.0, 0.05])
 def test_all_at_once(how: str, apart: float) -> None:
-    """When power returns to all, together or within a second, nobody is held for dead."""
+    """When power returns to all, together or within a second, nobody is declared dead."""
     mesh, peers = _settled(16, 4)
     for peer in peers:
         peer.crash()

@@ -11,7 +11,7 @@ from gossamer.simulations import Mesh, SimulatedPeer
 @pytest.mark.parametrize("each", [0.1, 0.5])
 @pytest.mark.parametrize("seed", range(2))
 def test_the_slow_take_no_healthy_member_with_them(each: float, seed: int) -> None:
-    """With 8 of 64 slowed for 30 s at random times no healthy peer is held for dead by anybody."""
+    """With 8 of 64 slowed for 30 s at random times no healthy peer is declared dead by anybody."""
     mesh = Mesh(seed, trace=False)
     peers = mesh.settle(64)
     rng = Random(seed)

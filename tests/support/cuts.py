@@ -83,7 +83,7 @@ def survive(form: str, count: int, seconds: float, within: float, seed: int) -> 
     mesh.run_for(2.0)
 
     heal = FORMS[form](mesh, peers)
-    # Before a lone peer is held for dead, with which its instances go.
+    # Before a lone peer is declared dead, with which its instances go.
     mesh.run_for(_BEFORE)
     _act(registries, first, last)
     _act(registries, last, first)

@@ -201,7 +201,7 @@ def test_an_answer_to_a_contact_leads_to_an_exchange(kind: type) -> None:
     [call] = bench.calls()
     assert (call.purpose, call.address) == ("heal", address_of("x"))
     call.fail("refused", bench.now)
-    bench.now += 0.4  # too soon to be told again that it is held for dead
+    bench.now += 0.4  # too soon to be told again that it is declared dead
     bench.hear("x", answer)
     assert not bench.calls()
 

@@ -1,4 +1,4 @@
-"""What it takes to hold a member for dead at once, step by step."""
+"""What it takes to declare a member dead at once, step by step."""
 
 from itertools import product
 from typing import Any

@@ -184,7 +184,7 @@ def test_nacks_of_peers_that_were_not_asked_count_for_nothing() -> None:
 
 
 def test_silence_all_around_accuses_nobody() -> None:
-    """When target and relays are silent alike, the peer holds itself for isolated and says so."""
+    """When target and relays are silent alike, the peer considers itself isolated and says so."""
     bench = Probing("a", "b", "c", "d", "e")
     bench.until_ping()
     bench.run(1.05)
@@ -375,7 +375,7 @@ def test_suspects_get_the_time_that_was_lost() -> None:
 
 
 def test_the_dead_are_found_by_a_lone_survivor() -> None:
-    """Isolation ends by its limit: who stays silent for good is held for dead some day."""
+    """Isolation ends by its limit: who stays silent for good is declared dead some day."""
     bench = Probing("a", "b", "c", "d", isolation_limit=10.0)
     for _ in range(300):
         bench.run(1)

@@ -277,7 +277,7 @@ def test_a_tombstone_of_a_part_is_forgotten_in_time() -> None:
 
 
 def test_a_returning_owner_keeps_its_part() -> None:
-    """Wrongly held for dead, with its hour not over, an owner comes back with all its records."""
+    """Wrongly declared dead, with its hour not over, an owner comes back with all its records."""
     bench = _bench(part_for=100.0, tombstone_for=300.0)
     bench.hear("t", updates=[delta("o", 0, ("k", b"v"))])
     bench.hear("t", updates=[news("o", Status.DEAD).encode()])

@@ -228,7 +228,7 @@ def test_a_peer_that_returns_first_was_not_detected() -> None:
 
 
 def test_only_those_who_could_know_are_asked() -> None:
-    """Neither those behind a cut, nor those who held it for dead before, nor those who died."""
+    """Neither those behind a cut, nor those who declared it dead before, nor those who died."""
     reach = Reach(5)
     reach.raise_barrier([[0], [1, 2, 3, 4]])
     crashes = Crashes(reach, everybody(5))

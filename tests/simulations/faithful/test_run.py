@@ -344,7 +344,7 @@ def test_all_may_restart_at_once() -> None:
 
 
 def test_a_stopped_process_is_not_accused_wrongly() -> None:
-    """Whoever is paused cannot be reached; afterwards it is held for alive again."""
+    """Whoever is paused cannot be reached; afterwards it is seen as alive again."""
     report = run(at(1, Pause(who=("p0",)), lasts=12), duration=30.0)
     assert report.false_accusations.deaths == 0
     assert report.series.bands[0][-1] == "a"
@@ -491,7 +491,7 @@ def test_a_merge_that_ignores_what_it_is_sent_shows(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_membership_that_does_not_refute_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Suspects that do not speak up are held for dead although they could be reached."""
+    """Suspects that do not speak up are declared dead although they could be reached."""
     monkeypatch.setattr(OwnLife, "hear", lambda *_: None)
     report = run(at(1, HALVES, lasts=3), duration=30.0)
     assert report.false_accusations.deaths > 0

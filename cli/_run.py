@@ -35,7 +35,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 @click.option(
     "--advertise",
     metavar="HOST:PORT",
-    help="The address where others reach the peer.  [default: that of the route to the seeds]",
+    help="Address where others reach the peer.  [default: the address of the route to a seed]",
 )
 @click.option(
     "--join", multiple=True, metavar="HOST:PORT", help="A seed to join through; repeatable."

@@ -166,7 +166,7 @@ class Story:
         said = await self._measure(
             "cut", lambda: all_see(north, north) and all_see(south, south), began
         )
-        self._tell(f"each side noticed the cut {said}, and still shows both sides' instances")
+        self._tell(f"each side noticed the cut {said}, and still shows both")
         await self._register_one("search", mesh.place("hull"), south, "on its side")
         beyond = any(finds(place, "search", "search-hull") for place in north) or any(
             finds(place, "payments", "payments-aarhus") for place in south

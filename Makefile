@@ -11,12 +11,12 @@ help:
 	@echo "make demo    set up .venv and show a small mesh at work"
 	@echo "make test    set up .venv and run lint, types and tests"
 	@echo "make fuzz    try 100,000 mutated datagrams, frames and records (SEED=N repeats a run)"
-	@echo "make soak    let faults of all kinds befall simulated meshes for half an hour"
+	@echo "make soak    simulate meshes with faults of all kinds for half an hour"
 	@echo "             (MINUTES=N, JOBS=N; SEED=N repeats a campaign)"
 	@echo "make bench   32 real peers and a simulation, measured; AGAINST=DIR measures another"
 	@echo "             checkout in turn with this one"
 	@echo "make lint    ruff and mypy alone"
-	@echo "make format  let ruff repair and lay out the code"
+	@echo "make format  let ruff repair and format the code"
 	@echo "make clean   remove .venv and everything built"
 
 demo: $(VENV)/.installed
@@ -28,16 +28,16 @@ test: $(VENV)/.installed-test
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto --dist loadfile
 
-# About a minute. With another seed each time; the one that is printed repeats the run.
+# Takes about a minute. Each run has another seed; the printed seed repeats it.
 fuzz: $(VENV)/.installed-test
 	@seed=$${SEED:-$$(date +%s)}; echo "fuzzing with seed $$seed: 'make fuzz SEED=$$seed' repeats it"; \
 	GOSSAMER_FUZZ_CASES=$${CASES:-100000} $(BIN)/pytest tests/gossip/test_fuzz.py --hypothesis-seed=$$seed
 
-# Another seed each time; the one that is printed repeats the campaign, that of a run the run.
+# Each campaign has another seed; SEED repeats a campaign, and a run has a seed of its own.
 soak: $(VENV)/.installed-test
 	@$(BIN)/python tests/soak.py --minutes $${MINUTES:-30} --jobs $${JOBS:-2} $${SEED:+--seed $$SEED}
 
-# Alone on the machine, or the figures are of no use. A checkout to compare with needs its own .venv.
+# Nothing else may run on the machine meanwhile. A checkout to compare with needs its own .venv.
 bench: $(VENV)/.installed
 	@$(BIN)/python benchmarks/mesh.py $${AGAINST:+--against "$$AGAINST"}
 

@@ -1,6 +1,7 @@
 """The protocol, sans-IO: membership, failure detection, replication, dissemination, repair."""
 
 from ._core import Gossip as Gossip
+from ._runner import Follower as Follower, Observer as Observer, Runner as Runner
 from .basis import (
     NAME_LIMIT as NAME_LIMIT,
     STAMP_LIMIT as STAMP_LIMIT,

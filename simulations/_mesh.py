@@ -62,7 +62,7 @@ class Mesh:
         self.watchers: list[Callable[[float, SimulatedPeer, Event], None]] = []
         # Makes the seal of each process that begins; a checksum unless it is set.
         self.sealer: Callable[[SimulatedPeer], Seal | None] = lambda peer: None
-        # Told of each process that begins, to set its `follower`.
+        # Told of each process that begins, to add to its `followers`.
         self.attendant: Callable[[SimulatedPeer], None] | None = None
         self._profile: Profile = profile
         self._settings = settings

@@ -2,11 +2,22 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
+from functools import partial
 from math import inf, isfinite
 from random import Random
 from typing import Protocol, TypeVar
 
-from gossamer.gossip import Event, Exchange, Gossip, GossipConfig, LeaveCompleted, Seal
+from gossamer.gossip import (
+    Event,
+    Exchange,
+    Follower,
+    Gossip,
+    GossipConfig,
+    LeaveCompleted,
+    Observer,
+    Runner,
+    Seal,
+)
 
 from ._conversation import Conversation
 from ._cuts import Silence
@@ -76,12 +87,13 @@ class SimulatedPeer:
         self.skew = skew
         self.state = State.NEW
         self.history: list[tuple[float, Event]] = []
-        # Hears the events that came together, as what stands behind a core does.
-        self.follower: Callable[[list[Event]], None] | None = None
+        self.followers: list[Follower] = []
+        """What stands behind the core of the process that runs; the mesh's own ear is first."""
         self._world = world
         self._fabric = world.fabric
         self._rng = rng
         self._gossip: Gossip | None = None
+        self._runner: Runner | None = None
         self._last_epoch = 0
         self._seeds: tuple[Address, ...] = ()
         self._wakes_at = inf
@@ -163,8 +175,15 @@ class SimulatedPeer:
             now=self._world.now,
             seal=self._world.seal(self),
         )
-        self.follower = None
+        self.followers = [Observer(self._happened)]
         self._world.began(self)
+        self._runner = Runner(
+            self._gossip,
+            self.followers,
+            send=partial(self._fabric.send_datagram, self.address),
+            call=self._call,
+            clock=self._time,
+        )
         self._gossip.join(self._seeds, self._world.now)
         self.drain()
 
@@ -271,7 +290,7 @@ class SimulatedPeer:
         if self.state is State.RUNNING and not self._inbox.each:
             assert self._gossip is not None
             self._gossip.receive(data, sender, self._fabric.clock.now)
-            self.drain()
+            self._drain_input()
         else:
             self._inbox.put_datagram(self._hear, data, sender)
 
@@ -319,32 +338,28 @@ class SimulatedPeer:
     # Driving the core
 
     def drain(self) -> None:
-        """Carry out what the core wants; to be called after every input to it."""
-        gossip = self._gossip
-        assert gossip is not None
-        while gossip.outbox or gossip.events or gossip.calls:
-            if gossip.outbox:
-                source, send = self.address, self._fabric.send_datagram
-                for to, data in gossip.outbox:
-                    send(source, to, data)
-                gossip.outbox.clear()
-            if gossip.events:
-                events = gossip.events.copy()
-                gossip.events.clear()
-                self._world.happened(self, events)
-                if any(type(event) is LeaveCompleted for event in events):
-                    self.at(self._world.now + self.config.drain, self._left)
-                if self.follower is not None:
-                    self.follower(events)
-            if gossip.calls:
-                calls = gossip.calls.copy()
-                gossip.calls.clear()
-                for exchange in calls:
-                    self._call(exchange)
-        deadline = gossip.deadline
+        """Carry out what the core wants, after something was asked of it or of a follower."""
+        assert self._runner is not None
+        self._set_alarm(self._runner.drain())
+
+    def _drain_input(self) -> None:
+        assert self._runner is not None
+        deadline = self._runner.drain_input()
+        if deadline < self._wakes_at:
+            self._set_alarm(deadline)
+
+    def _set_alarm(self, deadline: float) -> None:
         if deadline < self._wakes_at:
             self._wakes_at = max(deadline, self._fabric.clock.now)
             self._fabric.clock.call_at(self._wakes_at, self._wake, self._wakes_at)
+
+    def _time(self) -> float:
+        return self._fabric.clock.now
+
+    def _happened(self, events: Sequence[Event], now: float) -> None:
+        self._world.happened(self, events)
+        if any(type(event) is LeaveCompleted for event in events):
+            self.at(now + self.config.drain, self._left)
 
     def _left(self, _: None) -> None:
         if self.running:
@@ -361,7 +376,7 @@ class SimulatedPeer:
     def _input(self, action: Callable[[T], None], argument: T) -> None:
         if self.state is State.RUNNING:
             action(argument)
-            self.drain()
+            self._drain_input()
 
     def _hear(self, datagram: tuple[bytes, Address]) -> None:
         self.gossip.receive(*datagram, self._world.now)
@@ -370,8 +385,13 @@ class SimulatedPeer:
         self.gossip.unreachable(address, self._world.now)
 
     def _look(self, _: None) -> None:
-        if self.gossip.deadline <= self._world.now:
+        if self._deadline <= self._world.now:
             self._tick()
+
+    @property
+    def _deadline(self) -> float:
+        assert self._runner is not None
+        return self._runner.deadline
 
     # An alarm for a deadline that has changed in the meantime does nothing.
     def _wake(self, when: float) -> None:
@@ -382,10 +402,10 @@ class SimulatedPeer:
             return
         if self._inbox:
             self._inbox.put_timer(self._look)
-        elif self.gossip.deadline <= self._fabric.clock.now:
+        elif self._deadline <= self._fabric.clock.now:
             self._tick()
         else:
-            self.drain()
+            self._set_alarm(self._deadline)
 
     def _tick(self) -> None:
         now = self._fabric.clock.now
@@ -395,8 +415,8 @@ class SimulatedPeer:
             raise RuntimeError(
                 f"{self.name} asks for ticks without end at {now}: this is a fault of the core"
             )
-        self.gossip.tick(now)
-        self.drain()
+        assert self._runner is not None
+        self._set_alarm(self._runner.tick(now))
 
     def _stop(self, state: State, *, silently: bool = False) -> None:
         self._require(State.RUNNING, State.PAUSED)

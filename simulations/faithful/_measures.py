@@ -53,7 +53,7 @@ class Measures:
         self.heals = Heals(mesh, peers, present)
         self.answers = Answers(truth, reach, registries, active, self._clock)
 
-    def heard(self, observer: int, events: list[Event]) -> None:
+    def heard(self, observer: int, events: Sequence[Event]) -> None:
         """A peer's core told of these, at one instant."""
         for event in events:
             kind = type(event)

@@ -1,14 +1,13 @@
 """A mesh in which every peer has a registry, and what can happen to its peers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from math import inf
 from random import Random
 from typing import Any, TypeVar
 
-from gossamer.gossip import ConfigError, Event, GossipConfig, LeaveCompleted
+from gossamer.gossip import ConfigError, Event, GossipConfig, LeaveCompleted, Observer
 from gossamer.peers import Registry
-from gossamer.simulations import Address, Mesh, Rule, SimulatedPeer, State
+from gossamer.simulations import Address, Mesh, Rule, SimulatedPeer
 from gossamer.simulations.scenario import Join, Scenario, ScenarioError, peer_zones
 
 from ._measures import Measures
@@ -64,7 +63,6 @@ class World:
         self.measures: Measures | None = None
         self.restarted: Callable[[int], None] = lambda peer: None
         """Told of each peer that runs again, once it does."""
-        self._alarms = [inf] * capacity
         self._then: dict[int, Callable[[], None]] = {}
         self._rng = Random(f"{scenario.seed} seeds")
 
@@ -162,11 +160,6 @@ class World:
         self.reach.unsilence(peer)
         self.active[peer] = True
         self.peers[peer].resume()
-        registry = self.registries[peer]
-        if registry is not None and self.peers[peer].state is State.RUNNING:
-            registry.tick(self.now)
-            self.peers[peer].drain()
-            self._set_alarm(peer, registry)
 
     def moved(self) -> None:
         """To be called when it changed who can reach whom."""
@@ -179,7 +172,6 @@ class World:
         assert registry is not None, f"p{peer} does not run"
         result = action(registry, self.now)
         self.peers[peer].drain()
-        self._set_alarm(peer, registry)
         return result
 
     # Behind the cores
@@ -197,20 +189,22 @@ class World:
         )
         self.registries[number] = registry
         self.present[number] = self.active[number] = True
-        self._alarms[number] = inf
         registry.subscribe(None, partial(self._viewed, number))
-        peer.follower = partial(self._hear, number, registry)
-        self._set_alarm(number, registry)
+        peer.followers += [
+            Observer(partial(self._heard, number)),
+            registry,
+            Observer(partial(self._ending, number)),
+        ]
         if self.measures is not None:
             self.measures.started(number)
 
-    def _hear(self, number: int, registry: Registry, events: list[Event]) -> None:
+    def _heard(self, number: int, events: Sequence[Event], _: float) -> None:
         if self.measures is not None:
             self.measures.heard(number, events)
-        registry.handle_all(events, self.now)
-        self._set_alarm(number, registry)
+
+    def _ending(self, number: int, events: Sequence[Event], now: float) -> None:
         if not self.present[number] and any(type(event) is LeaveCompleted for event in events):
-            drained = self.now + self.peers[number].config.drain
+            drained = now + self.peers[number].config.drain
             self.mesh.clock.call_at(drained, self._left, number)
 
     def _left(self, number: int) -> None:
@@ -242,24 +236,6 @@ class World:
     def _viewed(self, number: int, service: str) -> None:
         if self.measures is not None:
             self.measures.answers.viewed(number, service)
-
-    def _set_alarm(self, number: int, registry: Registry) -> None:
-        deadline = registry.deadline
-        if deadline < self._alarms[number]:
-            self._alarms[number] = deadline
-            self.mesh.clock.call_at(deadline, self._ring, (number, registry, deadline))
-
-    # An alarm for a deadline that has changed, or for an earlier life, does nothing.
-    def _ring(self, alarm: tuple[int, Registry, float]) -> None:
-        number, registry, when = alarm
-        if self.registries[number] is not registry or self._alarms[number] != when:
-            return
-        self._alarms[number] = inf
-        peer = self.peers[number]
-        if peer.state is State.RUNNING:
-            registry.tick(self.now)
-            peer.drain()
-            self._set_alarm(number, registry)
 
     def _some_seeds(self) -> list[Address]:
         living = [peer for peer, present in enumerate(self.present) if present]

@@ -1,8 +1,9 @@
 """Protocol cores for tests: one on a bench with everybody else played, or several on a link."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from gossamer.gossip import (
@@ -12,6 +13,8 @@ from gossamer.gossip import (
     Gossip,
     GossipConfig,
     KeyRefused,
+    Observer,
+    Runner,
     Seal,
     Status,
     encode,
@@ -196,25 +199,32 @@ class Link:
         self.passes: Callable[[Address, Address], bool] = lambda source, target: True
         self.datagrams: list[tuple[Address, Address, bytes]] = []
         self.streams: list[tuple[str, int]] = []
+        self._runners: dict[Gossip, Runner] = {}
 
     def settle(self) -> None:
         """Carry everything until nobody has anything to say."""
-        busy = True
-        while busy:
-            busy = False
-            for address, core in list(self.cores.items()):
-                self.events[core.name] += core.events
-                core.events.clear()
-                calls, outbox = list(core.calls), list(core.outbox)
-                core.calls.clear()
-                core.outbox.clear()
-                busy = busy or bool(calls or outbox)
-                for target, data in outbox:
-                    self.datagrams.append((address, target, data))
-                    if target in self.cores and self.passes(address, target):
-                        self.cores[target].receive(data, address, self.now)
-                for call in calls:
-                    self._carry(address, call)
+        while any(core.outbox or core.events or core.calls for core in self.cores.values()):
+            for core in list(self.cores.values()):
+                if core not in self._runners:
+                    self._runners[core] = self._runner(core)
+                self._runners[core].drain()
+
+    def _runner(self, core: Gossip) -> Runner:
+        def hear(events: Sequence[Event], _: float) -> None:
+            self.events[core.name] += events
+
+        return Runner(
+            core,
+            [Observer(hear)],
+            send=partial(self._deliver, core.address),
+            call=partial(self._carry, core.address),
+            clock=lambda: self.now,
+        )
+
+    def _deliver(self, source: Address, target: Address, data: bytes) -> None:
+        self.datagrams.append((source, target, data))
+        if target in self.cores and self.passes(source, target):
+            self.cores[target].receive(data, source, self.now)
 
     def _carry(self, source: Address, call: Exchange) -> None:
         other = self.cores.get(call.address)

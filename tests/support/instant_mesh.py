@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
+from functools import partial
 
-from gossamer.gossip import Exchange, Gossip, GossipConfig
+from gossamer.gossip import Exchange, Gossip, GossipConfig, Runner
 from gossamer.peers.model import Registration, RegistryConfig
 from gossamer.peers.registry import Family, Registry
 
@@ -37,6 +38,19 @@ class InstantPeer:
             default_address=host,
             families=mesh.families,
         )
+        self.runner = Runner(
+            self.gossip,
+            [self.registry],
+            send=partial(mesh.send, self),
+            call=partial(mesh.carry, self),
+            clock=lambda: mesh.now,
+        )
+
+    @property
+    def busy(self) -> bool:
+        gossip = self.gossip
+        said = gossip.outbox or gossip.events or gossip.calls
+        return self.alive and not self.stopped and bool(said)
 
     def ids(self, service: str = "orders", *, all: bool = False) -> list[str]:
         return [each.id for each in self.registry.lookup(service, all=all)]
@@ -97,14 +111,16 @@ class InstantMesh:
         end = self.now + seconds
         while True:
             running = [each for each in self.peers.values() if each.alive and not each.stopped]
-            due = min(min(each.gossip.deadline, each.registry.deadline) for each in running)
+            # What a test did to a registry may have moved its deadline.
+            for each in running:
+                each.runner.drain()
+            self.flush()
+            due = min(each.runner.deadline for each in running)
             if due > end:
                 break
             self.now = max(self.now, due)
             for peer in running:
-                peer.gossip.tick(self.now)
-                self.flush()
-                peer.registry.tick(self.now)
+                peer.runner.tick(self.now)
                 self.flush()
         self.now = end
 
@@ -114,27 +130,16 @@ class InstantMesh:
         self.run(0.05)
 
     def flush(self) -> None:
-        # A sum, since every peer has to be drained in each round.
-        while sum(self._drain(each) for each in list(self.peers.values()) if each.alive):
-            pass
+        # Every peer has to be drained in each round: what one sends, another answers.
+        while any(each.busy for each in self.peers.values()):
+            for each in list(self.peers.values()):
+                if each.busy:
+                    each.runner.drain()
 
-    def _drain(self, peer: InstantPeer) -> bool:
-        if peer.stopped:
-            return False
-        gossip = peer.gossip
-        outbox, events, calls = list(gossip.outbox), list(gossip.events), list(gossip.calls)
-        gossip.outbox.clear()
-        gossip.events.clear()
-        gossip.calls.clear()
-        for event in events:
-            peer.registry.handle_all([event], self.now)
-        for to, datagram in outbox:
-            target = self._reach(peer, to)
-            if target is not None:
-                target.gossip.receive(datagram, peer.address, self.now)
-        for exchange in calls:
-            self._carry(peer, exchange)
-        return bool(outbox or events or calls)
+    def send(self, peer: InstantPeer, to: tuple[str, int], datagram: bytes) -> None:
+        target = self._reach(peer, to)
+        if target is not None:
+            target.gossip.receive(datagram, peer.address, self.now)
 
     def _reach(self, peer: InstantPeer, to: tuple[str, int]) -> InstantPeer | None:
         if peer.name in self.mute:
@@ -147,7 +152,7 @@ class InstantMesh:
                 return target
         return None
 
-    def _carry(self, peer: InstantPeer, exchange: Exchange) -> None:
+    def carry(self, peer: InstantPeer, exchange: Exchange) -> None:
         target = self._reach(peer, exchange.address) if self.streams else None
         if target is None:
             exchange.fail("unreachable", self.now)

@@ -6,7 +6,7 @@ from hashlib import sha256
 from random import Random
 from typing import TypeVar
 
-from gossamer.gossip import Event, Key, KeyRing
+from gossamer.gossip import Key, KeyRing
 from gossamer.gossip.sealing.keyed_seal import SALT_SIZE, KeyedSeal
 from gossamer.peers import GossamerError
 from gossamer.peers.keys import KEYS_RECORD, Keys
@@ -122,12 +122,7 @@ class KeyHolders:
         )
         self._of[peer.name] = keys
         registry = Registry(peer.gossip, wall=peer.wall, families={KEYS_RECORD: keys})
-        peer.follower = partial(self._hear, registry, keys)
-
-    def _hear(self, registry: Registry, keys: Keys, events: list[Event]) -> None:
-        registry.handle_all(events, self._mesh.now)
-        for event in events:
-            keys.handle(event, self._mesh.now)
+        peer.followers += [registry, keys]
 
     def _save(self, name: str, ring: KeyRing, decisions: Decisions) -> None:
         if name in self.full:

@@ -128,7 +128,7 @@ class DemoMesh:
     async def _end(self, place: Place, state: State) -> None:
         assert place.peer is not None
         place.state = state
-        place.peer.crash()
+        place.peer.abort()
         place.leaving.set()
         await place.ended.wait()
 

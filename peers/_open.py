@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from gossamer.gossip import Gossip
+from gossamer.gossip import Follower, Gossip
 
 from ._fronts import bind_error, check_fronts, serve_fronts
 from .host import PeerConfig, Storage, logger
@@ -22,7 +22,7 @@ from .keys import KEYS_RECORD, KeyFile
 from .model import ConfigError, GossamerError, RegistryConfig, format_address, parse_address
 from .network import Endpoint, Network, Seeds, SocketNetwork, find_advertised
 from .registry import Ignored, Registry
-from .runtime import Peer
+from .runtime import Life, Peer, epoch_file, event_log
 
 if TYPE_CHECKING:
     from gossamer.gossip.sealing.keyed_seal import KeyedSeal
@@ -51,7 +51,7 @@ async def open_peer(
 
     `network`, `wall` (Unix seconds) and `rng` are for tests and simulations.
     """
-    peer = await _prepare(
+    peer, life = await _prepare(
         config, network or SocketNetwork(), wall, rng or random.SystemRandom(), registry
     )
     body_error: BaseException | None = None
@@ -60,7 +60,7 @@ async def open_peer(
         async with trio.open_nursery(strict_exception_groups=True) as nursery:
             # Shielded: a start that is cancelled halfway would wait for the peer to end.
             with trio.CancelScope(shield=True):
-                await nursery.start(_run, peer)
+                await nursery.start(_run, peer, life)
             try:
                 yield peer
             except BaseException as error:
@@ -79,18 +79,18 @@ async def open_peer(
 
 # Shielded, so that the peer and its fronts go on while it leaves.
 async def _run(
-    peer: Peer, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    peer: Peer, life: Life, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
     with trio.CancelScope(shield=True):
         async with trio.open_nursery() as nursery:
             try:
                 await serve_fronts(peer, nursery)
-                await nursery.start(peer.serve)
+                await nursery.start(life.serve)
             except BaseException:
-                await peer.discard()
+                await life.aclose()
                 raise
             task_status.started()
-            await peer.left()
+            await life.ended()
             nursery.cancel_scope.cancel()
 
 
@@ -100,7 +100,7 @@ async def _prepare(
     wall: Callable[[], float],
     rng: random.Random,
     registry_config: RegistryConfig | None,
-) -> Peer:
+) -> tuple[Peer, Life]:
     check_fronts(config)
     host, port = parse_address(config.bind, "bind")
     try:
@@ -130,24 +130,33 @@ async def _prepare(
             seal=seal,
         )
         keys = None if key_file is None or seal is None else _keys(key_file, gossip, seal, wall)
-        return Peer(
+        registry = Registry(
+            gossip,
+            wall=wall,
+            config=registry_config,
+            zone=config.zone,
+            default_address=advertise[0],
+            # What others say of their keys is known to a peer without any, and of no use.
+            families={KEYS_RECORD: keys or Ignored()},
+        )
+        # In this order they hear of what happened: what users look up first, then the log, so
+        # that what the others have to say of an event stands behind it.
+        followers: list[Follower] = [registry, event_log(gossip)]
+        if keys is not None:
+            followers.append(keys)
+        if storage is not None:
+            followers.append(epoch_file(config.name, storage))
+        life = Life(gossip, endpoint=endpoint, seeds=seeds, storage=storage, followers=followers)
+        peer = Peer(
             config,
             gossip=gossip,
-            registry=Registry(
-                gossip,
-                wall=wall,
-                config=registry_config,
-                zone=config.zone,
-                default_address=advertise[0],
-                # What others say of their keys is known to a peer without any, and of no use.
-                families={KEYS_RECORD: keys or Ignored()},
-            ),
-            endpoint=endpoint,
+            registry=registry,
+            life=life,
             seeds=seeds,
-            storage=storage,
             rng=random.Random(rng.getrandbits(64)),
             keys=keys,
         )
+        return peer, life
     except BaseException:
         if storage is not None:
             storage.close()

@@ -1,20 +1,18 @@
 """Drives one protocol core over one endpoint.
 
-After every input (a datagram, a frame, a tick, a command) the core's outputs are drained at once
-and in one order: outbox, events, calls, again until nothing is left.
-Handling an event may make the core say more; that is drained in the same turn.
+After every input (a datagram, a frame, a tick, a command) the core's outputs are carried out at
+once, in the order that `gossip.Runner` gives for all drivers.
 
 A process that was stopped finds its deadlines long passed and the answers it waited for in the
 socket's buffer. They are handed over before the core hears what time it is.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 import trio
 
-from gossamer.gossip import REFUSAL, Event, Exchange, Gossip, Places
+from gossamer.gossip import REFUSAL, Address, Exchange, Follower, Gossip, Places, Runner
 from gossamer.peers.network import Endpoint, converse
 
 # Exchanges that this peer opens at once. The core asks for a handful; more is a fault of its.
@@ -29,39 +27,30 @@ _TICK_PAUSE = 0.001
 _BATCHES_BEFORE_TICK = 64
 
 
-class Follower(Protocol):
-    """What stands behind the core and hears its events: the registry."""
-
-    @property
-    def deadline(self) -> float:
-        """When `tick` is wanted next."""
-        ...
-
-    def tick(self, now: float) -> None:
-        """Let time pass."""
-
-    def handle_all(self, events: Sequence[Event], now: float) -> None:
-        """Hear events that came together."""
-
-
 class Driver:
-    """Moves bytes, time and events between a core, its follower and an endpoint."""
+    """Moves bytes, time and events between a core, its followers and an endpoint.
+
+    Followers hear events, and are ticked, in the order in which they are given.
+    What a follower raises ends the peer: whoever caused the turn gets it, be it an action or one
+    of the driver's tasks, and `serve` raises it too.
+    """
 
     def __init__(
-        self,
-        gossip: Gossip,
-        endpoint: Endpoint,
-        follower: Follower,
-        observe: Callable[[Event], None],
+        self, gossip: Gossip, endpoint: Endpoint, followers: Sequence[Follower] = ()
     ) -> None:
         self._gossip = gossip
         self._endpoint = endpoint
-        self._follower = follower
-        self._observe = observe
+        self._runner = Runner(
+            gossip,
+            followers,
+            send=self._send,
+            call=self._start_call,
+            clock=trio.current_time,
+        )
         self._nursery: trio.Nursery | None = None
+        self._failure: BaseException | None = None
         self._sleep = trio.CancelScope()
         self._sleeps_until = float("inf")
-        self._draining = False
         self._calls = 0
         self._inbound = Places(INBOUND_LIMIT)
         self._batches = 0
@@ -92,16 +81,15 @@ class Driver:
         await self._heard.wait()
 
     def drain(self) -> None:
-        """Carry out what the core wants; to be called after every input to it."""
-        if self._nursery is None or self._draining:
+        """Carry out what the core wants; to be called after every input to it or to a follower."""
+        if self._nursery is None:
             return
-        self._draining = True
         try:
-            while self._drain_once():
-                pass
-        finally:
-            self._draining = False
-        self._set_alarm()
+            deadline = self._runner.drain()
+        except BaseException as error:
+            self._fail(error)
+            raise
+        self._set_alarm(deadline)
 
     def statistics(self) -> Mapping[str, int]:
         """Return counters of streams and ticks, by name."""
@@ -113,23 +101,16 @@ class Driver:
             "ticks": self._counters["ticks"],
         }
 
-    def _drain_once(self) -> bool:
-        gossip = self._gossip
-        if outbox := list(gossip.outbox):
-            gossip.outbox.clear()
-            for to, data in outbox:
-                self._endpoint.send(data, to)
-        if events := list(gossip.events):
-            gossip.events.clear()
-            now = trio.current_time()
-            self._follower.handle_all(events, now)
-            for event in events:
-                self._observe(event)
-        if calls := list(gossip.calls):
-            gossip.calls.clear()
-            for exchange in calls:
-                self._start_call(exchange)
-        return bool(outbox or events or calls)
+    # A turn that was broken off leaves followers that have not heard of all that happened.
+    # An action's caller may go on after the error, this peer must not.
+    def _fail(self, error: BaseException) -> None:
+        self._failure = error
+        self._sleep.cancel()
+
+    # A follower may stop the driver within a turn: then nothing more leaves.
+    def _send(self, to: Address, data: bytes) -> None:
+        if self._nursery is not None:
+            self._endpoint.send(data, to)
 
     async def _read_datagrams(self) -> None:
         while True:
@@ -151,25 +132,23 @@ class Driver:
         while True:
             with trio.CancelScope() as self._sleep:
                 self._sleeps_until = float("inf")
-                self._set_alarm()
-                await trio.sleep_forever()
+                self._set_alarm(self._runner.deadline)
+                if self._failure is None:
+                    await trio.sleep_forever()
+            if self._failure is not None:
+                raise self._failure
             await self._let_datagrams_in()
+            if self._nursery is None:
+                return
             now = trio.current_time()
-            if now < self._deadline:
+            if now < self._runner.deadline:
                 continue
             self._ticked_at = now
             self._counters["ticks"] += 1
-            self._gossip.tick(now)
-            self.drain()
-            self._follower.tick(now)
-            self.drain()
+            self._set_alarm(self._runner.tick(now))
 
-    @property
-    def _deadline(self) -> float:
-        return min(self._gossip.deadline, self._follower.deadline)
-
-    def _set_alarm(self) -> None:
-        wanted = max(self._deadline, self._ticked_at + _TICK_PAUSE)
+    def _set_alarm(self, deadline: float) -> None:
+        wanted = max(deadline, self._ticked_at + _TICK_PAUSE)
         if wanted != self._sleeps_until:
             self._sleeps_until = wanted
             self._sleep.deadline = wanted
@@ -186,7 +165,8 @@ class Driver:
                 return
 
     def _start_call(self, exchange: Exchange) -> None:
-        assert self._nursery is not None
+        if self._nursery is None:
+            return
         if self._calls >= CALL_LIMIT:
             self._counters["refused"] += 1
             exchange.fail("busy", trio.current_time())

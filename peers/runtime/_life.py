@@ -1,64 +1,85 @@
-from collections.abc import Iterator
+"""How a peer lives: from its start to its end, what it holds, and how it goes.
+
+A life begins with `serve` and ends by `abort`, or by `request_leave` once that is carried out.
+The users' `Peer` shows of it what is theirs; `open_peer` serves and closes it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-from weakref import WeakSet
 
 import trio
 
-from gossamer.gossip import EpochRaised, Event, Gossip, LeaveCompleted, SeedIsSelf, Status
-from gossamer.peers.host import PeerConfig, Storage, log_event, logger
-from gossamer.peers.model import GossamerError, Unavailable
+from gossamer.gossip import Event, Follower, Gossip, LeaveCompleted, Observer, Status
+from gossamer.peers.host import Storage, logger
+from gossamer.peers.model import Unavailable
 from gossamer.peers.network import Endpoint, Seeds
-from gossamer.peers.registry import Registry
 
 from ._driver import Driver
-from ._watch import Watch
-
-if TYPE_CHECKING:
-    from gossamer.peers.keys import Keys
 
 # Beyond the core's own time for leaving: for a core that never says that it is done.
 _LEAVE_SLACK = 1.0
 
 
 class Life:
-    """From the start of a peer to its end: what it holds, and how it goes."""
+    """One life of a peer: the driver, and the endpoint, seeds and storage that it holds.
+
+    `followers` hear the core's events in the order given, and before those who wait for `changed`
+    are woken: what they look at then is up to date.
+    """
 
     def __init__(
         self,
-        config: PeerConfig,
-        *,
         gossip: Gossip,
-        registry: Registry,
+        *,
         endpoint: Endpoint,
         seeds: Seeds,
         storage: Storage | None,
-        keys: "Keys | None" = None,
+        followers: Sequence[Follower],
     ) -> None:
-        self.config = config
         self._gossip = gossip
-        self._registry = registry
         self._endpoint = endpoint
         self._seeds = seeds
         self._storage = storage
-        self._keys = keys
-        self._driver = Driver(gossip, endpoint, registry, self._observe)
+        self._driver = Driver(gossip, endpoint, [*followers, Observer(self._hear)])
         self._started_at = trio.current_time()
         self._scope = trio.CancelScope(shield=True)
         self._leave_requested = trio.Event()
         self._departed = trio.Event()
         self._stopped = trio.Event()
         # Replaced whenever it is set: it tells that the membership changed, not how.
-        self._membership_changed = trio.Event()
-        self._watches: WeakSet[Watch] = WeakSet()
+        self._changed = trio.Event()
+        self._endings: list[Callable[[], None]] = []
+
+    # What it is
 
     @property
-    def name(self) -> str:
-        """Its name in the mesh."""
-        return self._gossip.name
+    def is_running(self) -> bool:
+        """Whether the peer takes part in the mesh and is not about to leave."""
+        return not (self.is_over or self._leave_requested.is_set())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was aborted or has ended."""
+        return self._scope.cancel_called or self._stopped.is_set()
+
+    @property
+    def has_departed(self) -> bool:
+        """Whether the others know that the peer left, or were told often enough."""
+        return self._departed.is_set()
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since it began."""
+        return trio.current_time() - self._started_at
+
+    def statistics(self) -> Mapping[str, int]:
+        """Return the counters of the driver and of the endpoint, by name."""
+        return {**self._driver.statistics(), **self._endpoint.statistics()}
+
+    # Its course
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Take part in the mesh until `request_leave` or `abort`; not stopped by cancellation.
+        """Take part in the mesh until it ends; not stopped by cancellation.
 
         Cancellation from outside must not keep the peer from leaving gracefully;
         `open_peer` sees to that, and bounds the time for it.
@@ -67,17 +88,17 @@ class Life:
             with self._scope:
                 async with trio.open_nursery() as nursery:
                     await nursery.start(self._driver.serve)
-                    self._join_seeds()
+                    self.join_seeds()
                     nursery.start_soon(
-                        self._seeds.serve, lambda: self._gossip.joined, self._join_seeds
+                        self._seeds.serve, lambda: self._gossip.joined, self.join_seeds
                     )
                     nursery.start_soon(self._leave_when_requested)
                     task_status.started()
         finally:
-            await self.discard()
+            await self.aclose()
 
-    async def discard(self) -> None:
-        """Release what the peer holds, without a word to others."""
+    async def aclose(self) -> None:
+        """Release what it holds, without a word to others; one that was never served as well."""
         self._stop()
         with trio.CancelScope(shield=True):
             await self._endpoint.aclose()
@@ -86,43 +107,70 @@ class Life:
         self._stopped.set()
 
     def request_leave(self) -> None:
-        """Begin to leave gracefully; `left` returns when that is done."""
+        """Begin to leave gracefully; `ended` returns when that is done."""
         self._leave_requested.set()
-
-    async def left(self) -> None:
-        """Return when the peer has left or stopped."""
-        await self._stopped.wait()
-
-    async def leave(self) -> None:
-        """Leave gracefully: tell the others, have it acknowledged, answer a little longer."""
-        self.request_leave()
-        await self.left()
 
     def abort(self) -> None:
         """Stop at once without leaving; the others find out by themselves."""
         self._stop()
         self._scope.cancel()
 
-    def crash(self) -> None:
-        """As `abort`, by the name that tests and demonstrations call it."""
-        self.abort()
+    async def ended(self) -> None:
+        """Return when it has ended."""
+        await self._stopped.wait()
 
-    @property
-    def is_running(self) -> bool:
-        """Whether it takes part in the mesh and is not about to leave."""
-        over = self._scope.cancel_called or self._stopped.is_set()
-        return not (over or self._leave_requested.is_set())
+    def when_over(self, ending: Callable[[], None]) -> None:
+        """Have `ending` called when it is aborted or has ended; twice must do no harm."""
+        self._endings.append(ending)
+
+    # What the peer does in it
+
+    @contextmanager
+    def acting(self) -> Iterator[float]:
+        """Give an action its time; what it says is on its way when the block is left.
+
+        Raises `Unavailable`, with nothing done, for a peer that is leaving or has stopped.
+        """
+        self.check_running()
+        try:
+            yield trio.current_time()
+        finally:
+            self._driver.drain()
+
+    def check_running(self) -> None:
+        """Raise `Unavailable` for a peer that is leaving or has stopped."""
+        if not self.is_running:
+            raise self.stopped_error()
+
+    def stopped_error(self) -> Unavailable:
+        """Return the error for what cannot be had of a peer that has stopped."""
+        return Unavailable(f"peer {self._gossip.name} is leaving or has stopped: ask another peer")
+
+    def join_seeds(self) -> None:
+        """Have the core join through all addresses that the seeds stand for now."""
+        self._gossip.join(self._seeds.addresses, trio.current_time())
+        self._driver.drain()
+
+    async def changed(self) -> None:
+        """Return when an event was heard, or it is over; not what changed."""
+        await self._changed.wait()
+
+    async def datagram(self) -> None:
+        """Return when the core has taken in more datagrams, or it is over."""
+        await self._driver.hear()
+
+    # Within
 
     def _stop(self) -> None:
         self._driver.stop()
-        for watch in list(self._watches):
-            watch.close()
+        for ending in self._endings:
+            ending()
         self._ring()
 
     async def _leave_when_requested(self) -> None:
         await self._leave_requested.wait()
         settings = self._gossip.config
-        logger.info("leaving", extra={"peer": self.name})
+        logger.info("leaving", extra={"peer": self._gossip.name})
         self._gossip.leave(trio.current_time())
         self._driver.drain()
         with trio.move_on_after(settings.leave_timeout + _LEAVE_SLACK):
@@ -131,53 +179,11 @@ class Life:
             await trio.sleep(settings.drain)
         self._scope.cancel()
 
-    # What an action says is on its way before the action returns.
-    @contextmanager
-    def _acting(self) -> Iterator[float]:
-        self._check_running()
-        try:
-            yield trio.current_time()
-        finally:
-            self._driver.drain()
-
-    def _check_running(self) -> None:
-        if not self.is_running:
-            raise self._stopped_error()
-
-    def _stopped_error(self) -> Unavailable:
-        return Unavailable(f"peer {self.name} is leaving or has stopped: ask another peer")
-
-    def _join_seeds(self) -> None:
-        self._gossip.join(self._seeds.addresses, trio.current_time())
-        self._driver.drain()
-
-    def _observe(self, event: Event) -> None:
-        log_event(self.name, event)
-        if self._keys is not None:
-            self._keys.handle(event, trio.current_time())
-        match event:
-            case LeaveCompleted():
-                self._departed.set()
-            case EpochRaised(epoch):
-                self._persist(epoch)
-            case SeedIsSelf() if self._gossip.seed_is_self:
-                logger.warning(
-                    "this peer has not joined: every seed is this peer itself; add another seed",
-                    extra={"peer": self.name},
-                )
-            case _:
-                pass
+    def _hear(self, events: Sequence[Event], _: float) -> None:
+        if any(isinstance(event, LeaveCompleted) for event in events):
+            self._departed.set()
         self._ring()
 
     def _ring(self) -> None:
-        self._membership_changed.set()
-        self._membership_changed = trio.Event()
-
-    def _persist(self, epoch: int) -> None:
-        if self._storage is None:
-            return
-        try:
-            self._storage.save(epoch)
-        except GossamerError as error:
-            # The peer goes on; only a clock that is set back before its next start would tell.
-            logger.error("%s", error, extra={"peer": self.name})
+        self._changed.set()
+        self._changed = trio.Event()

@@ -6,7 +6,7 @@ import trio
 
 from gossamer.gossip import Address, Gossip, Status
 from gossamer.peers.catalog import Condition
-from gossamer.peers.host import PeerConfig, Storage, check_seed
+from gossamer.peers.host import PeerConfig, check_seed
 from gossamer.peers.keys import KeyActions
 from gossamer.peers.model import (
     BadInput,
@@ -21,20 +21,20 @@ from gossamer.peers.model import (
     format_address,
     missing,
 )
-from gossamer.peers.network import Endpoint, Seeds, refuse_loopback
+from gossamer.peers.network import Seeds, refuse_loopback
 from gossamer.peers.registry import Registry
 from gossamer.peers.selection import Chooser, Policy, PolicyName
 
 from ._fronts import Fronts
 from ._life import Life
 from ._report import report
-from ._watch import Watch
+from ._watch import Watch, Watches
 
 if TYPE_CHECKING:
     from gossamer.peers.keys import Keys
 
 
-class Peer(Life):
+class Peer:
     """One running peer, made by `open_peer`.
 
     Actions are plain calls that take effect at once; the others hear of them within milliseconds.
@@ -49,25 +49,28 @@ class Peer(Life):
         *,
         gossip: Gossip,
         registry: Registry,
-        endpoint: Endpoint,
+        life: Life,
         seeds: Seeds,
-        storage: Storage | None,
         rng: random.Random,
         keys: "Keys | None" = None,
     ) -> None:
-        super().__init__(
-            config,
-            gossip=gossip,
-            registry=registry,
-            endpoint=endpoint,
-            seeds=seeds,
-            storage=storage,
-            keys=keys,
-        )
+        self.config = config
+        self._gossip = gossip
+        self._registry = registry
+        self._life = life
+        self._seeds = seeds
+        self._keys = keys
+        self._watches = Watches(registry, self.lookup)
+        life.when_over(self._watches.close)
         self.fronts = Fronts()
         self._chooser = Chooser(rng)
 
     # What it is
+
+    @property
+    def name(self) -> str:
+        """Its name in the mesh."""
+        return self._gossip.name
 
     @property
     def address(self) -> Address:
@@ -106,7 +109,7 @@ class Peer(Life):
             addresses=self.addresses,
             keys=None if self._keys is None else self._keys.summary(),
             leaving=not self.is_running,
-            uptime=trio.current_time() - self._started_at,
+            uptime=self._life.uptime,
             now=trio.current_time(),
         )
 
@@ -117,7 +120,7 @@ class Peer(Life):
         own = MemberInfo(
             name=gossip.name,
             address=gossip.address,
-            status=(Status.LEFT if self._departed.is_set() else Status.ALIVE).label,
+            status=(Status.LEFT if self._life.has_departed else Status.ALIVE).label,
             incarnation=gossip.incarnation,
             epoch=gossip.epoch,
             zone=self.config.zone,
@@ -142,8 +145,7 @@ class Peer(Life):
         """Return all counters by name."""
         return {
             **self._gossip.statistics(),
-            **self._driver.statistics(),
-            **self._endpoint.statistics(),
+            **self._life.statistics(),
             **self._registry.statistics(),
             **self.fronts.statistics(),
             "refused_key_records": 0 if self._keys is None else self._keys.refused,
@@ -156,9 +158,9 @@ class Peer(Life):
             raise Conflict(
                 "this peer was started without keys: start it with a key_file", field="key_file"
             )
-        return KeyActions(self._keys, self._acting)
+        return KeyActions(self._keys, self._life.acting)
 
-    # Joining
+    # Joining and leaving
 
     async def join(self, seeds: Sequence[str]) -> list[Address]:
         """Join through more seeds, which are then kept for ever; return their addresses.
@@ -181,9 +183,9 @@ class Peer(Life):
                 )
         addresses = [each for group in found.values() for each in group]
         refuse_loopback(self.address, addresses)
-        with self._acting():
+        with self._life.acting():
             self._seeds.keep(found)
-            self._join_seeds()
+            self._life.join_seeds()
         return addresses
 
     async def joined(self) -> None:
@@ -193,8 +195,30 @@ class Peer(Life):
         """
         await trio.lowlevel.checkpoint()
         while not self._gossip.joined:
-            self._check_running()
-            await self._membership_changed.wait()
+            self._life.check_running()
+            await self._life.changed()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it takes part in the mesh and is not about to leave."""
+        return self._life.is_running
+
+    def request_leave(self) -> None:
+        """Begin to leave gracefully; `left` returns when that is done."""
+        self._life.request_leave()
+
+    async def left(self) -> None:
+        """Return when the peer has left or stopped."""
+        await self._life.ended()
+
+    async def leave(self) -> None:
+        """Leave gracefully: tell the others, have it acknowledged, answer a little longer."""
+        self.request_leave()
+        await self.left()
+
+    def abort(self) -> None:
+        """Stop at once without leaving; the others find out by themselves."""
+        self._life.abort()
 
     # Lookups
 
@@ -240,7 +264,7 @@ class Peer(Life):
 
         It begins with the present state; whoever is slow skips states and delays nobody.
         """
-        return self._watch(service, present=True)
+        return self._watches.open(service, present=True)
 
     async def wait_for(self, service: str, count: int = 1) -> Lookup:
         """Return the lookup of a service as soon as it has that many instances `UP`."""
@@ -248,11 +272,11 @@ class Peer(Life):
             async for found in watch:
                 if len(found) >= count:
                     return found
-        raise self._stopped_error()
+        raise self._life.stopped_error()
 
     def index(self, service: str | None) -> int:
         """Return the index of a service, or of the registry, which grows with every change."""
-        with self._watch(service, present=False) as watch:
+        with self._watches.open(service, present=False) as watch:
             return watch.index
 
     async def changed(self, service: str | None, index: int) -> int:
@@ -261,20 +285,13 @@ class Peer(Life):
         Raises `Unavailable` when the peer stops.
         """
         await trio.lowlevel.checkpoint()
-        with self._watch(service, present=False) as watch:
+        with self._watches.open(service, present=False) as watch:
             while watch.index == index and not watch.closed:
                 await watch.wait()
                 watch.skip()
             if watch.index == index:
-                raise self._stopped_error()
+                raise self._life.stopped_error()
             return watch.index
-
-    def _watch(self, service: str | None, *, present: bool) -> Watch:
-        watch = Watch(self._registry, service, self.lookup, present=present)
-        self._watches.add(watch)
-        if self._scope.cancel_called or self._stopped.is_set():
-            watch.close()
-        return watch
 
     # Actions
 
@@ -291,7 +308,7 @@ class Peer(Life):
 
     def register_or_replace(self, wanted: Registration) -> tuple[Instance, bool]:
         """As `register`; return also whether the instance is new."""
-        with self._acting() as now:
+        with self._life.acting() as now:
             return self._registry.register(wanted, now)
 
     def deregister(self, service: str, id: str) -> Instance:
@@ -299,12 +316,12 @@ class Peer(Life):
 
         Raises `NotFound`, with nothing changed.
         """
-        with self._acting() as now:
+        with self._life.acting() as now:
             return self._registry.deregister(service, id, now)
 
     def heartbeat(self, service: str, id: str) -> None:
         """Renew an instance's lease; after `NotFound` the service should register again."""
-        with self._acting() as now:
+        with self._life.acting() as now:
             self._registry.heartbeat(service, id, now)
 
     def report(self, service: str, id: str, status: str, *, output: str | None = None) -> Instance:
@@ -314,7 +331,7 @@ class Peer(Life):
         lookups show. Output beyond 256 bytes is cut off.
         Raises `BadInput` or `NotFound`, with nothing changed.
         """
-        with self._acting() as now:
+        with self._life.acting() as now:
             return self._registry.report(service, id, status, output=output, now=now)
 
     def set_status(
@@ -331,19 +348,19 @@ class Peer(Life):
 
         Raises `BadInput` or `NotFound`, with nothing changed.
         """
-        with self._acting() as now:
+        with self._life.acting() as now:
             return self._registry.set_status(
                 service, id, status, reason=reason, expires=expires, by=by, now=now
             )
 
     def clear_status(self, service: str, id: str) -> Instance:
         """Take back what `set_status` set; raises `NotFound`, with nothing changed."""
-        with self._acting() as now:
+        with self._life.acting() as now:
             return self._registry.clear_status(service, id, now=now)
 
     def accept_loss(self, service: str | None = None) -> int:
         """Give up the instances that self-preservation keeps; return how many."""
-        with self._acting() as now:
+        with self._life.acting() as now:
             return self._registry.accept_loss(service, now)
 
     async def replicated(self, instance: Instance, peers: int = 2) -> tuple[str, ...]:
@@ -359,14 +376,14 @@ class Peer(Life):
             raise Conflict(
                 f"instance {instance.id!r} is owned by {instance.owner}: ask that peer", field="id"
             )
-        with self._acting() as now:
+        with self._life.acting() as now:
             receipt = self._gossip.confirm(peers, now)
         try:
             while not receipt.complete:
-                self._check_running()
+                self._life.check_running()
                 if receipt.cancelled:
                     raise Unavailable("too many calls wait for confirmations: ask again later")
-                await self._driver.hear()
+                await self._life.datagram()
         finally:
             receipt.cancelled = True
         return tuple(receipt.holders)

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
+from weakref import WeakSet
 
 import trio
 
@@ -105,3 +106,27 @@ class Watch:
 
     def __del__(self) -> None:
         self._subscription.close()
+
+
+class Watches:
+    """All watches of one peer, which end with it."""
+
+    def __init__(self, registry: Registry, lookup: Callable[[str], Lookup]) -> None:
+        self._registry = registry
+        self._lookup = lookup
+        self._open: WeakSet[Watch] = WeakSet()
+        self._closed = False
+
+    def open(self, service: str | None, *, present: bool) -> Watch:
+        """Return a watch of a service, or of all; one that has ended if all are closed."""
+        watch = Watch(self._registry, service, self._lookup, present=present)
+        self._open.add(watch)
+        if self._closed:
+            watch.close()
+        return watch
+
+    def close(self) -> None:
+        """End them all, and those that are opened later at once."""
+        self._closed = True
+        for watch in list(self._open):
+            watch.close()

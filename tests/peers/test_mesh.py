@@ -121,7 +121,7 @@ async def test_a_crashed_peer_is_found_dead_within_ten_seconds_and_nobody_else(
         rest = peers[:4]
         await until(lambda: all(ids(peer, "orders") for peer in rest), 5)
 
-        peers[4].crash()
+        peers[4].abort()
         await until(lambda: all_see(rest, "orders"), 10)
 
         assert {status(peer, "p5") for peer in rest} == {"dead"}
@@ -134,7 +134,7 @@ async def test_a_restarted_peer_is_accepted_at_once(autojump_clock: MockClock, i
     """The name is the identity: a new life is welcome at the same address and at another."""
     async with open_town() as town:
         peers = await town.start_many(3)
-        peers[2].crash()
+        peers[2].abort()
         await peers[2].left()
 
         again = await town.start(3, ip=ip)
@@ -182,7 +182,7 @@ def test_the_same_seed_gives_the_same_run(monkeypatch: pytest.MonkeyPatch) -> No
         async with open_town(7) as town:
             peers = await town.start_many(6)
             peers[0].register("orders", port=1)
-            peers[5].crash()
+            peers[5].abort()
             await trio.sleep(12)
             counters = [sorted(peer.statistics().items()) for peer in peers[:5]]
             return [trio.current_time(), *(peer.info()["root"] for peer in peers), *counters]

@@ -22,7 +22,7 @@ async def test_a_mebibyte_of_metadata_is_refused_by_the_python_api(
             peer.register("orders", port=80, metadata={"team": "x" * MEBIBYTE})
         assert caught.value.field == "metadata"
         assert str(caught.value) == (
-            "metadata value of team must have at most 1024 characters, and this has 1048576"
+            "metadata value of team must have at most 1024 characters, not 1048576"
         )
         assert peer.info()["root"] == before
         assert not peer.lookup("orders", all=True)

@@ -53,6 +53,10 @@ class MeshMachine(RuleBasedStateMachine):
     def clear(self, who: int, which: int) -> None:
         self.world.clear(who, which)
 
+    @rule(who=_who, which=_which)
+    def report(self, who: int, which: int) -> None:
+        self.world.report(who, which)
+
     @rule(who=_who)
     def lease(self, who: int) -> None:
         self.world.lease(who)

@@ -79,8 +79,11 @@ class Fact:
     removed_by: list[object] = field(default_factory=list)
     """The processes that ended it; None for one that may not have seen the owner's latest change,
     for between the two the later stamp decides."""
-    statuses: list[tuple[str, object]] = field(default_factory=list)
-    """Overrides and the processes that made them; with one, there is no doubt which holds."""
+    statuses: list[tuple[str | None, object]] = field(default_factory=list)
+    """Overrides, None for the end of one, and the processes that made them; with one, there is no
+    doubt which holds."""
+    reports: list[tuple[str, object]] = field(default_factory=list)
+    """The same of what the service said of itself, by reports and by registering again."""
 
     @property
     def removed(self) -> bool:
@@ -137,6 +140,7 @@ class World:
                     Registration(service=SERVICE, id=name, port=80, metadata=metadata), now
                 ),
             )
+            self.facts[name].reports.append(("UP", peer.gossip))
             self.done["changes"] += 1
 
     def deregister(self, who: int, which: int) -> None:
@@ -182,8 +186,24 @@ class World:
             peer, lambda registry, now: registry.clear_status(SERVICE, name, now=now)
         )
         if name in self.facts:
-            self.facts[name].statuses.append(("UP", peer.gossip))
+            self.facts[name].statuses.append((None, peer.gossip))
         self.done["overrides"] += 1
+
+    def report(self, who: int, which: int, *, status: str = "DOWN") -> None:
+        """A peer is told by the service of an instance that it sees how that is."""
+        peer = self._running(who)
+        name = None if peer is None else self._pick(which, self._visible(peer))
+        if peer is None or name is None:
+            return
+        output = f"check {self.done['reports']}"
+        told = self.registries.act(
+            peer,
+            lambda registry, now: registry.report(SERVICE, name, status, output=output, now=now),
+        )
+        assert (told.own_status, told.output) == (status, output), f"{peer.name} shows {told}"
+        if name in self.facts:
+            self.facts[name].reports.append((status, peer.gossip))
+        self.done["reports"] += 1
 
     def lease(self, who: int) -> None:
         """A peer registers an instance that lives by heartbeats."""
@@ -387,9 +407,11 @@ class World:
                     assert name not in shown, f"{where} shows {name}, which was deregistered"
             elif fact.life in lives:
                 assert name in shown, f"{where} lacks {name}, which {fact.owner} acknowledged"
-                match fact.statuses:
-                    case []:
-                        assert shown[name] == "UP", f"{where} shows {name} as {shown[name]}"
+                decided = fact.statuses
+                if all(status is None for status, _ in decided):
+                    # Nobody has set a status, so that the service's own is shown.
+                    decided = [*fact.reports] or [("UP", fact.life)]
+                match decided:
                     case [(status, decider)] if decider in lives:
                         assert shown[name] == status, (
                             f"{where} shows {name} as {shown[name]}, not {status}"
@@ -469,6 +491,7 @@ ACTIONS: dict[str, tuple[int, Callable[[World, Random], None]]] = {
     "deregister": (4, lambda world, rng: world.deregister(rng.randrange(64), rng.randrange(99))),
     "override": (3, lambda world, rng: world.override(rng.randrange(64), rng.randrange(99))),
     "clear": (1, lambda world, rng: world.clear(rng.randrange(64), rng.randrange(99))),
+    "report": (3, lambda world, rng: world.report(rng.randrange(64), rng.randrange(99))),
     "lease": (2, lambda world, rng: world.lease(rng.randrange(64))),
     "heartbeat": (4, lambda world, rng: world.heartbeat(rng.randrange(64), rng.randrange(99))),
     "cut": (3, lambda world, rng: world.cut(rng.getrandbits(32))),

@@ -6,10 +6,10 @@
     [keys]
     1 = "base64 of 32 bytes"
 
-Without what was decided, a peer would follow earlier decisions after a restart, of those who come
-back to the mesh or send again what they have recorded.
-Whoever can read it can read and write the mesh's traffic, and whoever can write it can choose
-the keys; so it must belong to the peer's own user or root and be closed to all others.
+Without `decided`, a peer would follow earlier decisions after a restart: those of peers that come
+back to the mesh, or those in recorded traffic that an attacker sends again.
+A user who can read the file can read and write the mesh's traffic, and a user who can write it can
+choose the keys; so it must belong to the peer's own user or root and be closed to all others.
 """
 
 import base64

@@ -1,6 +1,6 @@
 """What peers tell each other of their keys: which they accept, which they use, what was decided.
 
-Never a key itself: whoever had broken one would be handed those that follow it.
+Never a key itself: an attacker who had broken one would be handed those that follow it.
 """
 
 from collections.abc import Mapping

@@ -36,8 +36,8 @@ class Entry:
         """Let a record compete if it is among the `limit` highest, or is `me`'s own.
 
         Returns whether no record has to wait for it.
-        Without a bound, whoever puts one instance under thousands of owners would have each
-        change of it cost as many steps.
+        Without a bound, a change of an instance that has thousands of owners would take as many
+        steps.
         """
         self.records[owner] = record
         if len(self.records) - (me in self.records) <= limit:
@@ -48,7 +48,7 @@ class Entry:
         return False
 
     def discard(self, owner: str, stamp: int, me: str) -> str | None:
-        """Take an owner's record away; return who is to be admitted in its place."""
+        """Take an owner's record away; return the owner whose record takes its place."""
         if owner not in self.records:
             del self.waiting[bisect_left(self.waiting, (stamp, owner))]
             return None

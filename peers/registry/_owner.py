@@ -19,7 +19,7 @@ class Standing(Enum):
 
     HERE = "here"
     LOST = "lost"
-    """Held for dead: only this may be a fault of the network."""
+    """Declared dead: only this may be a fault of the network."""
     GONE = "gone"
     """Left, replaced by a later life, or not known."""
 

@@ -111,7 +111,7 @@ class Ownership:
         self._publish(subject, record, now)
 
     def remove(self, subject: Subject, now: float) -> None:
-        """End an instance, whoever owns it; raises `RecordTooLarge`, nothing changed."""
+        """End an instance of any owner; raises `RecordTooLarge`, nothing changed."""
         entry = self._view.entry(subject)
         assert entry is not None
         me = self._mesh.name

@@ -180,7 +180,7 @@ class Registry:
         return self._shown(subject), before is None
 
     def deregister(self, service: str, id: str, now: float) -> Instance:
-        """End an instance, whoever owns it, and return what ended; raises `NotFound`."""
+        """End an instance of any owner, and return what ended; raises `NotFound`."""
         self._begin(now)
         subject, shown = self._find(service, id)
         with _full():

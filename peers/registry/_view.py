@@ -75,7 +75,7 @@ class View:
             }
         )
         self.touched: dict[Subject, None] = {}
-        """Instances of which something changed; whoever acts on them takes them out."""
+        """Instances that changed; `Ownership.settle` acts on them and takes them out."""
         # Starting at the time keeps an index of an earlier life from meaning another state now.
         self.services = Services(int(wall() * 1000))
 

@@ -1,4 +1,4 @@
-"""What a peer knows: members, parts of the registry, and the events that tell of changes."""
+"""The state of a peer: members, parts of the registry, and the events that report changes."""
 
 from ._capabilities import (
     OWN_CAPABILITIES as OWN_CAPABILITIES,

@@ -1,6 +1,6 @@
-"""What a peer's user may want to know, in the past tense; drained from `Gossip.events`.
+"""The events that a peer's user may want to know, in the past tense; see `Gossip.events`.
 
-Slotted, not frozen: a frozen dataclass costs two and a half times as much to make.
+The classes are slotted and not frozen: making a frozen one costs two and a half times as much.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from ._part import Operation
 
 @dataclass(slots=True)
 class MemberJoined:
-    """A member was heard of for the first time."""
+    """This peer heard of a member for the first time."""
 
     member: Member
 
@@ -26,7 +26,7 @@ class MemberUpdated:
 
 @dataclass(slots=True)
 class MemberSuspected:
-    """A member did not answer `by`; it now has to speak up."""
+    """A member did not answer `by`; it now has to refute."""
 
     member: Member
     by: str
@@ -34,9 +34,9 @@ class MemberSuspected:
 
 @dataclass(slots=True)
 class MemberFailed:
-    """A member is held for dead; `definite` if there is evidence and not only silence.
+    """A member was declared dead; `definite` if there is evidence and not only silence.
 
-    `by` is the peer that accused it first, as far as is known here.
+    `by` is the first accuser that this peer knows.
     """
 
     member: Member
@@ -53,21 +53,21 @@ class MemberLeft:
 
 @dataclass(slots=True)
 class MemberReturned:
-    """A member that was suspect or dead is alive, or a new life of it took the old one's place."""
+    """A suspect or dead member is alive, or a new life of a member replaced the old life."""
 
     member: Member
 
 
 @dataclass(slots=True)
 class MemberForgotten:
-    """A member that was dead or left is listed no more."""
+    """A member that was dead or left is no longer in the table."""
 
     name: str
 
 
 @dataclass(slots=True)
 class PartChanged:
-    """An owner's part changed; `changes` are the new values by key, None where removed."""
+    """An owner's part changed; `changes` are the new values by key, None if removed."""
 
     owner: str
     changes: tuple[Operation, ...]
@@ -75,44 +75,44 @@ class PartChanged:
 
 @dataclass(slots=True)
 class PartDropped:
-    """The part of an owner that is gone was forgotten as a whole."""
+    """The whole part of an absent owner was dropped."""
 
     owner: str
 
 
 @dataclass(slots=True)
 class PreviousLife:
-    """The mesh still had the records of an earlier life of this peer."""
+    """The mesh still had the records of this peer's earlier life."""
 
     records: Mapping[str, bytes]
 
 
 @dataclass(slots=True)
 class Refuted:
-    """This peer was accused and raised its incarnation."""
+    """This peer was accused, and raised its incarnation."""
 
     incarnation: int
 
 
 @dataclass(slots=True)
 class EpochRaised:
-    """This peer took a higher epoch, because the mesh knew its own or a later one."""
+    """This peer took a higher epoch, because the mesh knew this epoch or a later one."""
 
     epoch: int
 
 
 @dataclass(slots=True)
 class IsolationChanged:
-    """This peer holds itself for isolated, or no longer does."""
+    """This peer considers itself isolated, or no longer does."""
 
     isolated: bool
 
 
 @dataclass(slots=True)
 class PathChanged:
-    """One transport to a living member does not pass, or all do again.
+    """One transport to a living member is blocked, or both are open again.
 
-    `path` is `udp blocked`, `tcp blocked`, or None; of a member that is gone it is None as well.
+    `path` is `udp blocked`, `tcp blocked`, or None; it is None for a member that is gone.
     """
 
     name: str
@@ -121,7 +121,7 @@ class PathChanged:
 
 @dataclass(slots=True)
 class Joined:
-    """State was exchanged with another peer for the first time."""
+    """This peer exchanged its state with another peer for the first time."""
 
 
 @dataclass(slots=True)
@@ -140,9 +140,10 @@ class NameConflict:
 
 @dataclass(slots=True)
 class KeyRefused:
-    """Somebody in this cluster seals with a key that is not accepted here (0: with none).
+    """A peer of this cluster seals with a key that this peer does not accept (0: without a key).
 
-    `held` if another key of that id is.  Told once in a while for each host.
+    `held` says that this peer accepts a different key of that id.
+    The event comes once in a while for each host.
     """
 
     address: Address
@@ -152,14 +153,14 @@ class KeyRefused:
 
 @dataclass(slots=True)
 class OwnKeyRefused:
-    """Somebody does not accept what this peer seals with."""
+    """Another peer does not accept the key that this peer seals with."""
 
     address: Address
 
 
 @dataclass(slots=True)
 class LeaveCompleted:
-    """The departure was acknowledged by so many peers, or the time for it is over."""
+    """Enough peers acknowledged the departure, or the time for it is over."""
 
     acknowledged: int
 

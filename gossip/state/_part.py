@@ -1,14 +1,15 @@
 """An owner's part of the registry: its records, and the log that brings replicas up to date.
 
-Only the owner writes its part; each operation has a version, one more than the last.
-Replicas keep the larger (epoch, version): with one writer that order is total, so merging is
+Only the owner writes its part; each operation has a version, which is one more than the last.
+Replicas keep the larger (epoch, version).  With one writer this order is total, so merging is
 idempotent, commutative and associative.
 
-A delta (a, b] holds every operation in that range, in order, and is applied only to a part at
-version a or later: the operations up to the part's own version are skipped.
-Across a gap nothing is applied.
-The log is bounded; `floor` is the version above which deltas still can be made.
-Below it, and for a new epoch, the whole part is sent as a snapshot: absence is the deletion.
+A delta (a, b] has every operation in that range, in order.  It is merged only into a part at
+version a or later, without the operations up to the part's own version.
+If operations are missing in between, nothing is merged.
+The log is bounded; `floor` is the version above which the log still has all operations.
+Below it, and for a new epoch, the whole part travels as a snapshot, and a record that is not in the
+snapshot is deleted.
 """
 
 from collections import deque
@@ -18,28 +19,28 @@ from itertools import islice
 
 Operation = tuple[str, bytes | None]
 
-# One datagram's worth of changes many times over; what fell out of it is better sent whole.
+# The log has room for the changes of many datagrams; with more changes a snapshot is better.
 LOG_OPERATIONS = 64
 LOG_BYTES = 16 * 1024
 
 KEY_LIMIT = 600
 VALUE_LIMIT = 64 * 1024
-# Bounds on what one owner may make all others keep.
+# The limits of what one owner can make all other peers keep.
 PART_RECORDS = 20_000
 PART_BYTES = 32 * 1024 * 1024
 VERSION_LIMIT = 1 << 48
 
 
 def operation_size(key: str, value: bytes | None) -> int:
-    """Return the bytes that an operation takes in a log and, nearly, on the wire."""
+    """Return the bytes of an operation in a log; on the wire it has nearly the same size."""
     return len(key.encode()) + (len(value) if value is not None else 0) + 6
 
 
 def part_fingerprint(owner: str, epoch: int, version: int) -> int:
-    """Return the 64-bit hash of a part; of (owner, epoch, version) and nothing else.
+    """Return the 64-bit hash of a part, which covers only (owner, epoch, version).
 
-    Two software versions that encode records differently still agree on it.
-    A part at version 0 says nothing yet and counts as none.
+    Two versions of the software that encode records differently still agree on it.
+    A part at version 0 is empty and counts as no part.
     """
     if version == 0:
         return 0
@@ -48,7 +49,7 @@ def part_fingerprint(owner: str, epoch: int, version: int) -> int:
 
 
 class Part:
-    """One owner's records as a replica, or the owner itself, holds them."""
+    """One owner's records, at the owner or at a replica."""
 
     __slots__ = (
         "_log", "_log_bytes", "_records", "_size", "epoch",
@@ -74,7 +75,7 @@ class Part:
 
     @property
     def head(self) -> tuple[int, int]:
-        """What decides between two copies of this part."""
+        """The epoch and version, which decide between two copies of this part."""
         return self.epoch, self.version
 
     @property
@@ -83,7 +84,7 @@ class Part:
         return self._size
 
     def accepts(self, key: str, value: bytes) -> bool:
-        """Whether the record fits the bounds of a part."""
+        """Whether the record fits into the limits of a part."""
         old = self._records.get(key)
         grown = self._size + operation_size(key, value)
         if old is None:
@@ -91,12 +92,12 @@ class Part:
         return grown - operation_size(key, old) <= PART_BYTES
 
     def admits(self, operations: Sequence[Operation]) -> bool:
-        """Whether the part keeps its bounds when it takes the operations."""
+        """Whether the part stays within its limits with these operations."""
         records, size = self.grown(operations)
         return records <= PART_RECORDS and size <= PART_BYTES
 
     def grown(self, operations: Sequence[Operation]) -> tuple[int, int]:
-        """Return the records and bytes that the part would have with the operations."""
+        """Return how many records and bytes the part would have with these operations."""
         records, size = len(self._records), self._size
         for key, value in dict(operations).items():
             old = self._records.get(key)
@@ -121,7 +122,7 @@ class Part:
         self.fingerprint = part_fingerprint(self.owner, self.epoch, self.version)
 
     def merge(self, since: int, operations: Sequence[Operation]) -> tuple[Operation, ...] | None:
-        """Apply the delta that follows version `since`; return what was new, None across a gap."""
+        """Merge the delta after version `since`; return the new operations, None across a gap."""
         if since > self.version:
             return None
         fresh = tuple(operations[self.version - since :])
@@ -132,7 +133,7 @@ class Part:
     def replace(
         self, epoch: int, version: int, records: Mapping[str, bytes]
     ) -> tuple[Operation, ...]:
-        """Become the snapshot given; return the operations that make the difference."""
+        """Replace this part by a snapshot; return the operations that make the difference."""
         gone: list[Operation] = [(key, None) for key in self._records if key not in records]
         changed: list[Operation] = [
             (key, value) for key, value in records.items() if self._records.get(key) != value

@@ -1,8 +1,10 @@
-"""Every owner's part, and the fingerprints by which two peers compare all of them at once.
+"""The parts of all owners, and the fingerprints with which two peers compare all parts at once.
 
-The root is the XOR of the parts' fingerprints; so is each of 1,024 buckets, chosen by the owner's
-name, by which an exchange finds the parts that differ (8 kB for any number of owners).
-All of them are kept as parts change, never computed anew.
+The root is the XOR of the fingerprints of all parts.
+There are 1,024 buckets; the owner's name chooses the bucket of a part, and a bucket's fingerprint
+is the XOR of its parts.  With them an exchange finds the parts that differ (8 kB for any number of
+owners).
+Each change of a part updates these fingerprints; they are never computed from all parts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +16,7 @@ BUCKETS = 1024
 
 
 def bucket_of(owner: str) -> int:
-    """Return the number of the bucket that `owner` falls into."""
+    """Return the number of the bucket of `owner`."""
     return crc32(owner.encode()) % BUCKETS
 
 
@@ -48,7 +50,7 @@ class Store:
         return self._parts.get(owner)
 
     def open(self, owner: str, epoch: int) -> Part:
-        """Return the part of `owner`; an empty one of `epoch` is made if there is none."""
+        """Return the part of `owner`; make an empty one of `epoch` if there is none."""
         part = self._parts.get(owner)
         if part is None:
             part = self._parts[owner] = Part(owner, epoch)
@@ -56,7 +58,7 @@ class Store:
         return part
 
     def append(self, part: Part, operations: Sequence[Operation]) -> None:
-        """Have the owner's own part take operations."""
+        """Append operations to the owner's own part."""
         before = part.fingerprint
         self.size -= part.size
         part.append(operations)
@@ -66,7 +68,7 @@ class Store:
     def merge(
         self, part: Part, since: int, operations: Sequence[Operation]
     ) -> tuple[Operation, ...] | None:
-        """As `Part.merge`, with the fingerprints kept."""
+        """Do the same as `Part.merge`, and update the fingerprints."""
         before = part.fingerprint
         self.size -= part.size
         fresh = part.merge(since, operations)
@@ -77,7 +79,7 @@ class Store:
     def replace(
         self, part: Part, epoch: int, version: int, records: Mapping[str, bytes]
     ) -> tuple[Operation, ...]:
-        """As `Part.replace`, with the fingerprints kept."""
+        """Do the same as `Part.replace`, and update the fingerprints."""
         before = part.fingerprint
         self.size -= part.size
         changes = part.replace(epoch, version, records)
@@ -86,7 +88,7 @@ class Store:
         return changes
 
     def drop(self, owner: str) -> Part:
-        """Forget the part of `owner` and return what it was."""
+        """Forget the part of `owner`, and return it."""
         part = self._parts.pop(owner)
         self.size -= part.size
         self._mix(owner, part.fingerprint)

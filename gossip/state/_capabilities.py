@@ -1,8 +1,8 @@
-"""What a peer understands, told in the tail of the updates about it.
+"""The capabilities of a peer: what it understands.  They are in the tail of its updates.
 
-A tail is what stands behind the ten items of an update about a member: one byte string, an array
-of its own, whose first item is the capabilities.
-It is kept with the member and copied, unread, into all that is made from it.
+The tail has the items behind the ten frozen items of an update about a member, as one array in a
+byte string.  Its first item is the capabilities.
+A peer keeps the tail with the member, and copies it unread into all that it makes from the member.
 """
 
 from enum import IntFlag
@@ -10,35 +10,35 @@ from functools import lru_cache
 
 from gossamer.gossip.basis import Malformed, array, decode, encode, whole
 
-# All that later versions may tell of a member; two of the longest updates do not fit into one
-# datagram any more, and go in two.
+# The room for what later versions say about a member.  Two updates of the greatest length do not
+# fit into one datagram, and travel in two.
 TAIL_LIMIT = 256
 _CAPABILITIES_LIMIT = (1 << 64) - 1
 
 
 class Capability(IntFlag):
-    """What a peer understands beyond the frozen forms; a bit keeps its meaning for ever."""
+    """What a peer understands beyond the frozen forms; a bit never changes its meaning."""
 
     TAILS = 1
-    """It reads longer forms by the items that it knows, keeps members' and records' tails, and
-    passes on updates of kinds that it does not know."""
+    """The peer reads longer forms by the items that it knows, keeps the tails of members and
+    records, and passes on updates of unknown kinds."""
 
 
 OWN_CAPABILITIES = Capability.TAILS
 OWN_TAIL = encode([int(OWN_CAPABILITIES)])
-# Others' bits are not made flags of: each new combination would be kept for good.
+# Unknown bits of other peers are removed, because Python keeps every combination of flags.
 _KNOWN = int(OWN_CAPABILITIES)
 
 
 def check_tail(further: list[object]) -> None:
-    """Raise `Malformed` if the items behind the frozen ten are not what a tail may begin with."""
+    """Raise `Malformed` if the items behind the frozen ten do not begin with capabilities."""
     if further:
         whole(further[0], _CAPABILITIES_LIMIT)
 
 
 @lru_cache(maxsize=1024)
 def capabilities_of(tail: bytes) -> Capability:
-    """Return those of a member's capabilities that this version knows; none without a tail."""
+    """Return a member's capabilities, as far as this version knows them; none without a tail."""
     if not tail:
         return Capability(0)
     try:

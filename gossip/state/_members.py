@@ -1,15 +1,15 @@
-"""The member table: who is in the mesh, by which news, and what news outranks which.
+"""The member table, the updates about members (`News`), and their order of precedence.
 
-News of a member are totally ordered: by epoch, then "left" (an epoch ends with it), then by
-incarnation, then alive < suspect < dead (Das, Gupta, Motivala 2002, section 4.2).
+The updates about one member have a total order: by epoch, then "left" (which ends an epoch), then
+by incarnation, then alive < suspect < dead (Das, Gupta, Motivala 2002, section 4.2).
 Only a peer itself raises its incarnation or its epoch.
-Every piece of news describes the member in full, so that it can be taken by a peer that never
-heard of it; but a peer's address, and its tail, are only believed from news that it is alive, so
-that all peers hold the same.
+Every update describes the member in full, so that a peer can use it that never heard of the member.
+But peers believe the address and the tail only in an update that says that the member is alive, so
+that all peers have the same ones.
 
     [0, name, epoch, incarnation, status, host, port, zone, nonce, accuser, capabilities, ...]
 
-The first ten items are frozen; what stands behind them is the tail (_capabilities.py).
+The first ten items are frozen; the items behind them are the tail (_capabilities.py).
 """
 
 from bisect import bisect_left, insort
@@ -37,21 +37,21 @@ from ._capabilities import TAIL_LIMIT, Capability, capabilities_of, check_tail
 Address = tuple[str, int]
 
 HOST_LIMIT = 64
-# Far above what refuting needs, low enough that no forged jump exhausts the 64 bits.
+# Refuting needs far less, and no forged jump can exhaust the 64 bits.
 INCARNATION_LIMIT = 1 << 48
 INCARNATION_JUMP = 1 << 20
 # Milliseconds until the year 6429: far from where counting further would overflow 64 bits.
 EPOCH_LIMIT = 1 << 47
 NONCE_LIMIT = (1 << 64) - 1
-# Addresses that a port of 0 or a wildcard host would make us send to nowhere, or everywhere.
+# A datagram to one of these hosts would reach no peer, or all hosts.
 _UNUSABLE_HOSTS = frozenset({"", "0.0.0.0", "::", "255.255.255.255"})
 
 
 class Status(IntEnum):
-    """What a peer holds of a member; the order is the order of precedence."""
+    """The status of a member at a peer; the order is the order of precedence."""
 
     living: bool
-    """Whether the member takes part: alive, or suspect and not yet judged."""
+    """Whether the member counts as living: alive or suspect."""
 
     ALIVE = 0
     SUSPECT = 1
@@ -59,7 +59,7 @@ class Status(IntEnum):
     LEFT = 3
 
     def __init__(self, rank: int) -> None:
-        # Not a property: it is asked several times for each piece of news.
+        # Not a property, because each update reads it several times.
         self.living = rank <= 1
 
     @property
@@ -83,9 +83,9 @@ class Member:
     """When the status last changed, on this peer's clock."""
     fingerprint: int = 0
     encoded: bytes = b""
-    """The news that the row stands for, once they were encoded."""
+    """The encoded update that says the same as this row; empty if it was not encoded yet."""
     tail: bytes = b""
-    """What stands behind the frozen items of its news, unread; empty if nothing does."""
+    """The items behind the frozen items of its update, as one array; empty if there are none."""
 
     @property
     def capabilities(self) -> Capability:
@@ -94,13 +94,13 @@ class Member:
 
     @property
     def rank(self) -> tuple[int, bool, int, int]:
-        """Where the news that made this row stand in the order of precedence."""
+        """The place of this row's update in the order of precedence."""
         return self.epoch, self.status is Status.LEFT, self.incarnation, self.status
 
 
 @dataclass(slots=True)
 class News:
-    """One piece of news about a member, as it travels; `accuser` for suspect and dead."""
+    """An update about a member; it has an `accuser` if the member is suspect or dead."""
 
     name: str
     epoch: int
@@ -111,18 +111,18 @@ class News:
     nonce: int
     accuser: str = ""
     definite: bool = False
-    """Of the dead: whether there was evidence and not only silence."""
+    """Whether a death was declared on evidence, and not only after silence."""
     tail: bytes = b""
-    """What stands behind the frozen items, as one array; empty if nothing does."""
+    """The items behind the frozen items, as one array; empty if there are none."""
 
     @property
     def rank(self) -> tuple[int, bool, int, int]:
-        """Where this stands in the order of precedence."""
+        """The place of this update in the order of precedence."""
         return self.epoch, self.status is Status.LEFT, self.incarnation, self.status
 
     def outranks(self, row: Member) -> bool:
-        """Whether this changes what a row says."""
-        # Asked for each update that arrives: mostly the epoch is the same and nobody left.
+        """Whether this update changes a row."""
+        # Each update that arrives asks this; mostly the epoch is the same and nobody left.
         if self.epoch == row.epoch and self.status is not Status.LEFT is not row.status:
             if self.incarnation == row.incarnation:
                 return self.status > row.status
@@ -130,7 +130,7 @@ class News:
         return self.rank > row.rank
 
     def encode(self) -> bytes:
-        """Return the bytes that travel."""
+        """Return the bytes of the update."""
         return join_tail(
             [
                 NEWS,
@@ -148,17 +148,17 @@ class News:
         )
 
 
-# The first item of each update tells its kind; records are 1 and heads 2.
+# The first item of each update is its kind; 1 is a delta and 2 a head.
 NEWS = 0
 FROZEN_ITEMS = 10
 _STATUSES = {int(status): status for status in Status}
-# How `dead` travels when there was evidence.
+# The status `dead` of a death on evidence, as it travels.
 DEFINITELY_DEAD = 4
 _STATUSES[DEFINITELY_DEAD] = Status.DEAD
 
 
 def parse_news(items: list[object]) -> News:
-    """Return the news in a decoded update, or raise `Malformed`."""
+    """Return the update about a member in a decoded array, or raise `Malformed`."""
     known = known_items(items, FROZEN_ITEMS)
     _, name, epoch, incarnation, status, host, port, zone, nonce, accuser = known
     tail = split_tail(items, FROZEN_ITEMS, TAIL_LIMIT)
@@ -188,10 +188,10 @@ def parse_news(items: list[object]) -> News:
     )
 
 
-# In an exchange of tables, and in a mesh that heals, the same news come over and over.
+# In an exchange of tables, and in a mesh that heals, the same updates come again and again.
 @lru_cache(maxsize=4096)
 def decode_news(data: bytes) -> News:
-    """Return the news that `data` encodes, or raise `Malformed`; the news must not be changed."""
+    """Return the update about a member in `data`, or raise `Malformed`; never change the result."""
     items = array(decode(data))
     if not items or type(items[0]) is not int or items[0] != NEWS:
         raise Malformed("not news of a member")
@@ -199,7 +199,7 @@ def decode_news(data: bytes) -> News:
 
 
 def news_of(member: Member, accuser: str = "") -> News:
-    """Return the news that a row of the table stands for."""
+    """Return the update that says the same as a row of the table."""
     return News(
         member.name,
         member.epoch,
@@ -214,7 +214,7 @@ def news_of(member: Member, accuser: str = "") -> News:
 
 
 def encoded_news(row: Member) -> bytes:
-    """Return the bytes of the news that a row stands for, without an accuser."""
+    """Return the bytes of the update that says the same as a row, without an accuser."""
     if not row.encoded:
         row.encoded = news_of(row).encode()
     return row.encoded
@@ -224,23 +224,23 @@ def encoded_news(row: Member) -> bytes:
 def fingerprint(name: str, epoch: int, incarnation: int, nonce: int) -> int:
     """Return the 64-bit hash that a living member adds to the root.
 
-    The nonce tells apart two processes that began with one epoch: where they are taken for one,
-    different records under the same version stay different for good.
+    The nonce tells two processes apart that began with the same epoch.  If peers took them for one,
+    different records under the same version would stay different.
     """
     data = f"{name}\0{epoch}\0{incarnation}\0{nonce}".encode()
     return int.from_bytes(blake2b(data, digest_size=8, person=b"gsmr-member").digest())
 
 
 class MemberTable:
-    """All members but this peer itself; ordered views are kept as it changes."""
+    """All members except this peer itself, with ordered views that each change updates."""
 
     def __init__(self, own_name: str) -> None:
         self.rows: dict[str, Member] = {}
         # Names of all living members and this peer, sorted: the order of the rumors' trees.
         self.ring = [own_name]
-        # What every peer that knows the same living members has in common.
+        # Equal at all peers that know the same living members.
         self.root = 0
-        # Names of those that live no more, by status, in the order in which that was learned.
+        # Names of members that do not live, by status, in the order in which this peer learned it.
         self.dead: dict[str, None] = {}
         self.left: dict[str, None] = {}
         # How many living members are known at an address.
@@ -267,7 +267,7 @@ class MemberTable:
         return address in self._residents
 
     def put(self, news: News, now: float) -> Member:
-        """Write what `news` say; the caller has judged that they outrank the row."""
+        """Write an update into the table; the caller has checked that it outranks the row."""
         row = self.rows.get(news.name)
         if row is None:
             row = Member(
@@ -280,11 +280,11 @@ class MemberTable:
         row.encoded = b""
         same_life = news.epoch == row.epoch and news.incarnation == row.incarnation
         if same_life and news.status is Status.SUSPECT and row.status is Status.ALIVE:
-            # Who is suspected still lives: nothing that is kept in order changes.
+            # A suspect still lives, so the ordered views do not change.
             row.status, row.since = Status.SUSPECT, now
             return row
         if news.status is Status.ALIVE and row.status.living and news.address == row.address:
-            # Nearly all news: a member lives on, and only what the root tells of it changes.
+            # Nearly all updates: the member lives on, and only its share of the root changes.
             if row.status is not Status.ALIVE or row.epoch != news.epoch:
                 row.since = now
             row.zone, row.nonce, row.tail = news.zone, news.nonce, news.tail
@@ -304,7 +304,7 @@ class MemberTable:
         return row
 
     def fill(self, members: Iterable[bytes], now: float) -> None:
-        """Write news of many living members at once that this table has no rows of."""
+        """Write updates about many living members at once, which this table does not have yet."""
         for payload in members:
             news = decode_news(payload)
             row = self.rows[news.name] = Member(

@@ -41,7 +41,7 @@ _SEEN_LIMIT = 2048
 _TOLD_LIMIT = 1024
 # A datagram that claims to be longer than any of ours is not worth a checksum.
 _DATAGRAM_LIMIT = 1400
-# A peer that is held for dead and speaks is told so at most this often.
+# A peer that was declared dead and speaks is told so at most this often.
 _TELL_INTERVAL = 0.5
 
 
@@ -272,7 +272,7 @@ class Listener:
             self._spread.send(sender, packet.epoch, [], [obituary])
 
     def _hear_the_dead(self, row: Member, packet: Packet, sender: Address, now: float) -> None:
-        """A member that is held for dead speaks: tell it, and exchange state."""
+        """Tell a member that it was declared dead, and exchange state with it."""
         if not self._may_tell(row.name, now):
             return
         if not any(isinstance(message, Ping) for message in packet.messages):

@@ -80,7 +80,7 @@ class Repair:
         return self._comparisons > 0
 
     def came_back(self, now: float) -> None:
-        """Have roots compared soon: a member that was held for dead lives, and more will follow."""
+        """Compare roots soon: a member that was declared dead lives, and more will follow."""
         if not self._comparisons:
             self._compare_later(now)
         self._comparisons = _COMPARISONS

@@ -1,10 +1,11 @@
-"""Accusations that an exchange brings by the many, of members that live as far as we know.
+"""Doubts: many accusations that one exchange brings, about members that are alive here.
 
-Mostly that is a partition that has healed: each side holds the other for dead, and those concerned
-have only to hear of it to refute it.
-To suspect all of them first would turn every table twice and fill the mesh with rumors.
-So each peer tells some of those concerned, and suspects only who has not spoken up a few periods
-later, as it suspects at once who is accused alone.
+The usual reason is a partition that has healed: each side declared the other dead, and the accused
+members refute as soon as they hear of it.
+If a peer suspected all of them at once, it would change every row twice and fill the mesh with
+rumors.
+So the peer tells some of the accused members, and waits a few periods.  Then it suspects only the
+members that have not refuted.  If there are few accusations, it suspects these members at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,17 +15,17 @@ from gossamer.gossip.dissemination import Spread
 from gossamer.gossip.kernel import Context
 from gossamer.gossip.state import News, Status
 
-# From so many accusations in one frame on they are doubted.
+# From this many accusations in one frame on, the peer doubts them.
 _MANY = 8
-# How many of those concerned one peer tells, for each frame. A single peer that lost all others
-# has but one or two who tell for it.
+# How many accused members the peer tells, for each frame. A single peer that lost all others has
+# only one or two peers that do this for it.
 _TOLD = 64
-# The time to speak up, in probe intervals.
+# The time to refute, in probe intervals.
 _PATIENCE = 3
 
 
 class Doubts:
-    """What was heard of members that have not spoken up yet."""
+    """The accusations of members that have not refuted yet."""
 
     def __init__(
         self, context: Context, spread: Spread, suspect: Callable[[News, str, float], object]
@@ -35,14 +36,14 @@ class Doubts:
         self._timers = context.timers
         self._spread = spread
         self._suspect = suspect
-        # By name, so that there are never more than members; each with its teller.
-        self._held: dict[str, tuple[News, str]] = {}
+        # By name, so that there are at most as many as members; each with the peer that told it.
+        self._waiting: dict[str, tuple[News, str]] = {}
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._waiting)
 
     def concerns(self, news: News) -> bool:
-        """Whether news accuse a member that is well as far as this peer knows."""
+        """Whether an update accuses a member that is alive at this peer."""
         row = self._table.get(news.name)
         return (
             row is not None
@@ -53,16 +54,16 @@ class Doubts:
         )
 
     def take(self, accusations: Sequence[News], teller: str, now: float) -> None:
-        """Suspect those who are accused, or wait for them to speak up if they are many."""
+        """Suspect the accused members; if they are many, wait for them to refute."""
         if len(accusations) < _MANY:
             for news in accusations:
                 self._suspect(news, teller, now)
             return
-        if not self._held:
+        if not self._waiting:
             patience = _PATIENCE * self._config.probe_interval
             self._timers.at(now + patience, self._resolve)
         for news in accusations:
-            self._held[news.name] = news, teller
+            self._waiting[news.name] = news, teller
         rows = self._table.rows
         for news in self._rng.sample(accusations, min(_TOLD, len(accusations))):
             row = rows[news.name]
@@ -70,8 +71,8 @@ class Doubts:
             self._spread.send(row.address, row.epoch, [], [accusation.encode()])
 
     def _resolve(self, now: float) -> None:
-        """Suspect those who have not spoken up."""
-        held, self._held = self._held, {}
-        for news, teller in held.values():
+        """Suspect the members that have not refuted."""
+        waiting, self._waiting = self._waiting, {}
+        for news, teller in waiting.values():
             if self.concerns(news):
                 self._suspect(news, teller, now)

@@ -1,7 +1,7 @@
-"""The suspicions under way: who shares each of them, and when it ends.
+"""The suspicions under way: which peers confirm each of them, and when it ends.
 
-A suspicion that nobody refutes ends with the verdict that the suspect is dead.
-A peer that holds itself for isolated gives no verdict: it waits one probe interval more each time.
+If the suspect does not refute in time, it is declared dead.
+An isolated peer declares nobody dead: each time it waits one probe interval longer.
 """
 
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from gossamer.gossip.state import Member, MemberSuspected
 from ._planner import ProbePlanner
 from ._suspicion import Suspicion, start_suspicion
 
-# One suspicion is urgent.  Many at a time are a cut, or a slow network: none of them ends before
-# many rounds have passed, and sent at once they would be a storm in a network that is ill already.
+# A single suspicion is urgent.  Many at a time mean a cut or a slow network: none of them ends
+# before many rounds have passed, and all of them at once would make a bad network worse.
 _URGENT_SUSPICIONS = 8
 
 
 class Suspicions:
-    """The suspects that this peer knows, each with a timer that ends in a verdict."""
+    """The suspects that this peer knows, each with a timer until its death."""
 
     def __init__(
         self,

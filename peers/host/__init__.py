@@ -1,4 +1,4 @@
-"""This host: settings, disk, log."""
+"""The peer's host: configuration, disk, log."""
 
 from ._config import (
     ADDRESS_LIMIT as ADDRESS_LIMIT,

@@ -1,4 +1,4 @@
-"""What a peer is told at its start: by arguments, flags or a TOML file with the same names."""
+"""The configuration of a peer: arguments, flags, or a TOML file with the same names."""
 
 import os
 import socket
@@ -20,16 +20,16 @@ from gossamer.peers.model import (
 
 from ._toml import read_table, unknown_key
 
-# Seeds are an operator's list, all of which are tried again for ever.
+# Seeds are an operator's list, and the peer tries all of them again and again.
 SEED_LIMIT = 64
 
 _PROFILES = ("local", "lan", "wan")
-# Settings of the command line, which reads them from the same file.
+# Settings of the command line, which it reads from the same file.
 _BESIDE = ("log_format", "log_level")
-# Settings of the core that have a name of their own here.
+# Settings of the core that are fields of `PeerConfig`.
 _NOT_PROTOCOL = ("name", "cluster", "zone")
 _OFF = "off"
-# Fronts that have a setting of their own name beside `serve`.
+# Fronts that have a setting of their own, beside `serve`.
 _SHORT_FORMS = ("http", "dns")
 # Each is a socket and a task for as long as the peer runs.
 ADDRESS_LIMIT = 16
@@ -42,56 +42,56 @@ def default_name() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerConfig:
-    """The settings of one peer, checked as a whole when they are made.
+    """The settings of one peer; the constructor checks them together.
 
-    Raises `ConfigError` that names the field; where two values cannot work together, both.
+    Raises `ConfigError` that names the field, or both fields if two values cannot work together.
     """
 
     name: str = field(default_factory=default_name)
-    """Who the peer is in the mesh: unique, and the same after a restart; the host's name if
-    none is given."""
+    """The peer's identity in the mesh: unique, and the same after a restart.  The default is the
+    host's name."""
 
     bind: str = "0.0.0.0:7940"
-    """Where it listens for gossip, UDP and TCP; port 0 picks one."""
+    """Where the peer listens for gossip, UDP and TCP; port 0 means any free port."""
 
     advertise: str | None = None
-    """Where others reach it, if that is not the address it binds; port 0 is the bound one."""
+    """Where others reach the peer, if not at the bound address; port 0 means the bound port."""
 
     join: Sequence[str] = ()
-    """Seeds: gossip addresses of other peers, kept and tried for ever."""
+    """Seeds: gossip addresses of other peers, which the peer keeps and tries again and again."""
 
     cluster: str = "default"
-    """The mesh it belongs to; peers of another cluster are not heard."""
+    """The mesh that the peer belongs to; it ignores peers of other clusters."""
 
     zone: str | None = None
-    """Where it runs; its instances are of this zone unless they say otherwise."""
+    """Where the peer runs; the default zone of its instances."""
 
     http: str | Sequence[str] | None = None
-    """Where it serves HTTP, one address or several; None or "off" for not at all."""
+    """Where the peer serves HTTP: one address, or several; None or "off" means no HTTP."""
 
     dns: str | Sequence[str] | None = None
     """Where it serves DNS; this version has no such front, and does not start with one."""
 
     serve: Mapping[str, str | Sequence[str]] = field(default_factory=dict, hash=False)
-    """Where it serves each front, by the front's name; `http` is short for one of them."""
+    """Where the peer serves each front, by the front's name; `http` is short for one of them."""
 
     data_dir: str | os.PathLike[str] | None = None
-    """Directory that keeps its epoch, for hosts whose clock may be set back."""
+    """The directory that keeps the peer's epoch, for hosts whose clock may be set back."""
 
     key_file: str | os.PathLike[str] | None = None
-    """Keys that authenticate and encrypt the mesh; must be closed to other users (mode 0600)."""
+    """The file with the keys of the mesh; other users must not be able to read it (mode 0600)."""
 
     profile: Literal["local", "lan", "wan"] = "lan"
-    """Which network the protocol's times are made for."""
+    """The kind of network for which the protocol's times are made."""
 
     protocol: Mapping[str, float] = field(default_factory=dict, hash=False)
-    """Single settings of the protocol that replace the profile's, such as `probe_interval`."""
+    """Settings of the protocol that replace those of the profile, such as `probe_interval`."""
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike[str], **overrides: Any) -> Self:
-        """Return the settings of a file; `overrides` win, except where None.
+        """Return the settings of a file; `overrides` win, except for None.
 
-        What the command line alone needs, it passes over.
+        It ignores the settings of the command line.
         Raises `ConfigError` that names the file and the key.
         """
         given = read_toml(path)
@@ -134,7 +134,7 @@ class PeerConfig:
 
     @property
     def fronts(self) -> dict[str, tuple[str, ...]]:
-        """The addresses of each front that is to serve, from `serve` and its short forms."""
+        """The addresses of each configured front, from `serve` and its short forms."""
         found = {name: (at,) if isinstance(at, str) else tuple(at) for name, at in self._served()}
         return {name: addresses for name, addresses in found.items() if addresses}
 
@@ -147,7 +147,7 @@ class PeerConfig:
 
     @property
     def seeds(self) -> tuple[Address, ...]:
-        """The seeds as hosts and ports; nothing is resolved."""
+        """The seeds as hosts and ports; names are not resolved."""
         return tuple(parse_address(seed, "join") for seed in self.join)
 
     def __post_init__(self) -> None:
@@ -270,7 +270,7 @@ def _served_at(name: str, at: object) -> str | tuple[str, ...] | None:
 
 
 def _overlap(one: Address, other: Address) -> bool:
-    """Whether two binds would get in each other's way; port 0 is one of its own each time."""
+    """Whether two addresses cannot both be bound; port 0 is a different port each time."""
     if one[1] != other[1] or one[1] == 0:
         return False
     hosts = [numeric(host) or host.lower() for host, _ in (one, other)]
@@ -278,7 +278,7 @@ def _overlap(one: Address, other: Address) -> bool:
 
 
 def check_seed(seed: object) -> Address:
-    """Return host and port of a seed that could be a peer's; raises `BadInput` for `join`."""
+    """Return host and port of a possible seed; raises `BadInput` for `join`."""
     host, port = parse_address(seed, "join")
     if port == 0:
         raise BadInput("join", f"join {seed!r} needs a port, as in {host}:7940")
@@ -288,9 +288,9 @@ def check_seed(seed: object) -> Address:
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return the settings that a file gives, with their types checked.
+    """Return the settings in a file, with their types checked.
 
-    Beside those of a peer it may give those of the command line, `log_format` and `log_level`.
+    Besides those of a peer, it may have those of the command line, `log_format` and `log_level`.
     Raises `ConfigError` that names the file and the key.
     """
     return read_table(path, [*(each.name for each in fields(PeerConfig)), *_BESIDE])

@@ -1,4 +1,4 @@
-"""Files that are replaced as a whole, so that a crash leaves the old one or the new one."""
+"""Replaces files as a whole, so that a crash leaves either the old file or the new one."""
 
 import os
 import secrets
@@ -6,16 +6,16 @@ from pathlib import Path
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o600, replace: bool = True) -> None:
-    """Write a file, on disk when this returns; without `replace` it must not be there yet.
+    """Write a file, which is on disk when this returns; without `replace` it must be new.
 
-    Raises `OSError`, with what was there as it was.
+    Raises `OSError`, and then leaves an earlier file unchanged.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(temporary, flags, mode)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            # Whatever the umask left of it.
+            # The umask may have removed bits of the mode.
             os.fchmod(descriptor, mode)
             file.write(text)
             file.flush()
@@ -23,7 +23,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o600, replace: bool = Tru
         if replace:
             temporary.replace(path)
         else:
-            # Unlike a rename this fails where there is a file already.
+            # Unlike a rename, a link fails if the file exists.
             os.link(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

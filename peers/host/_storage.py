@@ -1,9 +1,9 @@
-"""What a peer keeps on disk: its name and the epoch of its latest life.
+"""The peer's data directory: it keeps the peer's name and the epoch of its latest life.
 
-The epoch is the Unix time in milliseconds at start, unless an earlier life had a greater one;
-the file is what makes that hold when the clock was set back.
-A file that cannot be read is put aside and the clock alone decides: refusing to start would
-make a rare fault of the disk worse than it is.
+The epoch is the Unix time of the start in milliseconds, or one more than that of an earlier life if
+that is greater.  The file makes this true also after the clock was set back.
+A damaged file is renamed, and then the clock alone decides: a peer that refuses to start would make
+a rare fault of the disk worse.
 """
 
 import json
@@ -24,7 +24,7 @@ _LOCK = "lock"
 
 
 class Storage:
-    """The data directory of one peer, held by one process at a time."""
+    """The data directory of one peer, locked by one process at a time."""
 
     def __init__(self, directory: Path, name: str, lock: int) -> None:
         self._directory = directory
@@ -34,13 +34,13 @@ class Storage:
 
     @classmethod
     def open(cls, directory: str | os.PathLike[str], name: str) -> Self:
-        """Create the directory if need be and hold it for this process.
+        """Create the directory if necessary, and lock it for this process.
 
-        Raises `ConfigError` for `data_dir` when it is in use, belongs to a peer of another
-        name, or cannot be written.
+        Raises `ConfigError` for `data_dir` if it is in use, belongs to a peer of another name, or
+        cannot be written.
         """
         try:
-            # Not every system has it, and a peer without a data directory does without.
+            # Some systems lack this module, and a peer without a data directory does not need it.
             import fcntl
         except ImportError:
             raise ConfigError(

@@ -9,9 +9,9 @@ from gossamer.peers.model import ConfigError
 
 
 def read_table(path: str | os.PathLike[str], known: Sequence[str]) -> dict[str, Any]:
-    """Return the settings that a file gives, of those that are known, with their types checked.
+    """Return the settings in a file, with their names and types checked.
 
-    Dashes and underscores in keys are the same.
+    A dash in a key means the same as an underscore.
     Raises `ConfigError` that names the file and the key.
     """
     try:
@@ -61,7 +61,7 @@ def _is_served(value: object) -> bool:
 
 
 def unknown_key(key: str, known: Sequence[str], where: str) -> ConfigError:
-    """Return the error for a key that is not known, with the one that was probably meant."""
+    """Return the error for an unknown key, with the key that the user probably meant."""
     near = get_close_matches(key.replace("-", "_"), known, n=1)
     remedy = f"did you mean {near[0]}?" if near else f"known keys are {', '.join(known)}"
     return ConfigError(key, f"unknown key {key!r}{where}: {remedy}")

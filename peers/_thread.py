@@ -195,7 +195,7 @@ class ThreadedPeer:
     def changed(self, service: str | None, index: int, timeout: float | None = None) -> int:
         """Block until the index of a service (None: of any) is not `index`, and return it.
 
-        Raises `WaitTimeout` after `timeout` seconds; None waits for ever.
+        Raises `WaitTimeout` after `timeout` seconds; None waits without a limit.
         """
 
         async def wait() -> int:
@@ -208,7 +208,7 @@ class ThreadedPeer:
     def wait_for(self, service: str, count: int = 1, timeout: float | None = None) -> Lookup:
         """Block until a service has that many instances `UP`, and return them.
 
-        Raises `WaitTimeout` after `timeout` seconds; None waits for ever.
+        Raises `WaitTimeout` after `timeout` seconds; None waits without a limit.
         """
 
         async def wait() -> Lookup:
@@ -234,7 +234,7 @@ class ThreadedPeer:
     ) -> tuple[str, ...]:
         """Block until that many other peers hold an instance; return their names.
 
-        Raises `WaitTimeout` after `timeout` seconds; None waits for ever.
+        Raises `WaitTimeout` after `timeout` seconds; None waits without a limit.
         """
 
         async def wait() -> tuple[str, ...]:

@@ -42,11 +42,11 @@ class Catalog(Protocol):
         ...
 
     def knows(self, service: str) -> bool:
-        """Whether a service has an instance, of whatever status."""
+        """Whether a service has an instance, of any status."""
         ...
 
     def find(self, service: str, id: str) -> Instance:
-        """Return one instance of whatever status; raises `NotFound`."""
+        """Return one instance of any status; raises `NotFound`."""
         ...
 
     def services(self) -> Sequence[ServiceSummary]:

@@ -45,7 +45,7 @@ class Operator(Protocol):
         ...
 
     async def join(self, seeds: Sequence[str]) -> Sequence[Address]:
-        """Join through more seeds, which are then kept for ever; return their addresses."""
+        """Join through more seeds, which the peer keeps from then on; return their addresses."""
         ...
 
     def request_leave(self) -> None:

@@ -119,7 +119,7 @@ class Registry:
         return Lookup(service, instances, degraded=degraded, index=snapshot.index)
 
     def knows(self, service: str) -> bool:
-        """Whether a service has an instance, of whatever status."""
+        """Whether a service has an instance, of any status."""
         return service in self._shelf.snapshots
 
     def services(self) -> list[ServiceSummary]:
@@ -130,7 +130,7 @@ class Registry:
         ]
 
     def find(self, service: str, id: str) -> Instance | None:
-        """Return one instance of whatever status, if it is known."""
+        """Return one instance of any status, if it is known."""
         return self._view.find((service, id))
 
     @property

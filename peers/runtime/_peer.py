@@ -163,7 +163,7 @@ class Peer:
     # Joining and leaving
 
     async def join(self, seeds: Sequence[str]) -> list[Address]:
-        """Join through more seeds, which are then kept for ever; return their addresses.
+        """Join through more seeds, which the peer keeps from then on; return their addresses.
 
         Does not wait for an answer: `joined` does.
         Raises `BadInput` for `join`, with nothing changed, when one is no address or does not
@@ -234,14 +234,14 @@ class Peer:
         return self._registry.lookup(service, tag=tag, zone=zone, all=all)
 
     def find(self, service: str, id: str) -> Instance:
-        """Return one instance of whatever status; raises `NotFound`."""
+        """Return one instance of any status; raises `NotFound`."""
         found = self._registry.find(service, id)
         if found is None:
             raise missing(service, id) if self.knows(service) else missing(service)
         return found
 
     def knows(self, service: str) -> bool:
-        """Whether a service has an instance, of whatever status."""
+        """Whether a service has an instance, of any status."""
         return self._registry.knows(service)
 
     def services(self) -> list[ServiceSummary]:
@@ -262,7 +262,7 @@ class Peer:
     def watch(self, service: str | None = None) -> Watch:
         """Return an iterator of lookups of a service, or of whichever service changed.
 
-        It begins with the present state; whoever is slow skips states and delays nobody.
+        It begins with the present state; a slow reader skips states and delays nobody.
         """
         return self._watches.open(service, present=True)
 
@@ -312,7 +312,7 @@ class Peer:
             return self._registry.register(wanted, now)
 
     def deregister(self, service: str, id: str) -> Instance:
-        """End an instance, whoever owns it, and return what ended.
+        """Deregister an instance of any owner, and return it.
 
         Raises `NotFound`, with nothing changed.
         """
@@ -344,7 +344,7 @@ class Peer:
         expires: float | None = None,
         by: str | None = None,
     ) -> Instance:
-        """Override an instance's status, whoever owns it, for `expires` seconds or for good.
+        """Override the status of an instance of any owner, for `expires` seconds or without end.
 
         Raises `BadInput` or `NotFound`, with nothing changed.
         """

@@ -158,6 +158,50 @@ def test_no_room_imports_one_above_it(folder: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def _circle(graph: dict[str, set[str]]) -> list[str]:
+    """Return the files of one circle of imports, or nothing."""
+    done = set[str]()
+
+    def walk(name: str, path: list[str]) -> list[str]:
+        if name in path:
+            return [*path[path.index(name) :], name]
+        if name in done:
+            return []
+        for other in sorted(graph.get(name, ())):
+            if found := walk(other, [*path, name]):
+                return found
+        done.add(name)
+        return []
+
+    return next((found for name in sorted(graph) if (found := walk(name, []))), [])
+
+
+def test_no_files_of_gossip_import_each_other_in_circles() -> None:
+    """Be it at run time or for types alone: each file can be read after those that it imports."""
+    graph: dict[str, set[str]] = {}
+    for path in sources("gossip"):
+        folder = ".".join(path.relative_to(ROOT).parent.parts)
+        module = folder if path.stem == "__init__" else f"{folder}.{path.stem}"
+        graph[module] = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                home = f"{folder}.{node.module}" if node.level else node.module
+                graph[module].add(home.removeprefix("gossamer."))
+    assert not _circle(graph)
+
+
+def test_what_a_core_keeps_inside_is_for_tests_alone() -> None:
+    """No driver, and nothing of the registry, looks at the parts of the protocol."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for folder in ("peers", "cli", "simulations")
+        for path in sources(folder)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "inside"
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_fronts_stand_on_the_catalog_alone() -> None:
     """A front could be given another registry, and no peer's runtime, core or keys reach it."""
     wrong = [

@@ -1,7 +1,8 @@
-"""Finding by roots what rumors missed.
+"""Repair: finding by roots what rumors missed.
 
-Every ack carries a root; one that differs from ours though we have heard no news for a while tells
-that a rumor was missed, and leads to an exchange.
+Every ack carries the root of its sender.
+If it differs from ours though nothing changed here for a while, a rumor was missed: this peer
+exchanges state with the sender.
 After a return, and for newcomers, roots are compared beside the probes as well.
 """
 
@@ -16,8 +17,8 @@ from ._contacts import Contacts
 from ._exchanges import Exchanges
 from ._sync import SyncExchange
 
-# Roots are compared with whoever was probed; under constant change they are never equal, so
-# after so many settling times without an equal one an exchange is due all the same.
+# Roots are compared with the members that are probed.  Under constant change they are never equal,
+# so after so many settling times without an equal one an exchange is due all the same.
 _UNSETTLED = 8
 # What so many members drawn at random know is passed on no more.  If one in a hundred lacks it,
 # that is so in 97 cases of 100; the one finds out by its own next probe.

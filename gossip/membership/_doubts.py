@@ -53,7 +53,7 @@ class Doubts:
             and news.incarnation >= row.incarnation
         )
 
-    def take(self, accusations: Sequence[News], teller: str, now: float) -> None:
+    def hear(self, accusations: Sequence[News], teller: str, now: float) -> None:
         """Suspect the accused members; if they are many, wait for them to refute."""
         if len(accusations) < _MANY:
             for news in accusations:

@@ -109,7 +109,7 @@ class Membership:
                 self._meet_gone(news, payload, teller, age, now)
             else:
                 self.hear(news, payload, teller, "exchange", now)
-        self._doubts.take(accusations, teller, now)
+        self._doubts.hear(accusations, teller, now)
 
     def _suspect_by_hearsay(self, news: News, teller: str, now: float) -> None:
         self.hear(news, news.encode(), teller, "exchange", now)

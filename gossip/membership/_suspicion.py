@@ -52,11 +52,6 @@ class Suspicion:
         self.accusers.append(accuser)
         return True
 
-    @property
-    def wants_confirmation(self) -> bool:
-        """Whether a further accuser would shorten the time-out."""
-        return len(self.accusers) <= self._k
-
 
 def start_suspicion(
     accuser: str, now: float, *, members: int, multiplier: int, longest: int, interval: float

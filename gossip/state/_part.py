@@ -53,7 +53,7 @@ class Part:
 
     __slots__ = (
         "_log", "_log_bytes", "_records", "_size", "epoch",
-        "fingerprint", "floor", "heard_at", "owner", "version",
+        "fingerprint", "floor", "owner", "version",
     )  # fmt: skip
 
     def __init__(self, owner: str, epoch: int, version: int = 0) -> None:
@@ -62,7 +62,6 @@ class Part:
         self.version = version
         self.floor = version
         self.fingerprint = part_fingerprint(owner, epoch, version)
-        self.heard_at = 0.0
         self._records: dict[str, bytes] = {}
         self._size = 0
         self._log: deque[Operation] = deque()

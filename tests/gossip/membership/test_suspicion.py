@@ -74,10 +74,7 @@ def test_only_distinct_accusers_count() -> None:
 def test_no_more_accusers_are_counted_than_needed() -> None:
     """After k confirmations no further one is wanted, counted or kept."""
     suspicion = Suspicion("a", 0.0, shortest=5.0, longest=30.0, k=2)
-    assert [suspicion.wants_confirmation, suspicion.confirm("b")] == [True, True]
-    assert [suspicion.wants_confirmation, suspicion.confirm("c")] == [True, True]
-
-    assert [suspicion.wants_confirmation, suspicion.confirm("d")] == [False, False]
+    assert [suspicion.confirm(accuser) for accuser in "bcd"] == [True, True, False]
     assert list(suspicion.accusers) == ["a", "b", "c"]
     assert suspicion.ends_at == pytest.approx(5.0)
 

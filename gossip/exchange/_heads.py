@@ -7,9 +7,9 @@ differ.
 
 from collections.abc import Iterable
 
-from gossamer.gossip.basis import Malformed, blob, whole
+from gossamer.gossip.basis import Malformed, whole
 from gossamer.gossip.kernel import Context
-from gossamer.gossip.messages import owner_name
+from gossamer.gossip.messages import FINGERPRINT_SIZE, Heads, owner_name
 from gossamer.gossip.replication import OwnPart, Replicas
 from gossamer.gossip.state import BUCKETS, EPOCH_LIMIT, VERSION_LIMIT, bucket_of
 
@@ -18,9 +18,8 @@ _HEADS_AT_ONCE = 256
 # Heads of so many bytes at most go into one frame; the buckets beyond wait for the next exchange.
 _HEADS_BYTES = 512 * 1024
 _HEAD_COST = 20
-_FINGERPRINT_SIZE = 8
 
-Heads = dict[str, tuple[int, int]]
+HeadTable = dict[str, tuple[int, int]]
 """Owner to (epoch, version)."""
 Give = tuple[str, int, int]
 """An owner whose part the other side lacks, and the (epoch, version) that it holds."""
@@ -44,23 +43,23 @@ class HeadComparison:
     @property
     def fingerprints(self) -> bytes:
         """The fingerprints of all buckets, one after another."""
-        return b"".join(value.to_bytes(_FINGERPRINT_SIZE) for value in self._store.buckets)
+        return b"".join(value.to_bytes(FINGERPRINT_SIZE) for value in self._store.buckets)
 
-    def differing(self, theirs: bytes) -> tuple[bytes, list[object]]:
-        """Return a mask of the buckets that differ, and the heads of the owners in them.
+    def differing(self, theirs: bytes) -> Heads:
+        """Return the heads of the owners in the buckets whose fingerprints differ.
 
         Buckets whose heads do not fit into one frame are left to another exchange.
         """
         mask = 0
         for number, value in enumerate(self._store.buckets):
-            first = _FINGERPRINT_SIZE * number
-            if value.to_bytes(_FINGERPRINT_SIZE) != theirs[first : first + _FINGERPRINT_SIZE]:
+            first = FINGERPRINT_SIZE * number
+            if value.to_bytes(FINGERPRINT_SIZE) != theirs[first : first + FINGERPRINT_SIZE]:
                 mask |= 1 << number
         mask, names = self._within_a_frame(mask)
-        return mask.to_bytes(BUCKETS // 8), self._replicas.heads(names)
+        return Heads(mask.to_bytes(BUCKETS // 8), self._replicas.heads(names))
 
     def compare(
-        self, theirs: Heads, mask: int | None, scope: Iterable[str] | None
+        self, theirs: HeadTable, mask: int | None, scope: Iterable[str] | None
     ) -> tuple[list[object], list[Give]]:
         """Return what is newer there, flat and with what is held here, and what is newer here.
 
@@ -105,7 +104,7 @@ class HeadComparison:
         return mask, names
 
 
-def parse_heads(flat: list[object]) -> Heads:
+def parse_heads(flat: list[object]) -> HeadTable:
     """Return the heads in a flat array of owner, epoch, version, or raise `Malformed`."""
     if len(flat) % 3:
         raise Malformed("a head is incomplete")
@@ -114,18 +113,3 @@ def parse_heads(flat: list[object]) -> Heads:
         owner_name(owner): (whole(epoch, EPOCH_LIMIT), whole(version, VERSION_LIMIT))
         for owner, epoch, version in zip(items, items, items, strict=True)
     }
-
-
-def parse_mask(value: object) -> int | None:
-    """Return a mask of buckets, None for all, or raise `Malformed`."""
-    return None if value is None else int.from_bytes(blob(value, BUCKETS // 8))
-
-
-def parse_fingerprints(value: object) -> bytes | None:
-    """Return the fingerprints of all buckets, or None if there are none; or raise `Malformed`."""
-    if value is None:
-        return None
-    fingerprints = blob(value, _FINGERPRINT_SIZE * BUCKETS)
-    if len(fingerprints) != _FINGERPRINT_SIZE * BUCKETS:
-        raise Malformed("fingerprints of another number of buckets")
-    return fingerprints

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 
 from gossamer.gossip.basis import Malformed, blob, whole
 from gossamer.gossip.dissemination import Spread
-from gossamer.gossip.kernel import MEMBERS, Context
+from gossamer.gossip.kernel import Context
 from gossamer.gossip.membership import Membership
+from gossamer.gossip.messages import Members
 from gossamer.gossip.state import News, decode_news
 
 _NEWS_SIZE = 1400
@@ -25,7 +26,7 @@ class MemberExchange:
         context: Context,
         membership: Membership,
         spread: Spread,
-        put: Callable[[list[object]], None],
+        put: Callable[[Members], None],
     ) -> None:
         self._table = context.table
         self._counters = context.counters
@@ -43,12 +44,11 @@ class MemberExchange:
         told = self._membership.table_news(now)
         ages = iter([age for _, age in told])
         for batch in batches([news for news, _ in told]):
-            self._put([MEMBERS, batch, [next(ages) for _ in batch]])
+            self._put(Members([*batch], [next(ages) for _ in batch]))
 
     def hear(
         self,
-        updates: list[object],
-        ages: list[object],
+        frame: Members,
         teller: str,
         now: float,
         *,
@@ -58,6 +58,7 @@ class MemberExchange:
 
         Raises `Malformed` if an age is missing; a bad update is counted.
         """
+        updates, ages = frame.updates, frame.ages
         if len(updates) != len(ages):
             raise Malformed("members without ages")
         self.send(now)
@@ -93,7 +94,7 @@ class MemberExchange:
     def answer(self) -> None:
         """Tell the other of lives that it lists and that are over for us."""
         for batch in batches(self._obituaries):
-            self._put([MEMBERS, batch, [0] * len(batch)])
+            self._put(Members([*batch], [0] * len(batch)))
         self._obituaries.clear()
 
 

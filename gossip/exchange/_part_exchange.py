@@ -6,8 +6,8 @@ Parts go smallest first, so that a cut stream has done the most good.
 from collections.abc import Callable, Iterable
 
 from gossamer.gossip.basis import Malformed, Unknown
-from gossamer.gossip.kernel import PARTS, WANT, Context
-from gossamer.gossip.messages import Delta, Dropped, Piece, decode_entry
+from gossamer.gossip.kernel import Context
+from gossamer.gossip.messages import Delta, Dropped, Parts, Piece, Want, decode_entry
 from gossamer.gossip.replication import Replicas
 from gossamer.gossip.state import PART_BYTES, PART_RECORDS, operation_size
 
@@ -23,7 +23,7 @@ class PartExchange:
     """What one side of an exchange says of parts, and hears."""
 
     def __init__(
-        self, context: Context, replicas: Replicas, put: Callable[[list[object]], None]
+        self, context: Context, replicas: Replicas, put: Callable[[Parts | Want], None]
     ) -> None:
         self._counters = context.counters
         self._replicas = replicas
@@ -36,7 +36,7 @@ class PartExchange:
     def want(self, wants: list[object]) -> None:
         """Ask for parts: owner, epoch, version, ... of what is held of them here."""
         for first in range(0, len(wants), 3 * _WANTS_AT_ONCE):
-            self._put([WANT, wants[first : first + 3 * _WANTS_AT_ONCE]])
+            self._put(Want(wants[first : first + 3 * _WANTS_AT_ONCE]))
 
     def give(self, gives: Iterable[Give]) -> None:
         """Send what brings the other side up to this peer's parts."""
@@ -50,7 +50,7 @@ class PartExchange:
                 break
             flat += replicas.entries(*give)
         for batch in batches(flat):
-            self._put([PARTS, batch])
+            self._put(Parts([*batch]))
 
     def take(self, payload: bytes, teller: str, now: float) -> None:
         """Merge one entry; what it changes is passed on as a rumor, while that is allowed.

@@ -20,38 +20,32 @@ OPEN can be a recorded one, so nothing is believed, and next to nothing done, be
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
-from gossamer.gossip.basis import Malformed, array, blob, known_items, whole
+from gossamer.gossip.basis import Malformed, blob
 from gossamer.gossip.dissemination import Spread
-from gossamer.gossip.kernel import (
-    ANOTHER,
-    ASK,
-    BUSY,
-    DONE,
-    EPOCH_REFUSED,
-    FRAME_LIMIT,
-    HEADS,
-    HELLO,
-    LAST_KIND,
-    MEMBERS,
-    OPEN,
-    PARTS,
-    PROBE,
-    WANT,
-    Context,
-    Exchange,
-    Purpose,
-    frame_kind,
-    probe_answer,
-)
+from gossamer.gossip.kernel import FRAME_LIMIT, Context, Exchange, Purpose, probe_answer
 from gossamer.gossip.membership import Membership
-from gossamer.gossip.messages import ROOT_SIZE, owner_name
+from gossamer.gossip.messages import (
+    Another,
+    Ask,
+    Busy,
+    Done,
+    EpochRefused,
+    Frame,
+    Heads,
+    Hello,
+    Members,
+    Open,
+    Parts,
+    Probe,
+    Want,
+)
 from gossamer.gossip.replication import OwnPart, Replicas
 from gossamer.gossip.sealing import Refused
 from gossamer.gossip.state import Address, Member, decode_news
 
-from ._heads import HeadComparison, Heads, parse_fingerprints, parse_heads, parse_mask
+from ._heads import HeadComparison, HeadTable, parse_heads
 from ._member_exchange import MemberExchange
 from ._part_exchange import PartExchange
 
@@ -59,11 +53,8 @@ from ._part_exchange import PartExchange
 # mostly known to the others; a few cost little where they know it, and where they do not, as after
 # a cut that was too short for anybody to be declared dead, exchanges alone would take seconds.
 _RUMORS: dict[Purpose, int] = {"join": 256, "heal": 256, "repair": 16, "fetch": 0}
-_NEWS_SIZE = 1400
 _OPENING = 2.0
-_BUSY_LIMIT = 60_000
 _BUSY_LEAST = 50
-_PURPOSE_LIMIT = 255
 _PURPOSES: tuple[Purpose, ...] = ("join", "heal", "repair", "fetch")
 
 
@@ -150,30 +141,28 @@ class SyncExchange(Exchange):
             self._newcomer = context.table.living < 2
             self._parts.rumors = 0 if self._newcomer else _RUMORS[purpose]
             self.state = State.OPENED
-            self._put([OPEN, self._me.news().encode()])
+            self._put(Open(self._me.news().encode()))
 
     def receive(self, frame: bytes, now: float) -> None:
         """Take in one frame; what it brought is passed on at once."""
         super().receive(frame, now)
         self._knowledge.spread.flush_if_due(now)
 
-    def _handle(self, message: list[object], now: float) -> None:
-        kind = frame_kind(message)
-        if kind > LAST_KIND:
-            self._within_limit([])
-            self._counters.add("unknown")
-            return
-        step = _STEPS[self.state].get(kind)
+    def _handle(self, frame: Frame, now: float) -> None:
+        step = _STEPS[self.state].get(type(frame))
         if step is None:
-            raise Malformed(f"a frame of kind {kind} came while {self.state.value}")
-        step(self, message, now)
+            raise Malformed(f"{type(frame).__name__} came while {self.state.value}")
+        step(self, frame, now)
 
-    def _within_limit(self, value: object, each: int = 1) -> list[object]:
-        """Return an array of items, or end the exchange if it has brought too many.
+    def _ignore(self) -> None:
+        self._within_limit([])
+        super()._ignore()
+
+    def _within_limit(self, items: list[object], each: int = 1) -> list[object]:
+        """Return the items, or end the exchange if it has brought too many.
 
         A frame counts for one at least: empty ones could go on without end.
         """
-        items = array(value)
         self.brought += max(1, len(items) // each)
         if self.brought > self._config.exchange_items:
             raise Refused("items")
@@ -181,39 +170,37 @@ class SyncExchange(Exchange):
 
     # Meeting
 
-    def _on_another(self, _message: list[object], now: float) -> None:
+    def _on_another(self, _frame: Another, now: float) -> None:
         self.fail("another peer is there", now)
 
-    def _on_probe(self, message: list[object], now: float) -> None:
-        self._put(probe_answer(self._me.name, message))
+    def _on_probe(self, frame: Probe, now: float) -> None:
+        self._put(probe_answer(self._me.name, frame))
         self._finish(now)
 
-    def _on_open(self, message: list[object], now: float) -> None:
-        _, me = known_items(message, 2)
-        self._opener = blob(me, _NEWS_SIZE)
+    def _on_open(self, frame: Open, now: float) -> None:
+        self._opener = frame.me
         news = decode_news(self._opener)
         self._to_epoch = news.epoch
         if not self._epochs.plausible(news.epoch, now):
-            self._put([EPOCH_REFUSED])
+            self._put(EpochRefused())
             self.fail("its epoch is not believed", now)
             return
         self.state = State.GREETED
         # The answer and the question take a round trip, as the opening did.
         self.deadline = max(self.deadline, now + min(_OPENING, self._config.stream_timeout))
         # Whatever name it has: an initiator that has reached itself learns it from this.
-        self._put([HELLO, self._me.news().encode()])
+        self._put(Hello(self._me.news().encode()))
 
-    def _on_epoch_refused(self, _message: list[object], now: float) -> None:
+    def _on_epoch_refused(self, _frame: EpochRefused, now: float) -> None:
         self._counters.add("refused_by_others")
         self.fail("our epoch is not believed: compare the clocks", now)
 
-    def _on_hello(self, message: list[object], now: float) -> None:
-        _, me = known_items(message, 2)
-        if self._meet(blob(me, _NEWS_SIZE), now):
+    def _on_hello(self, frame: Hello, now: float) -> None:
+        if self._meet(frame.me, now):
             self._ask()
             self._members.answer()
         else:
-            self._put([DONE])  # only now the other side believes who is here
+            self._put(Done())  # only now the other side believes who is here
             self.fail("the peer there has our name", now)
 
     def _meet(self, me: bytes, now: float) -> bool:
@@ -252,53 +239,49 @@ class SyncExchange(Exchange):
             fingerprints = self._heads.fingerprints
             self.state = State.ASKED_BY_BUCKETS
         code = _PURPOSES.index(self.purpose)
-        self._put([ASK, code, self._root.digest, self.owners, heads, fingerprints])
+        self._put(Ask(code, self._root.digest, self.owners, heads, fingerprints))
 
-    def _on_ask(self, message: list[object], now: float) -> None:
+    def _on_ask(self, frame: Ask, now: float) -> None:
         if not self._meet(self._opener, now):
             self.fail("the peer there has our name", now)
             return
-        _, code, root, owners, heads, buckets = known_items(message, 6)
         # Now that it has said something, it has the time of an exchange.
         self.deadline = now + self._config.stream_timeout
-        number = whole(code, _PURPOSE_LIMIT)
         # A later version may have further purposes; a repair leaves out nothing that differs.
-        purpose = _PURPOSES[number] if number < len(_PURPOSES) else "repair"
-        fingerprints = parse_fingerprints(buckets)
-        if owners is not None:
-            self.owners = [owner_name(owner) for owner in array(owners)]
-        their_root = blob(root, ROOT_SIZE)
+        purpose = _PURPOSES[frame.purpose] if frame.purpose < len(_PURPOSES) else "repair"
+        self.owners = frame.owners
         retry = self._hub.enter(self.address[0], now)
         if retry is not None:
-            self._put([BUSY, retry])
+            self._put(Busy(retry))
             self.fail("busy ourselves", now)
             return
         self.has_place = True
         self.state = State.SERVING
         self._parts.rumors = _RUMORS[purpose]
-        theirs = parse_heads(self._within_limit(heads, 3)) if heads is not None else None
-        members_differ = purpose != "fetch" and their_root[:8] != self._root.digest[:8]
+        theirs = None
+        if frame.heads is not None:
+            theirs = parse_heads(self._within_limit(frame.heads, 3))
+        members_differ = purpose != "fetch" and frame.root[:8] != self._root.digest[:8]
         if members_differ or purpose in ("join", "heal"):
             self._members.send(now)
         self._members.answer()
         if theirs is not None:
             self._compare(theirs, None)
             self._say_done()
-        elif fingerprints is not None:
-            self._put([HEADS, *self._heads.differing(fingerprints)])
+        elif frame.fingerprints is not None:
+            self._put(self._heads.differing(frame.fingerprints))
 
-    def _on_busy(self, message: list[object], now: float) -> None:
-        _, ms = known_items(message, 2)
-        self.retry_after = max(whole(ms, _BUSY_LIMIT), _BUSY_LEAST) / 1000
+    def _on_busy(self, frame: Busy, now: float) -> None:
+        self.retry_after = max(frame.ms, _BUSY_LEAST) / 1000
         self.fail("busy", now)
 
-    def _on_heads(self, message: list[object], now: float) -> None:
-        _, mask, flat = known_items(message, 3)
-        self._compare(parse_heads(self._within_limit(flat, 3)), parse_mask(mask))
+    def _on_heads(self, frame: Heads, now: float) -> None:
+        mask = None if frame.mask is None else int.from_bytes(frame.mask)
+        self._compare(parse_heads(self._within_limit(frame.heads, 3)), mask)
         self._say_done()
         self.state = State.ANSWERED
 
-    def _compare(self, theirs: Heads, mask: int | None) -> None:
+    def _compare(self, theirs: HeadTable, mask: int | None) -> None:
         """Ask for what is newer there, give what is newer here."""
         wants, gives = self._heads.compare(theirs, mask, self.owners)
         self._parts.want(wants)
@@ -306,23 +289,20 @@ class SyncExchange(Exchange):
 
     # What comes and goes
 
-    def _on_members(self, message: list[object], now: float) -> None:
-        _, updates, ages = known_items(message, 3)
+    def _on_members(self, frame: Members, now: float) -> None:
         assert self.peer is not None
-        items = self._within_limit(updates)
-        self._members.hear(items, array(ages), self.peer, now, silently=self._newcomer)
+        self._within_limit(frame.updates)
+        self._members.hear(frame, self.peer, now, silently=self._newcomer)
         self._on_answer()
 
-    def _on_want(self, message: list[object], now: float) -> None:
-        _, flat = known_items(message, 2)
-        wants = parse_heads(self._within_limit(flat, 3))
+    def _on_want(self, frame: Want, now: float) -> None:
+        wants = parse_heads(self._within_limit(frame.heads, 3))
         self._parts.give((owner, *wants[owner]) for owner in wants)
         self._on_answer()
 
-    def _on_parts(self, message: list[object], now: float) -> None:
-        _, entries = known_items(message, 2)
+    def _on_parts(self, frame: Parts, now: float) -> None:
         assert self.peer is not None
-        for entry in self._within_limit(entries):
+        for entry in self._within_limit(frame.entries):
             self._parts.take(blob(entry, FRAME_LIMIT), self.peer, now)
         self._on_answer()
 
@@ -332,12 +312,12 @@ class SyncExchange(Exchange):
 
     # Ending
 
-    def _on_farewell(self, _message: list[object], now: float) -> None:
+    def _on_farewell(self, _frame: Done, now: float) -> None:
         """The initiator has found that the two have one name."""
         self._meet(self._opener, now)
         self.fail("nothing was asked for", now)
 
-    def _on_done(self, _message: list[object], now: float) -> None:
+    def _on_done(self, _frame: Done, now: float) -> None:
         if self._own_untold and not self._knowledge.own.resumed:
             self._parts.give([(self._me.name, 0, 0)])
         self._say_done()
@@ -346,46 +326,46 @@ class SyncExchange(Exchange):
     def _say_done(self) -> None:
         if not self._said_done:
             self._said_done = True
-            self._put([DONE])
+            self._put(Done())
 
     def _closed(self, reason: str | None, now: float) -> None:
         self._hub.closed(self, reason, now)
 
 
 # ANOTHER comes at any time: the other peer can begin a new epoch meanwhile.
-_Step = Callable[[SyncExchange, list[object], float], None]
-_AT_ANY_TIME: dict[int, _Step] = {ANOTHER: SyncExchange._on_another}
-_WHAT_DIFFERS: dict[int, _Step] = {
+_Step = Callable[[SyncExchange, Any, float], None]  # each takes the frame that it is listed under
+_AT_ANY_TIME: dict[type[Frame], _Step] = {Another: SyncExchange._on_another}
+_WHAT_DIFFERS: dict[type[Frame], _Step] = {
     **_AT_ANY_TIME,
-    MEMBERS: SyncExchange._on_members,
-    WANT: SyncExchange._on_want,
-    PARTS: SyncExchange._on_parts,
-    DONE: SyncExchange._on_done,
+    Members: SyncExchange._on_members,
+    Want: SyncExchange._on_want,
+    Parts: SyncExchange._on_parts,
+    Done: SyncExchange._on_done,
 }
-_STEPS: dict[State, dict[int, _Step]] = {
+_STEPS: dict[State, dict[type[Frame], _Step]] = {
     State.OPENED: {
         **_AT_ANY_TIME,
-        HELLO: SyncExchange._on_hello,
-        EPOCH_REFUSED: SyncExchange._on_epoch_refused,
+        Hello: SyncExchange._on_hello,
+        EpochRefused: SyncExchange._on_epoch_refused,
     },
-    State.ASKED_BY_HEADS: {**_WHAT_DIFFERS, BUSY: SyncExchange._on_busy},
+    State.ASKED_BY_HEADS: {**_WHAT_DIFFERS, Busy: SyncExchange._on_busy},
     State.ASKED_BY_BUCKETS: {
         **_AT_ANY_TIME,
-        BUSY: SyncExchange._on_busy,
-        MEMBERS: SyncExchange._on_members,
-        HEADS: SyncExchange._on_heads,
-        DONE: SyncExchange._on_done,
+        Busy: SyncExchange._on_busy,
+        Members: SyncExchange._on_members,
+        Heads: SyncExchange._on_heads,
+        Done: SyncExchange._on_done,
     },
     State.ANSWERED: _WHAT_DIFFERS,
     State.ACCEPTED: {
         **_AT_ANY_TIME,
-        PROBE: SyncExchange._on_probe,
-        OPEN: SyncExchange._on_open,
+        Probe: SyncExchange._on_probe,
+        Open: SyncExchange._on_open,
     },
     State.GREETED: {
         **_AT_ANY_TIME,
-        ASK: SyncExchange._on_ask,
-        DONE: SyncExchange._on_farewell,
+        Ask: SyncExchange._on_ask,
+        Done: SyncExchange._on_farewell,
     },
     State.SERVING: _WHAT_DIFFERS,
 }

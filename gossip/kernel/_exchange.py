@@ -7,33 +7,21 @@ A frame is sealed like a datagram, and bound to the first frame that its sender 
 conversation: with a key, no recorded frame fits into another one.
 What is said first, by who opens the stream, is bound to nothing, and not believed before something
 follows it that is.
-A frame is read by the items that are known of its kind.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from gossamer.gossip.basis import (
-    NAME_LIMIT,
-    Counters,
-    GossipConfig,
-    Malformed,
-    array,
-    decode,
-    encode,
-    known_items,
-    text,
-    whole,
-)
-from gossamer.gossip.messages import KIND_LIMIT
+from gossamer.gossip.basis import Counters, GossipConfig, Malformed, Unknown, array, decode, encode
+from gossamer.gossip.messages import Another, Foreign, Frame, Probe, Probed, parse_frame
 from gossamer.gossip.sealing import Refused, Seal
 from gossamer.gossip.state import Address, Member
 
 from ._identity import Identity
 from ._refusals import Refusals
 
-Answer = Literal["alive", "gone", "silence"]
+ProbeResult = Literal["alive", "gone", "silence"]
 """What a probe over a stream found: the member; that it is not there; nothing."""
 
 REFUSAL = "refused"
@@ -43,47 +31,8 @@ Purpose = Literal["join", "heal", "repair", "fetch", "probe", "inbound"]
 
 FRAME_LIMIT = 1024 * 1024
 
-PROBE = 0
-"""[0, sequence, name]: are you this peer, and do you live?"""
-PROBED = 1
-"""[1, sequence]: yes"""
-ANOTHER = 2
-"""[2]: the peer that is meant is not here"""
-OPEN = 3
-"""[3, news of self]"""
-BUSY = 4
-"""[4, ms]: come back after this time"""
-HELLO = 5
-"""[5, news of self]"""
-MEMBERS = 6
-"""[6, [news, ...], [seconds since it was gone, or 0, ...]]: without the second, who is new would
-count anew how long the dead are kept, and where peers come and go they would be kept for ever"""
-HEADS = 7
-"""[7, mask of buckets or null for all, [owner, epoch, version, ...]]"""
-WANT = 8
-"""[8, [owner, epoch, version, ...]]: parts wanted, and what the sender holds of them"""
-PARTS = 9
-"""[9, [entry, ...]]"""
-DONE = 10
-"""[10]: the sender has sent all that it will"""
-EPOCH_REFUSED = 11
-"""[11]: the epoch of the peer that asks is too far ahead of ours: one of two clocks is wrong"""
-FOREIGN = 12
-"""[12]: what the other side seals with is not accepted here"""
-ASK = 13
-"""[13, purpose, root, owners or null, heads or null, buckets or null]"""
-
-# Frames of kinds above it are of a later version: they are ignored and counted.
-LAST_KIND = 13
-
-SEQUENCE_LIMIT = (1 << 32) - 1
 # With a key a frame ends with 16 bytes that are of no other.
 _MARK_SIZE = 16
-
-
-def frame_kind(message: list[object]) -> int:
-    """Return the kind of a frame, or raise `Malformed`."""
-    return whole(message[0] if message else None, KIND_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +84,24 @@ class Exchange:
             if to_epoch not in (0, endpoint.me.epoch):
                 self._misdirected(now)
                 return
-            message = array(decode(body))
-            if message[:1] == [FOREIGN]:
-                endpoint.refusals.hear(self.address, now)
-                self.fail("key refused", now)
-                return
-            self._handle(message, now)
+            try:
+                said = parse_frame(array(decode(body)))
+            except Unknown:
+                self._ignore()
+            else:
+                self._take(said, now)
             self.moved(len(frame))
         except Malformed:
             self._refuse(Refused("malformed"), now)
         except Refused as refused:
             self._refuse(refused, now)
+
+    def _take(self, frame: Frame, now: float) -> None:
+        if isinstance(frame, Foreign):
+            self._endpoint.refusals.hear(self.address, now)
+            self.fail("key refused", now)
+        else:
+            self._handle(frame, now)
 
     def moved(self, size: int) -> None:
         """Grant the time that so many bytes take; whoever drives it tells of each frame written.
@@ -166,28 +122,32 @@ class Exchange:
 
     def _refuse(self, refused: Refused, now: float) -> None:
         if self._endpoint.refusals.note(refused, self.address, now, stream=True):
-            self._put([FOREIGN])
+            self._put(Foreign())
         self.fail(refused.reason, now)
 
     def _misdirected(self, now: float) -> None:
         """The frame was meant for another life of this peer."""
         self._endpoint.counters.add("refused_epoch")
-        self._put([ANOTHER])
+        self._put(Another())
         self.fail("meant for another epoch", now)
 
     def _finish(self, now: float) -> None:
         self.finished = True
         self._closed(None, now)
 
-    def _put(self, message: list[object]) -> None:
-        frame = self._endpoint.seal.seal_frame(encode(message), self._to_epoch, self._heard)
+    def _put(self, said: Frame) -> None:
+        frame = self._endpoint.seal.seal_frame(encode(said.items()), self._to_epoch, self._heard)
         self._said = self._said or frame[-_MARK_SIZE:]
         self._endpoint.counters.add("frames_sent")
         self._endpoint.counters.add("stream_bytes_sent", len(frame))
         self.outbox.append(frame)
 
-    def _handle(self, message: list[object], now: float) -> None:
+    def _handle(self, frame: Frame, now: float) -> None:
         raise NotImplementedError
+
+    def _ignore(self) -> None:
+        """Pass over a frame that only a later version understands."""
+        self._endpoint.counters.add("unknown")
 
     def _closed(self, reason: str | None, now: float) -> None:
         """React to the end; `reason` is None when all went well."""
@@ -202,26 +162,22 @@ class ProbeExchange(Exchange):
         row: Member,
         sequence: int,
         deadline: float,
-        report: Callable[[Answer, float], None],
+        report: Callable[[ProbeResult, float], None],
     ) -> None:
         super().__init__(endpoint, row.address, "probe", deadline)
         self._to_epoch = row.epoch
         self._sequence = sequence
         self._report = report
-        self._put([PROBE, sequence, row.name])
+        self._put(Probe(sequence, row.name))
 
-    def _handle(self, message: list[object], now: float) -> None:
-        kind = frame_kind(message)
-        match message:
-            case [_, sequence, *_] if kind == PROBED:
-                if whole(sequence, SEQUENCE_LIMIT) != self._sequence:
+    def _handle(self, frame: Frame, now: float) -> None:
+        match frame:
+            case Probed(sequence):
+                if sequence != self._sequence:
                     raise Malformed("an answer to another question")
                 self._report("alive", now)
-            case _ if kind == ANOTHER:
+            case Another():
                 self._report("gone", now)
-            case _ if kind > LAST_KIND:
-                self._endpoint.counters.add("unknown")
-                return
             case _:
                 raise Malformed("not an answer to a probe")
         self._finish(now)
@@ -231,9 +187,6 @@ class ProbeExchange(Exchange):
             self._report("gone" if reason == REFUSAL else "silence", now)
 
 
-def probe_answer(own_name: str, message: list[object]) -> list[object]:
-    """Return the answer to a `PROBE`, or raise `Malformed`."""
-    _, sequence, name = known_items(message, 3)
-    if text(name, NAME_LIMIT) != own_name:
-        return [ANOTHER]
-    return [PROBED, whole(sequence, SEQUENCE_LIMIT)]
+def probe_answer(own_name: str, probe: Probe) -> Probed | Another:
+    """Return the answer to a probe over a stream."""
+    return Probed(probe.sequence) if probe.name == own_name else Another()

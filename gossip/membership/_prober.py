@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from gossamer.gossip.basis import Timer
 from gossamer.gossip.dissemination import Spread
-from gossamer.gossip.kernel import Answer, Context, ProbeExchange, Sequence
+from gossamer.gossip.kernel import Context, ProbeExchange, ProbeResult, Sequence
 from gossamer.gossip.messages import Ack, Ping, PingReq
 from gossamer.gossip.state import Address, IsolationChanged, Member, Status
 
@@ -108,7 +108,7 @@ class Prober:
     # What others say
 
     def on_ping(self, message: Ping, sender: Address, epoch: int, row: Member | None) -> None:
-        """Answer a ping that is meant for us; a sender that is accused is told so first."""
+        """ProbeResult a ping that is meant for us; a sender that is accused is told so first."""
         first: list[bytes] = []
         if self._me.left:
             first.append(self._me.news().encode())
@@ -261,7 +261,7 @@ class Prober:
     def _ask_by_stream(self, probe: Probe, row: Member) -> None:
         probe.stream_tried = True
 
-        def report(answer: Answer, when: float) -> None:
+        def report(answer: ProbeResult, when: float) -> None:
             if self.probe is not probe:
                 return
             probe.by_stream = probe.by_stream or answer == "alive"

@@ -39,6 +39,26 @@ from ._entries import (
     encode_dropped as encode_dropped,
     encode_part as encode_part,
 )
+from ._frames import (
+    FINGERPRINT_SIZE as FINGERPRINT_SIZE,
+    LAST_KIND as LAST_KIND,
+    Another as Another,
+    Ask as Ask,
+    Busy as Busy,
+    Done as Done,
+    EpochRefused as EpochRefused,
+    Foreign as Foreign,
+    Frame as Frame,
+    Heads as Heads,
+    Hello as Hello,
+    Members as Members,
+    Open as Open,
+    Parts as Parts,
+    Probe as Probe,
+    Probed as Probed,
+    Want as Want,
+    parse_frame as parse_frame,
+)
 from ._messages import (
     KIND_LIMIT as KIND_LIMIT,
     ROOT_SIZE as ROOT_SIZE,

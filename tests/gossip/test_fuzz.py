@@ -16,8 +16,7 @@ from mutations import bytes_changed, value_changed
 
 from gossamer.gossip import Address, Exchange, Gossip, Status, decode
 from gossamer.gossip.basis import array
-from gossamer.gossip.kernel import ASK, PARTS
-from gossamer.gossip.messages import decode_body
+from gossamer.gossip.messages import Ask, Parts, decode_body
 from gossamer.gossip.state import TAIL_LIMIT
 from gossamer.peers.registry import Refused, Unknown
 from gossamer.peers.registry._records import decode_intervention, decode_record, parse_key
@@ -277,10 +276,10 @@ def test_what_was_captured_has_every_kind() -> None:
     for frame in (frame for some in (*CAPTURED.inbound, *CAPTURED.outbound) for frame in some):
         items = array(decode(frame))
         frames.add(items[0])
-        if items[0] == PARTS:
+        if items[0] == Parts.KIND:
             entries |= {array(decode(entry))[0] for entry in array(items[1])}  # type: ignore[arg-type]
     assert (messages, updates) == (set(range(10)), {0, 1, 2, 5})
-    assert (frames, entries) == ({*range(12), ASK}, {1, 3, 4, 5})
+    assert (frames, entries) == ({*range(12), Ask.KIND}, {1, 3, 4, 5})
     assert unknown > 0
     assert longer > 0
 

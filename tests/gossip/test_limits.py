@@ -4,7 +4,7 @@ import pytest
 from cores import EPOCH, NOW, SEAL, Bench, address_of, delta, exchange, gossip, held, open_exchange
 
 from gossamer.gossip import Exchange, Gossip, GossipConfig, Places, encode
-from gossamer.gossip.kernel import DONE, MEMBERS, PARTS, WANT
+from gossamer.gossip.messages import Done, Members, Parts, Want
 from gossamer.gossip.messages._entries import SNAPSHOT
 from gossamer.gossip.state import operation_size
 
@@ -56,15 +56,15 @@ def _hear(called: Exchange, message: list[object], now: float = NOW) -> None:
 
 
 @pytest.mark.parametrize(("count", "ends"), [(9, False), (10, False), (11, True)])
-@pytest.mark.parametrize("kind", [WANT, MEMBERS, PARTS])
+@pytest.mark.parametrize("kind", [Want.KIND, Members.KIND, Parts.KIND])
 def test_what_an_exchange_brings_is_bounded(kind: int, count: int, ends: bool) -> None:
     """Beyond the limit of items the exchange ends, and that is counted."""
     bench = Bench(exchange_items=1 + 10)  # the opening counts for one
     called = _opened(bench.core)
     items: list[object] = []
     for number in range(count):
-        items += [f"o{number}", EPOCH, 1] if kind == WANT else [b"\x80"]
-    _hear(called, [kind, items, [0] * count] if kind == MEMBERS else [kind, items])
+        items += [f"o{number}", EPOCH, 1] if kind == Want.KIND else [b"\x80"]
+    _hear(called, [kind, items, [0] * count] if kind == Members.KIND else [kind, items])
     assert called.finished == ends
     assert bench.counts("refused_items") == (int(ends),)
 
@@ -74,9 +74,9 @@ def test_empty_wants_do_not_go_on_without_end() -> None:
     bench = Bench(exchange_items=1 + 10)  # the opening counts for one
     called = _opened(bench.core)
     for _ in range(10):
-        _hear(called, [WANT, []])
+        _hear(called, [Want.KIND, []])
     assert bench.counts("refused_items") == (0,)
-    _hear(called, [WANT, []])
+    _hear(called, [Want.KIND, []])
     assert called.finished
     assert bench.inside.exchanges.served == 0
 
@@ -101,8 +101,8 @@ def test_what_a_host_brings_in_many_exchanges_is_bounded(items: int, served: boo
     bench = Bench(host_items=10)
     for count in (items - 5, 5):
         called = _opened(bench.core)
-        _hear(called, [PARTS, [b"\x80"] * (count - 1)])  # its opening counts for one
-        _hear(called, [DONE])
+        _hear(called, [Parts.KIND, [b"\x80"] * (count - 1)])  # its opening counts for one
+        _hear(called, [Done.KIND])
     host = address_of("x")[0]
     assert (bench.inside.exchanges.enter(host, NOW) is None) == served
     assert bench.counts("refused_exchanges") == (int(not served),)
@@ -119,7 +119,7 @@ def test_wants_of_what_does_not_exist_are_answered_by_nothing() -> None:
     called.outbox.clear()
     for number in range(100):
         flat: list[object] = [f"nobody-{number}", EPOCH, 5, "me", EPOCH + 9, 1 << 40]
-        called.receive(SEAL.seal(encode([WANT, flat]), EPOCH), NOW)
+        called.receive(SEAL.seal(encode([Want.KIND, flat]), EPOCH), NOW)
     assert sum(map(len, called.outbox)) < 20_000
     assert not called.finished
 
@@ -129,7 +129,7 @@ def test_what_moves_extends_an_exchange_in_proportion_and_within_a_bound() -> No
     bench = Bench(stream_rate=1000, stream_extension=5.0, stream_timeout=10.0)
     called = _opened(bench.core)
     began = called.deadline
-    frame = SEAL.seal(encode([WANT, []]), EPOCH)
+    frame = SEAL.seal(encode([Want.KIND, []]), EPOCH)
     called.receive(frame, NOW)
     assert called.deadline == pytest.approx(began + len(frame) / 1000)
     called.moved(4000)
@@ -192,7 +192,7 @@ def test_a_snapshot_has_to_fit_as_well() -> None:
         bench = Bench(store_bytes=limit)
         called = _opened(bench.core)
         entry = encode([SNAPSHOT, "o", EPOCH, 70, 0, ["k", bytes(1000)]])
-        _hear(called, [PARTS, [entry]])
+        _hear(called, [Parts.KIND, [entry]])
         assert ("o" in held(bench.core)) == fits
         assert bench.counts("refused_store") == (int(not fits),)
 
@@ -270,6 +270,6 @@ def test_done_ends_an_exchange_at_once() -> None:
     bench = Bench()
     called = _opened(bench.core)
     assert bench.inside.exchanges.served == 1
-    _hear(called, [DONE])
+    _hear(called, [Done.KIND])
     assert called.finished
     assert bench.inside.exchanges.served == 0

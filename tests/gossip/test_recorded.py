@@ -8,8 +8,8 @@ from keys import key, ring
 from recorded import EPOCH, ROOT, forms, recorded
 
 from gossamer.gossip.basis import array, decode, encode
-from gossamer.gossip.kernel import LAST_KIND
 from gossamer.gossip.messages import (
+    LAST_KIND,
     Ack,
     Delta,
     Dropped,

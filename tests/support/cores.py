@@ -19,8 +19,15 @@ from gossamer.gossip import (
     Status,
     encode,
 )
-from gossamer.gossip.kernel import ASK, OPEN
-from gossamer.gossip.messages import Message, Packet, decode_body, encode_body, encode_delta
+from gossamer.gossip.messages import (
+    Ask,
+    Message,
+    Open,
+    Packet,
+    decode_body,
+    encode_body,
+    encode_delta,
+)
 from gossamer.gossip.sealing import ChecksumSeal
 from gossamer.gossip.state import OWN_TAIL, News, Operation
 
@@ -293,8 +300,8 @@ def open_exchange(
 ) -> Exchange:
     """Return an exchange that `name`, who holds nothing, has opened and asked in."""
     called = core.accept(sender, NOW)
-    opening = [OPEN, news(name).encode()]
-    for message in (opening, [ASK, 1, ROOT, owners, [], None]):
+    opening = [Open.KIND, news(name).encode()]
+    for message in (opening, [Ask.KIND, 1, ROOT, owners, [], None]):
         called.receive(SEAL.seal(encode(message), EPOCH), NOW)
     return called
 

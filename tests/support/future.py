@@ -16,7 +16,8 @@ from keys import key, ring
 
 from gossamer.gossip import Gossip, Member, Part, Seal, decode, encode
 from gossamer.gossip.basis import array, blob
-from gossamer.gossip.kernel import PARTS, Identity
+from gossamer.gossip.kernel import Identity
+from gossamer.gossip.messages import Parts
 from gossamer.gossip.sealing import ChecksumSeal
 from gossamer.gossip.sealing.keyed_seal import SALT_SIZE, KeyedSeal
 from gossamer.peers.registry import Replication
@@ -136,11 +137,11 @@ class _Seal:
 
     def seal_frame(self, body: bytes, to_epoch: int, bound: bytes = b"") -> bytes:
         items = array(decode(body))
-        if items[0] == PARTS:
+        if items[0] == Parts.KIND:
             entries = [
                 encode([*array(decode(blob(entry, 1 << 20))), LATER]) for entry in array(items[1])
             ]
-            items = [PARTS, [encode([_NEW_ENTRY, LATER]), *entries]]
+            items = [Parts.KIND, [encode([_NEW_ENTRY, LATER]), *entries]]
         return self._inner.seal_frame(encode([*items, LATER, [1]]), to_epoch, bound)
 
     def open_frame(self, data: bytes, bound: bytes = b"") -> tuple[int, bytes]:

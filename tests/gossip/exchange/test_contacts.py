@@ -18,8 +18,7 @@ from cores import (
 )
 
 from gossamer.gossip import Address, Exchange, Joined, SeedIsSelf, Status, encode
-from gossamer.gossip.kernel import BUSY, HELLO, OPEN
-from gossamer.gossip.messages import Ack, Leave, NotMe, Ping, encode_head
+from gossamer.gossip.messages import Ack, Busy, Hello, Leave, NotMe, Open, Ping, encode_head
 
 SEEDS: list[Address] = [(f"10.1.1.{number}", 1) for number in range(1, 6)]
 
@@ -31,7 +30,7 @@ def _alone() -> Bench:
 
 def _greet(call: Exchange, bench: Bench, name: str = "s") -> None:
     call.outbox.clear()
-    hello = encode([HELLO, news(name).encode()])
+    hello = encode([Hello.KIND, news(name).encode()])
     call.receive(SEAL.seal(hello, EPOCH), bench.now)
 
 
@@ -97,7 +96,7 @@ def test_a_busy_seed_says_when_to_come_back() -> None:
     bench.core.join(SEEDS[:1], bench.now)
     [call] = bench.calls()
     _greet(call, bench)
-    call.receive(SEAL.seal(encode([BUSY, 2000]), 0), bench.now)
+    call.receive(SEAL.seal(encode([Busy.KIND, 2000]), 0), bench.now)
     assert call.finished
     bench.run(1.99)
     assert not bench.calls("join")
@@ -301,7 +300,7 @@ def test_a_slow_opening_has_time_for_its_question() -> None:
     """Each of the first two frames may take two seconds, so that a round trip may."""
     bench = _alone()
     called = bench.core.accept(("10.1.1.1", 1), bench.now)
-    opening = SEAL.seal(encode([OPEN, news("c").encode()]), EPOCH)
+    opening = SEAL.seal(encode([Open.KIND, news("c").encode()]), EPOCH)
     called.receive(opening, bench.now + 1.9)
     assert bench.now + 3.8 < called.deadline < bench.now + 4
 

@@ -8,46 +8,46 @@ from cores import EPOCH, NOW, ROOT, SEAL, Bench, address_of, news
 from gossamer.gossip import encode
 from gossamer.gossip.exchange import SyncExchange
 from gossamer.gossip.exchange._sync import State
-from gossamer.gossip.kernel import (
-    ANOTHER,
-    ASK,
-    BUSY,
-    DONE,
-    EPOCH_REFUSED,
-    HEADS,
-    HELLO,
+from gossamer.gossip.messages import (
     LAST_KIND,
-    MEMBERS,
-    OPEN,
-    PARTS,
-    PROBE,
-    WANT,
+    Another,
+    Ask,
+    Busy,
+    Done,
+    EpochRefused,
+    Heads,
+    Hello,
+    Members,
+    Open,
+    Parts,
+    Probe,
+    Want,
 )
 from gossamer.gossip.state import BUCKETS
 
 FRAMES: dict[int, list[object]] = {
-    PROBE: [PROBE, 7, "me"],
+    Probe.KIND: [Probe.KIND, 7, "me"],
     1: [1, 7],  # the answer to a probe
-    ANOTHER: [ANOTHER],
-    OPEN: [OPEN, news("other").encode()],
-    BUSY: [BUSY, 100],
-    HELLO: [HELLO, news("other").encode()],
-    MEMBERS: [MEMBERS, [news("m").encode()], [0]],
-    HEADS: [HEADS, bytes(BUCKETS // 8), []],
-    WANT: [WANT, []],
-    PARTS: [PARTS, []],
-    DONE: [DONE],
-    EPOCH_REFUSED: [EPOCH_REFUSED],
-    ASK: [ASK, 1, ROOT, None, [], None],
+    Another.KIND: [Another.KIND],
+    Open.KIND: [Open.KIND, news("other").encode()],
+    Busy.KIND: [Busy.KIND, 100],
+    Hello.KIND: [Hello.KIND, news("other").encode()],
+    Members.KIND: [Members.KIND, [news("m").encode()], [0]],
+    Heads.KIND: [Heads.KIND, bytes(BUCKETS // 8), []],
+    Want.KIND: [Want.KIND, []],
+    Parts.KIND: [Parts.KIND, []],
+    Done.KIND: [Done.KIND],
+    EpochRefused.KIND: [EpochRefused.KIND],
+    Ask.KIND: [Ask.KIND, 1, ROOT, None, [], None],
 }
-WHAT_DIFFERS = {ANOTHER, MEMBERS, WANT, PARTS, DONE}
+WHAT_DIFFERS = {Another.KIND, Members.KIND, Want.KIND, Parts.KIND, Done.KIND}
 TAKEN = {
-    State.OPENED: {ANOTHER, HELLO, EPOCH_REFUSED},
-    State.ASKED_BY_HEADS: WHAT_DIFFERS | {BUSY},
-    State.ASKED_BY_BUCKETS: {ANOTHER, BUSY, MEMBERS, HEADS, DONE},
+    State.OPENED: {Another.KIND, Hello.KIND, EpochRefused.KIND},
+    State.ASKED_BY_HEADS: WHAT_DIFFERS | {Busy.KIND},
+    State.ASKED_BY_BUCKETS: {Another.KIND, Busy.KIND, Members.KIND, Heads.KIND, Done.KIND},
     State.ANSWERED: WHAT_DIFFERS,
-    State.ACCEPTED: {ANOTHER, PROBE, OPEN},
-    State.GREETED: {ANOTHER, ASK, DONE},
+    State.ACCEPTED: {Another.KIND, Probe.KIND, Open.KIND},
+    State.GREETED: {Another.KIND, Ask.KIND, Done.KIND},
     State.SERVING: WHAT_DIFFERS,
 }
 
@@ -77,12 +77,12 @@ def _crowd(bench: Bench) -> None:
 
 PATHS: dict[State, tuple[Callable[[Bench], SyncExchange], list[int], bool]] = {
     State.OPENED: (_called, [], False),
-    State.ASKED_BY_HEADS: (_called, [HELLO], False),
-    State.ASKED_BY_BUCKETS: (_called, [HELLO], True),
-    State.ANSWERED: (_called, [HELLO, WANT], False),
+    State.ASKED_BY_HEADS: (_called, [Hello.KIND], False),
+    State.ASKED_BY_BUCKETS: (_called, [Hello.KIND], True),
+    State.ANSWERED: (_called, [Hello.KIND, Want.KIND], False),
     State.ACCEPTED: (_accepted, [], False),
-    State.GREETED: (_accepted, [OPEN], False),
-    State.SERVING: (_accepted, [OPEN, ASK], False),
+    State.GREETED: (_accepted, [Open.KIND], False),
+    State.SERVING: (_accepted, [Open.KIND, Ask.KIND], False),
 }
 
 
@@ -123,10 +123,10 @@ def test_heads_are_told_once() -> None:
     """After HEADS the rest is what differs: another HEADS ends the exchange."""
     bench = Bench()
     exchange = _reach(bench, State.ASKED_BY_BUCKETS)
-    _say(exchange, MEMBERS)
-    _say(exchange, HEADS)
+    _say(exchange, Members.KIND)
+    _say(exchange, Heads.KIND)
     assert bench.counts("refused_malformed") == (0,)
-    _say(exchange, HEADS)
+    _say(exchange, Heads.KIND)
     assert exchange.finished
     assert bench.counts("refused_malformed") == (1,)
 
@@ -135,7 +135,7 @@ def test_a_peer_that_has_answered_is_not_busy() -> None:
     """BUSY is an answer of its own; behind another one it ends the exchange as damage."""
     bench = Bench()
     exchange = _reach(bench, State.ANSWERED)
-    _say(exchange, BUSY)
+    _say(exchange, Busy.KIND)
     assert exchange.finished
     assert exchange.retry_after is None
 
@@ -149,5 +149,5 @@ def test_an_exchange_knows_who_is_there_once_it_believes_it() -> None:
     [call] = bench.calls()
     assert isinstance(call, SyncExchange)
     assert (call.expected, call.peer) == ("a", None)
-    _say(call, HELLO)
+    _say(call, Hello.KIND)
     assert (call.expected, call.peer) == ("a", "other")

@@ -23,20 +23,20 @@ from keys import key, ring, sealer
 from gossamer.gossip import FRAME_LIMIT, Address, Gossip, Joined, PartChanged, encode
 from gossamer.gossip.basis import decode
 from gossamer.gossip.exchange import SyncExchange
-from gossamer.gossip.kernel import (
-    ANOTHER,
-    ASK,
-    BUSY,
-    DONE,
-    HEADS,
-    HELLO,
-    MEMBERS,
-    OPEN,
-    PARTS,
-    PROBE,
-    WANT,
+from gossamer.gossip.messages import (
+    Another,
+    Ask,
+    Busy,
+    Done,
+    Heads,
+    Hello,
+    Members,
+    Open,
+    Parts,
+    Probe,
+    Probed,
+    Want,
 )
-from gossamer.gossip.kernel._exchange import PROBED
 from gossamer.gossip.state import Operation, Part
 
 # What an owner wrote in its life: epoch, and operations on few keys, some records of a datagram.
@@ -124,9 +124,9 @@ def _asked(bench: Bench, address: Address) -> tuple[Any, Any]:
     bench.inside.exchanges.begin("heal", address, NOW)
     [call] = bench.calls()
     assert isinstance(call, SyncExchange)
-    call.receive(SEAL.seal(encode([HELLO, news("a").encode()]), EPOCH), NOW)
+    call.receive(SEAL.seal(encode([Hello.KIND, news("a").encode()]), EPOCH), NOW)
     opening, question = _frames(call)
-    assert (opening[0], question[0]) == (OPEN, ASK)
+    assert (opening[0], question[0]) == (Open.KIND, Ask.KIND)
     return question[4], question[5]
 
 
@@ -171,7 +171,7 @@ def test_equal_peers_exchange_no_parts() -> None:
 
     a.inside.exchanges.begin("repair", b.address, NOW)
     converse(a.calls.pop(), b.accept(a.address, NOW), NOW, spoil=note)
-    assert kinds == [OPEN, HELLO, ASK, DONE, DONE]
+    assert kinds == [Open.KIND, Hello.KIND, Ask.KIND, Done.KIND, Done.KIND]
 
 
 def test_no_frame_exceeds_the_limit() -> None:
@@ -217,7 +217,7 @@ def test_what_one_exchange_gives_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
 
     greedy = open_exchange(b, "c", ("10.1.1.1", 1), owners=["nobody"])
     greedy.outbox.clear()
-    want = SEAL.seal(encode([WANT, ["o0", 0, 0]]), 0)
+    want = SEAL.seal(encode([Want.KIND, ["o0", 0, 0]]), 0)
     for _ in range(50):
         greedy.receive(want, NOW)
     assert sum(map(len, greedy.outbox)) < 11_000
@@ -240,8 +240,8 @@ def test_what_an_exchange_brings_is_passed_on_at_once() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        *([MEMBERS, [], []], [PARTS, []], [WANT, []], [HEADS, None, []]),
-        *([DONE], [PROBED, 1], [OPEN], [BUSY, 100], []),
+        *([Members.KIND, [], []], [Parts.KIND, []], [Want.KIND, []], [Heads.KIND, None, []]),
+        *([Done.KIND], [Probed.KIND, 1], [Open.KIND], [Busy.KIND, 100], []),
     ],
     ids=repr,
 )
@@ -260,7 +260,20 @@ def test_an_answer_begins_with_a_greeting(message: list[object]) -> None:
     assert [again.purpose for again in bench.calls()] == ["join"]
 
 
-@pytest.mark.parametrize("kind", [HELLO, ASK, BUSY, MEMBERS, HEADS, WANT, PARTS, DONE, ANOTHER])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Hello.KIND,
+        Ask.KIND,
+        Busy.KIND,
+        Members.KIND,
+        Heads.KIND,
+        Want.KIND,
+        Parts.KIND,
+        Done.KIND,
+        Another.KIND,
+    ],
+)
 def test_a_conversation_begins_with_its_opening(kind: int) -> None:
     """Whoever opens a stream with something else is refused, and no place is taken."""
     bench = Bench()
@@ -275,14 +288,14 @@ def test_a_conversation_begins_with_its_opening(kind: int) -> None:
 def test_a_probe_is_answered_by_whom_it_means() -> None:
     """The peer that is meant says yes, another says that it is another."""
     bench = Bench()
-    for name, answer in (("me", [PROBED, 7]), ("you", [ANOTHER])):
+    for name, answer in (("me", [Probed.KIND, 7]), ("you", [Another.KIND])):
         exchange = bench.core.accept(("10.1.1.1", 1), NOW)
-        exchange.receive(SEAL.seal(encode([PROBE, 7, name]), EPOCH), NOW)
+        exchange.receive(SEAL.seal(encode([Probe.KIND, 7, name]), EPOCH), NOW)
         assert decode(SEAL.open(exchange.outbox[0])[1]) == answer
         assert exchange.finished
     exchange = bench.core.accept(("10.1.1.1", 1), NOW)
-    exchange.receive(SEAL.seal(encode([PROBE, 7, "me"]), EPOCH - 1), NOW)
-    assert decode(SEAL.open(exchange.outbox[0])[1]) == [ANOTHER]
+    exchange.receive(SEAL.seal(encode([Probe.KIND, 7, "me"]), EPOCH - 1), NOW)
+    assert decode(SEAL.open(exchange.outbox[0])[1]) == [Another.KIND]
 
 
 def _large_pair() -> tuple[Gossip, Gossip]:
@@ -344,11 +357,11 @@ def test_each_entry_is_judged_by_itself() -> None:
     def say(message: list[object]) -> None:
         exchange.receive(SEAL.seal(encode(message), 0), NOW)
 
-    say([MEMBERS, [b"", b"\xff", 7, news("e").encode(), news("d").encode()], [0, 0, 0, -1, 0]])
+    say([Members.KIND, [b"", b"\xff", 7, news("e").encode(), news("d").encode()], [0, 0, 0, -1, 0]])
     part = Part("o", EPOCH)
     part.append([("k", b"v")])
     good = encode([1, "o", EPOCH, 0, ["k", b"v"]])
-    say([PARTS, [b"", b"\xff" * 9, encode([3, "o", EPOCH, 1, 0, ["k"]]), good]])
+    say([Parts.KIND, [b"", b"\xff" * 9, encode([3, "o", EPOCH, 1, 0, ["k"]]), good]])
     assert set(bench.core.members) == {"c", "d"}
     assert bench.core.parts["o"].records == {"k": b"v"}
     assert bench.counts("refused_member", "refused_entry") == (4, 3)
@@ -428,23 +441,23 @@ def test_an_opening_alone_is_not_believed() -> None:
     """Whoever opens a stream is known once it has asked for something, and takes a place then."""
     bench = Bench()
     called = bench.core.accept(("10.1.1.1", 1), NOW)
-    called.receive(SEAL.seal(encode([OPEN, news("c").encode()]), EPOCH), NOW)
+    called.receive(SEAL.seal(encode([Open.KIND, news("c").encode()]), EPOCH), NOW)
     assert not called.finished
     assert not bench.core.members
     assert bench.inside.exchanges.served == 0
-    called.receive(SEAL.seal(encode([ASK, 1, bytes(16), None, [], None]), EPOCH), NOW)
+    called.receive(SEAL.seal(encode([Ask.KIND, 1, bytes(16), None, [], None]), EPOCH), NOW)
     assert set(bench.core.members) == {"c"}
     assert bench.inside.exchanges.served == 1
 
 
-@pytest.mark.parametrize("twice", [OPEN, ASK])
+@pytest.mark.parametrize("twice", [Open.KIND, Ask.KIND])
 def test_nothing_is_said_twice_at_the_beginning(twice: int) -> None:
     """A second opening, and a second question, end the conversation and free its place."""
     bench = Bench()
     called = bench.core.accept(("10.1.1.1", 1), NOW)
-    opening = encode([OPEN, news("c").encode()])
-    question = encode([ASK, 1, bytes(16), None, [], None])
-    for body in (opening, opening) if twice == OPEN else (opening, question, question):
+    opening = encode([Open.KIND, news("c").encode()])
+    question = encode([Ask.KIND, 1, bytes(16), None, [], None])
+    for body in (opening, opening) if twice == Open.KIND else (opening, question, question):
         called.receive(SEAL.seal(body, EPOCH), NOW)
     assert called.finished
     assert bench.counts("refused_malformed") == (1,)

@@ -7,8 +7,18 @@ from cores import EPOCH, NOW, ROOT, SEAL, Bench, converse, gossip, held, news, o
 
 from gossamer.gossip import Exchange, encode
 from gossamer.gossip.basis import array, blob, decode
-from gossamer.gossip.kernel import ANOTHER, ASK, DONE, HELLO, LAST_KIND, MEMBERS, OPEN, PARTS
-from gossamer.gossip.kernel._exchange import FOREIGN, PROBED
+from gossamer.gossip.messages import (
+    LAST_KIND,
+    Another,
+    Ask,
+    Done,
+    Foreign,
+    Hello,
+    Members,
+    Open,
+    Parts,
+    Probed,
+)
 
 LATER = LAST_KIND + 1
 
@@ -24,9 +34,9 @@ def _resealed(change: Callable[[list[object]], list[object]]) -> Callable[[int, 
 
 
 def _longer(items: list[object]) -> list[object]:
-    if items[0] == PARTS:
+    if items[0] == Parts.KIND:
         longer = [_entry(entry) for entry in array(items[1])]
-        items = [PARTS, [*longer, encode([5, "of a later kind"])]]
+        items = [Parts.KIND, [*longer, encode([5, "of a later kind"])]]
     return [*items, None, "further", b"\x00", [1]]
 
 
@@ -51,7 +61,7 @@ def test_longer_frames_and_entries_say_what_they_said(owners: int) -> None:
     for number in range(owners):
         bench = one if number % 2 else two
         entry = encode([1, f"o{number}", EPOCH, 0, ["k", b"v"]])
-        _say(called := open_exchange(bench, "c", ("10.1.1.1", 1)), PARTS, [entry])
+        _say(called := open_exchange(bench, "c", ("10.1.1.1", 1)), Parts.KIND, [entry])
         called.fail("enough", NOW)
     one.calls.clear()
     assert one.inside.exchanges.begin("heal", two.address, NOW)
@@ -72,12 +82,12 @@ def test_a_frame_of_a_later_kind_is_ignored() -> None:
     bench = Bench()
     called = bench.core.accept(("10.1.1.1", 1), NOW)
     _say(called, LATER)
-    _say(called, OPEN, news("c").encode())
+    _say(called, Open.KIND, news("c").encode())
     _say(called, LATER, "anything", [b""])
-    _say(called, ASK, 1, ROOT, None, [], None)
+    _say(called, Ask.KIND, 1, ROOT, None, [], None)
     _say(called, 255, None)
-    _say(called, MEMBERS, [news("d").encode()], [0])
-    _say(called, DONE)
+    _say(called, Members.KIND, [news("d").encode()], [0])
+    _say(called, Done.KIND)
 
     assert set(bench.core.members) == {"c", "d"}
     assert bench.counts("unknown", "refused_malformed", "exchanges_failed") == (3, 0, 0)
@@ -111,15 +121,15 @@ def test_a_purpose_of_a_later_version_is_served_as_a_repair() -> None:
     bench = Bench()
     bench.core.publish("k", b"v", NOW)
     called = bench.core.accept(("10.1.1.1", 1), NOW)
-    _say(called, OPEN, news("c").encode())
+    _say(called, Open.KIND, news("c").encode())
     called.outbox.clear()
-    _say(called, ASK, 200, ROOT, None, [], None)
+    _say(called, Ask.KIND, 200, ROOT, None, [], None)
     assert not called.finished
     kinds = [array(decode(SEAL.open(frame)[1]))[0] for frame in called.outbox]
-    assert PARTS in kinds
+    assert Parts.KIND in kinds
 
 
-@pytest.mark.parametrize("answer", [PROBED, ANOTHER], ids=["alive", "another"])
+@pytest.mark.parametrize("answer", [Probed.KIND, Another.KIND], ids=["alive", "another"])
 def test_a_probe_over_a_stream_is_answered_in_longer_frames(answer: int) -> None:
     """Further items and frames of later kinds leave the answer what it is."""
     bench = Bench()
@@ -132,7 +142,7 @@ def test_a_probe_over_a_stream_is_answered_in_longer_frames(answer: int) -> None
     assert call.finished
     assert bench.counts("unknown", "refused_malformed", "exchanges_failed") == (1, 0, 0)
     bench.run(2)
-    assert bench.counts("probes_by_stream_only") == (int(answer == PROBED),)
+    assert bench.counts("probes_by_stream_only") == (int(answer == Probed.KIND),)
 
 
 def test_a_greeting_and_a_refusal_are_read_by_their_known_items() -> None:
@@ -141,7 +151,7 @@ def test_a_greeting_and_a_refusal_are_read_by_their_known_items() -> None:
     bench.core.join([("10.9.9.9", 1), ("10.9.9.8", 1)], bench.now)
     one, other = bench.calls()
     one.outbox.clear()
-    _say(one, HELLO, news("s").encode(), "further", to_epoch=0)
+    _say(one, Hello.KIND, news("s").encode(), "further", to_epoch=0)
     assert len(one.outbox) == 1
-    _say(other, FOREIGN, "further", to_epoch=0)
+    _say(other, Foreign.KIND, "further", to_epoch=0)
     assert bench.counts("keys_refused_by_others") == (1,)

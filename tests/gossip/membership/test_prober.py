@@ -13,9 +13,17 @@ from gossamer.gossip import (
     encode,
 )
 from gossamer.gossip.dissemination import MEMBERSHIP
-from gossamer.gossip.kernel import ANOTHER
-from gossamer.gossip.kernel._exchange import PROBED
-from gossamer.gossip.messages import Ack, Message, Nack, NotMe, Ping, PingReq, Relayed
+from gossamer.gossip.messages import (
+    Ack,
+    Another,
+    Message,
+    Nack,
+    NotMe,
+    Ping,
+    PingReq,
+    Probed,
+    Relayed,
+)
 
 QUIET = {"probe_interval": 1.0, "probe_timeout": 0.5}
 
@@ -211,7 +219,7 @@ def test_an_answer_by_stream_alone_accuses_nobody() -> None:
     bench.run(0.55)
     [call] = bench.calls("probe")
     call.outbox.clear()
-    call.receive(SEAL.seal(encode([PROBED, ping.sequence]), EPOCH), bench.now)
+    call.receive(SEAL.seal(encode([Probed.KIND, ping.sequence]), EPOCH), bench.now)
     assert call.finished
     bench.run(0.5)
     assert bench.status(target) is Status.ALIVE
@@ -220,7 +228,7 @@ def test_an_answer_by_stream_alone_accuses_nobody() -> None:
     assert not bench.core.isolated
 
 
-@pytest.mark.parametrize("message", [[ANOTHER], [PROBED, 0], [PROBED], []])
+@pytest.mark.parametrize("message", [[Another.KIND], [Probed.KIND, 0], [Probed.KIND], []])
 def test_a_wrong_answer_by_stream_saves_nobody(message: list[object]) -> None:
     """Another peer there, or an answer to another question, is none."""
     bench = Probing("a")

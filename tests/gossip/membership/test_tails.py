@@ -6,8 +6,7 @@ from cores import EPOCH, NOW, SEAL, Bench, news, open_exchange
 
 from gossamer.gossip import Exchange, Status, encode
 from gossamer.gossip.basis import array, decode
-from gossamer.gossip.kernel import MEMBERS
-from gossamer.gossip.messages import Ack, Ping, decode_update
+from gossamer.gossip.messages import Ack, Members, Ping, decode_update
 from gossamer.gossip.state import OWN_TAIL, TAIL_LIMIT, News
 
 LATER = encode([3, "of a later version", [1, 2]])
@@ -31,7 +30,7 @@ def _of_x(updates: Iterable[bytes]) -> list[News]:
 def _members(exchange: Exchange) -> list[News]:
     frames = [array(decode(SEAL.open(frame)[1])) for frame in exchange.outbox]
     return _of_x(
-        row for frame in frames if frame[0] == MEMBERS for row in array(frame[1])
+        row for frame in frames if frame[0] == Members.KIND for row in array(frame[1])
         if isinstance(row, bytes)
     )  # fmt: skip
 
@@ -66,7 +65,7 @@ def test_a_death_that_an_exchange_tells_becomes_a_suspicion_with_the_tail() -> N
     bench = _bench()
     exchange = open_exchange(bench.core, "c", ("10.1.1.1", 1))
     dead = news("x", Status.DEAD, tail=LATER)
-    exchange.receive(SEAL.seal(encode([MEMBERS, [dead.encode()], [0]]), EPOCH), NOW)
+    exchange.receive(SEAL.seal(encode([Members.KIND, [dead.encode()], [0]]), EPOCH), NOW)
     bench.run(1.0)
 
     told = _of_x(bench.updates())
@@ -83,7 +82,7 @@ def test_the_obituary_of_a_forgotten_life_keeps_the_tail() -> None:
 
     exchange = open_exchange(bench.core, "c", ("10.1.1.1", 1))
     listed = news("x", tail=LATER).encode()
-    exchange.receive(SEAL.seal(encode([MEMBERS, [listed], [0]]), EPOCH), bench.now)
+    exchange.receive(SEAL.seal(encode([Members.KIND, [listed], [0]]), EPOCH), bench.now)
     [obituary] = _members(exchange)
     assert (obituary.status, obituary.tail) == (Status.LEFT, LATER)
 

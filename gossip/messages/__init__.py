@@ -10,7 +10,7 @@ What is frozen for ever, so that peers of different versions understand each oth
                begins [kind, origin, epoch, number], and its origin counts its numbers upwards
     entries    kinds 1, 3 and 4, and the items of each (_entries.py); 0 and 2 are no entries, and 3
                and 4 no updates; what is 5 or above may become either
-    frames     kinds 0 to 13, and the items of each (kernel/_exchange.py)
+    frames     kinds 0 to 13, and the items of each (_frames.py)
     records    see peers/registry/_records.py
 
 What is new stands behind what is frozen, or has a kind of its own; a kind is at most 255.

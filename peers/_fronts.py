@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 
 import trio
 
+from gossamer.gossip import Address
+
 from .catalog import Front
 from .host import PeerConfig
 from .model import ConfigError, format_address, parse_address
-from .runtime import Peer
+from .runtime import Fronts, Peer
 
 
 def _http(peer: Peer) -> Front:
@@ -36,25 +38,27 @@ def check_fronts(config: PeerConfig) -> None:
             )
 
 
-async def serve_fronts(peer: Peer, nursery: trio.Nursery) -> None:
+async def serve_fronts(peer: Peer, fronts: Fronts, nursery: trio.Nursery) -> None:
     """Start all fronts of a peer; return when each is bound to all its addresses.
+
+    `fronts` is told of each front and address.
 
     Raises `ConfigError` that names the front whose address cannot be used.
     """
     for name, texts in peer.config.fronts.items():
         front = FRONTS[name](peer)
-        peer.fronts.add(front)
+        fronts.add(front)
         for text in texts:
-            await _serve(peer, front, text, nursery)
+            fronts.bound(front, await _serve(peer, front, text, nursery))
 
 
-async def _serve(peer: Peer, front: Front, text: str, nursery: trio.Nursery) -> None:
+async def _serve(peer: Peer, front: Front, text: str, nursery: trio.Nursery) -> Address:
     at = parse_address(text, front.name)
     try:
-        bound = await nursery.start(front.serve, peer, at)
+        bound: Address = await nursery.start(front.serve, peer, at)
     except OSError as error:
         raise bind_error(front.name, *at, error) from None
-    peer.fronts.bound(front, bound)
+    return bound
 
 
 def bind_error(field: str, host: str, port: int, error: Exception) -> ConfigError:

@@ -22,7 +22,7 @@ from .keys import KEYS_RECORD, KeyFile
 from .model import ConfigError, GossamerError, RegistryConfig, format_address, parse_address
 from .network import Endpoint, Network, Seeds, SocketNetwork, find_advertised
 from .registry import Ignored, Registry
-from .runtime import Life, Peer, epoch_file, event_log
+from .runtime import Fronts, Life, Peer, epoch_file, event_log
 
 if TYPE_CHECKING:
     from gossamer.gossip.sealing.keyed_seal import KeyedSeal
@@ -51,8 +51,9 @@ async def open_peer(
 
     `network`, `wall` (Unix seconds) and `rng` are for tests and simulations.
     """
+    fronts = Fronts()
     peer, life = await _prepare(
-        config, network or SocketNetwork(), wall, rng or random.SystemRandom(), registry
+        config, network or SocketNetwork(), wall, rng or random.SystemRandom(), registry, fronts
     )
     body_error: BaseException | None = None
     bare: BaseException | None = None
@@ -60,7 +61,7 @@ async def open_peer(
         async with trio.open_nursery(strict_exception_groups=True) as nursery:
             # Shielded: a start that is cancelled halfway would wait for the peer to end.
             with trio.CancelScope(shield=True):
-                await nursery.start(_run, peer, life)
+                await nursery.start(_run, peer, life, fronts)
             try:
                 yield peer
             except BaseException as error:
@@ -79,12 +80,16 @@ async def open_peer(
 
 # Shielded, so that the peer and its fronts go on while it leaves.
 async def _run(
-    peer: Peer, life: Life, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    peer: Peer,
+    life: Life,
+    fronts: Fronts,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     with trio.CancelScope(shield=True):
         async with trio.open_nursery() as nursery:
             try:
-                await serve_fronts(peer, nursery)
+                await serve_fronts(peer, fronts, nursery)
                 await nursery.start(life.serve)
             except BaseException:
                 await life.aclose()
@@ -100,6 +105,7 @@ async def _prepare(
     wall: Callable[[], float],
     rng: random.Random,
     registry_config: RegistryConfig | None,
+    fronts: Fronts,
 ) -> tuple[Peer, Life]:
     check_fronts(config)
     host, port = parse_address(config.bind, "bind")
@@ -153,6 +159,7 @@ async def _prepare(
             registry=registry,
             life=life,
             seeds=seeds,
+            fronts=fronts,
             rng=random.Random(rng.getrandbits(64)),
             keys=keys,
         )

@@ -51,6 +51,7 @@ class Peer:
         registry: Registry,
         life: Life,
         seeds: Seeds,
+        fronts: Fronts,
         rng: random.Random,
         keys: "Keys | None" = None,
     ) -> None:
@@ -62,7 +63,7 @@ class Peer:
         self._keys = keys
         self._watches = Watches(registry, self.lookup)
         life.when_over(self._watches.close)
-        self.fronts = Fronts()
+        self._fronts = fronts
         self._chooser = Chooser(rng)
 
     # What it is
@@ -80,7 +81,7 @@ class Peer:
     @property
     def addresses(self) -> dict[str, tuple[Address, ...]]:
         """Where its fronts are bound, by name, such as `http`."""
-        return self.fronts.addresses
+        return self._fronts.addresses
 
     @property
     def http_address(self) -> Address | None:
@@ -147,7 +148,7 @@ class Peer:
             **self._gossip.statistics(),
             **self._life.statistics(),
             **self._registry.statistics(),
-            **self.fronts.statistics(),
+            **self._fronts.statistics(),
             "refused_key_records": 0 if self._keys is None else self._keys.refused,
         }
 

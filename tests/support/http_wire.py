@@ -198,6 +198,5 @@ async def serve_lab(server: HttpServer) -> AsyncIterator[Lab]:
 async def open_peer_lab(peer: Peer, limits: NativeLimits = NativeLimits()) -> AsyncIterator[Lab]:
     """Serve a peer's native interface until the block ends."""
     front = HttpFront([NativeMount(peer, limits)])
-    peer.fronts.add(front)
     async with serve_lab(front.server(peer)) as lab:
         yield lab

@@ -57,10 +57,13 @@ async def test_a_registration_from_end_to_end(peer: Peer) -> None:
         assert json.loads(ask(connection, "GET", "/v1/services/orders")[1])["instances"] == []
         assert ask(connection, "DELETE", one)[0] == 200
         assert ask(connection, "GET", "/v1/services/orders")[0] == 404
+        counters = json.loads(ask(connection, "GET", "/v1/info")[1])["counters"]
+        assert (counters["http_requests"], counters["http_connections_open"]) == (9, 1)
         assert connection.sock is first
 
     await in_thread(peer, talk)
     assert not peer.knows("orders")
+    assert peer.statistics()["http_requests"] == 9
 
 
 async def test_events_arrive_as_they_happen(peer: Peer) -> None:

@@ -36,8 +36,6 @@ async def test_members_services_and_info(
     assert members[1].keys() >= {"address", "incarnation", "epoch"}
     assert services[0].items() >= {"name": "orders", "instances": 2, "up": 1}.items()
     assert info.items() >= {"name": "p1", "joined": True, "instances": 2}.items()
-    assert info["counters"]["http_requests"] == 3
-    assert info["counters"]["http_connections_open"] == 1
     for path in ("members", "services", "info"):
         assert (await wire.get(f"/v1/{path}?x=1")).json["field"] == "x"
 

@@ -21,8 +21,8 @@ from ._tree import tree_children
 _BURST = 16
 # gossip/_rumors.py
 _LEAST_FACTOR = 2
-# gossip/exchange/_repair.py: roots that have differed for so many times `settle` are repaired even while
-# they still change.
+# gossip/exchange/_repair.py: roots that have differed for so many times `settle` are repaired even
+# while they still change.
 _UNSETTLED = 8
 # Legs of an exchange on a stream, after the ack that sets it off: open, opened, ask, answer.
 _LEGS = 4

@@ -166,8 +166,8 @@ class Peer:
     async def join(self, seeds: Sequence[str]) -> list[Address]:
         """Join through more seeds, which the peer keeps from then on; return their addresses.
 
-        Does not wait for an answer: `joined` does.
-        Raises `BadInput` for `join`, with nothing changed, when one is no address or does not
+        The call does not wait for an answer: `joined` does.
+        Raises `BadInput` for `join`, with nothing changed, if one is not an address or does not
         resolve.
         """
         if isinstance(seeds, str):
@@ -213,7 +213,7 @@ class Peer:
         await self._life.ended()
 
     async def leave(self) -> None:
-        """Leave gracefully: tell the others, have it acknowledged, answer a little longer."""
+        """Leave gracefully: tell the others, wait for their acks, and answer a little longer."""
         self.request_leave()
         await self.left()
 
@@ -261,9 +261,9 @@ class Peer:
         return self._chooser.choose(self.lookup(service, tag=tag, zone=zone), policy)
 
     def watch(self, service: str | None = None) -> Watch:
-        """Return an iterator of lookups of a service, or of whichever service changed.
+        """Return an iterator of lookups of a service, or of each service that changes.
 
-        It begins with the present state; a slow reader skips states and delays nobody.
+        It begins with the present state; a slow reader skips states, and delays nothing else.
         """
         return self._watches.open(service, present=True)
 
@@ -326,10 +326,10 @@ class Peer:
             self._registry.heartbeat(service, id, now)
 
     def report(self, service: str, id: str, status: str, *, output: str | None = None) -> Instance:
-        """Tell what a service says of itself: its own status, and a line or two of output.
+        """Set the service's own status, with a line or two of output.
 
-        For the service and for health checks, at any peer. An override stays, and decides what
-        lookups show. Output beyond 256 bytes is cut off.
+        The service itself and health checks use this, at any peer. An override stays, and decides
+        what lookups show. Output is cut off after 256 bytes.
         Raises `BadInput` or `NotFound`, with nothing changed.
         """
         with self._life.acting() as now:
@@ -367,8 +367,8 @@ class Peer:
     async def replicated(self, instance: Instance, peers: int = 2) -> tuple[str, ...]:
         """Return the names of that many other peers, once they hold an instance of this peer's.
 
-        For those who want a registration to outlive this peer's machine; waits for as long as
-        there are fewer peers.
+        A registration that others hold outlives this peer's machine. The call waits while there
+        are fewer peers.
         Raises `Conflict` for an instance of another owner, `Unavailable` when this peer stops.
         """
         if type(peers) is not int or peers < 1:

@@ -39,8 +39,8 @@ class Gossip:
         """
         self.config = config
         me = Identity(config.name, epoch, nonce, advertise, config.zone)
-        held = ChecksumSeal(config.cluster) if seal is None else seal
-        self.inside = inside = Wiring(config, me, held, rng, now, wall_ms=wall_ms)
+        own_seal = ChecksumSeal(config.cluster) if seal is None else seal
+        self.inside = inside = Wiring(config, me, own_seal, rng, now, wall_ms=wall_ms)
         """The parts of the protocol; for tests, and no business of a driver."""
         # An input that comes so long after the deadline tells that this process was stopped.
         self._lag_limit = max(config.probe_timeout / 2, 0.1)

@@ -67,7 +67,7 @@ class Lane:
         self.limit_in_storm = self.kind.sends(config, living, True)
 
 
-def take_shares(lanes: tuple[Lane, ...], room: int, overhead: int, *, storm: bool) -> list[bytes]:
+def share_room(lanes: tuple[Lane, ...], room: int, overhead: int, *, storm: bool) -> list[bytes]:
     """Take rumors for `room` bytes, each class at least its share; count them as sent.
 
     Each rumor costs its length and `overhead`.

@@ -16,7 +16,7 @@ from gossamer.gossip.kernel import Context
 from gossamer.gossip.messages import Message, encode_body, messages_size, update_cost
 from gossamer.gossip.state import Address
 
-from ._classes import CLASSES, MEMBERSHIP, Lane, RumorClass, take_shares
+from ._classes import CLASSES, MEMBERSHIP, Lane, RumorClass, share_room
 from ._rumors import Rumor, RumorQueue
 from ._tree import children
 
@@ -268,7 +268,7 @@ class Spread:
         """Take rumors for `room` bytes; accusations of many take what the classes leave."""
         self._adapt()
         storm = self.storms
-        taken = take_shares(self._lanes, room, _OVERHEAD, storm=storm)
+        taken = share_room(self._lanes, room, _OVERHEAD, storm=storm)
         if accusations and self.accusations:
             room -= sum(map(len, taken)) + _OVERHEAD * len(taken)
             lane = self._membership

@@ -73,7 +73,7 @@ class HeadComparison:
             held = part.head if part is not None and part.version else (0, 0)
             if owner == self._me.name and epoch < self._me.epoch and not self._own.resumed:
                 wants += (owner, 0, 0)  # what an earlier life of this peer left
-            elif replicas.buried(owner, epoch) or held > (epoch, version):
+            elif replicas.has_dropped(owner, epoch) or held > (epoch, version):
                 gives.append((owner, epoch, version))
             elif replicas.known_head(owner) < (epoch, version):
                 wants += (owner, *held)

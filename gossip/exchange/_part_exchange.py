@@ -68,13 +68,13 @@ class PartExchange:
         replicas = self._replicas
         match entry:
             case Dropped(owner, epoch):
-                replicas.take_gone(owner, epoch, now)
+                replicas.drop_gone(owner, epoch, now)
             case Delta(owner=owner):
-                if replicas.take_delta(entry, now):
+                if replicas.merge_delta(entry, now):
                     self._pass_on(owner, payload, teller, now)
             case Piece(owner=owner):
                 records = self._assembly.add(entry)
-                if records is not None and replicas.take_snapshot(
+                if records is not None and replicas.merge_snapshot(
                     owner, entry.epoch, entry.version, records, now
                 ):
                     self._pass_on(owner, None, teller, now)

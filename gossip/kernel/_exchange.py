@@ -89,14 +89,14 @@ class Exchange:
             except Unknown:
                 self._ignore()
             else:
-                self._take(said, now)
+                self._hear(said, now)
             self.moved(len(frame))
         except Malformed:
             self._refuse(Refused("malformed"), now)
         except Refused as refused:
             self._refuse(refused, now)
 
-    def _take(self, frame: Frame, now: float) -> None:
+    def _hear(self, frame: Frame, now: float) -> None:
         if isinstance(frame, Foreign):
             self._endpoint.refusals.hear(self.address, now)
             self.fail("key refused", now)

@@ -60,7 +60,7 @@ class Membership:
         self._spread = spread
         self._planner = planner
         self._own_life = own_life
-        self.suspicions = Suspicions(context, spread, planner, declare_dead=self._declare_dead)
+        self.suspicions = Suspicions(context, spread, planner, time_is_over=self._end_suspect)
         self._graves = Graves(context, left_by=left_by)
         self._doubts = Doubts(context, spread, self._suspect_by_hearsay)
 
@@ -126,7 +126,7 @@ class Membership:
         else:
             self._turn(row, news, payload, "", now)
 
-    def bury(self, name: str, epoch: int, now: float) -> None:
+    def declare_dead(self, name: str, epoch: int, now: float) -> None:
         """Declare a life of a member dead at once: there is evidence (_evidence.py)."""
         row = self._table.get(name)
         if row is None or not row.status.living or row.epoch != epoch:
@@ -134,7 +134,7 @@ class Membership:
         dead = replace(news_of(row, self._me.name), status=Status.DEAD, definite=True)
         self._turn(row, dead, dead.encode(), "", now)
 
-    def _declare_dead(self, name: str, accuser: str, now: float) -> None:
+    def _end_suspect(self, name: str, accuser: str, now: float) -> None:
         """Declare a suspect dead: its time is over."""
         news = replace(news_of(self._table.rows[name], accuser), status=Status.DEAD)
         self._turn(self._table.rows[name], news, news.encode(), "", now)

@@ -194,7 +194,7 @@ class Prober:
         if probe.evidence.suffices(relays=len(probe.relays)):
             self._counters.add("probes_definite")
             self._end(probe)
-            self._membership.bury(probe.target, probe.epoch, now)
+            self._membership.declare_dead(probe.target, probe.epoch, now)
 
     # Our own probes
 

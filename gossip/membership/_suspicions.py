@@ -29,9 +29,9 @@ class Suspicions:
         spread: Spread,
         planner: ProbePlanner,
         *,
-        declare_dead: Callable[[str, str, float], None],
+        time_is_over: Callable[[str, str, float], None],
     ) -> None:
-        """`declare_dead` is called with the suspect and its first accuser when the time is over."""
+        """`time_is_over` is called with the suspect and its first accuser when the time is over."""
         self._config = context.config
         self._rng = context.rng
         self._me = context.me
@@ -41,7 +41,7 @@ class Suspicions:
         self._events = context.events
         self._spread = spread
         self._planner = planner
-        self._declare_dead = declare_dead
+        self._time_is_over = time_is_over
         self._under_way: dict[str, tuple[Suspicion, Timer]] = {}
 
     def __len__(self) -> int:
@@ -125,10 +125,10 @@ class Suspicions:
         # An accuser that is counted late can end a suspicion in the past: it then ends now, as a
         # timer that is found long overdue would tell that this peer itself was stopped.
         when = suspicion.soonest if now < suspicion.soonest else max(suspicion.ends_at, now)
-        timer = self._timers.at(when, partial(self._judge, name))
+        timer = self._timers.at(when, partial(self._conclude, name))
         self._under_way[name] = suspicion, timer
 
-    def _judge(self, name: str, now: float) -> None:
+    def _conclude(self, name: str, now: float) -> None:
         """Declare a suspect dead if its time is over, unless this peer is isolated."""
         suspicion, _ = self._under_way[name]
         if self._isolation.isolated and now >= suspicion.ends_at:
@@ -137,7 +137,7 @@ class Suspicions:
             self._arm(name, suspicion, now)
             return
         # Under the first accuser's name, so that all peers whose time runs out use the same words.
-        self._declare_dead(name, suspicion.accusers[0], now)
+        self._time_is_over(name, suspicion.accusers[0], now)
 
 
 # A text, since a tuple would be hashed anew in each of the queue's tables; and no member's name,

@@ -172,7 +172,7 @@ class OwnPart:
         elif epoch > part.epoch and self._epochs.plausible(epoch, now):
             self._overtaken(epoch, now)
 
-    def take_previous_life(self, records: Mapping[str, bytes], now: float) -> None:
+    def report_previous_life(self, records: Mapping[str, bytes], now: float) -> None:
         """Report the records of an earlier life, once, and replace its part in all replicas.
 
         A second copy could be older than what the user made of the first, so it is ignored.

@@ -108,12 +108,12 @@ class Replicas:
             self._signals.part_wanted(head.owner, teller, now)
         return Outcome.UNCHANGED
 
-    def take_delta(self, delta: Delta, now: float) -> bool:
+    def merge_delta(self, delta: Delta, now: float) -> bool:
         """Merge a delta that came in an exchange; return whether it changed anything."""
         if delta.owner == self._me.name:
             if delta.epoch < self._own.part.epoch and delta.since == 0:
                 pairs = ((key, value) for key, value in delta.operations if value is not None)
-                self._own.take_previous_life(dict(pairs), now)
+                self._own.report_previous_life(dict(pairs), now)
             else:
                 self._own.on_head(delta.epoch, delta.since + len(delta.operations), now)
             return False
@@ -124,14 +124,14 @@ class Replicas:
             self._caught_up(delta.owner, now)
         return changed
 
-    def take_snapshot(
+    def merge_snapshot(
         self, owner: str, epoch: int, version: int, records: Mapping[str, bytes], now: float
     ) -> bool:
         """Replace an older part by a snapshot; return whether it changed anything."""
         store, me = self._store, self._me
         if owner == me.name:
             if epoch < me.epoch:
-                self._own.take_previous_life(records, now)
+                self._own.report_previous_life(records, now)
             else:
                 self._own.on_head(epoch, version, now)
             return False
@@ -148,7 +148,7 @@ class Replicas:
         self._caught_up(owner, now)
         return True
 
-    def take_gone(self, owner: str, epoch: int, now: float) -> None:
+    def drop_gone(self, owner: str, epoch: int, now: float) -> None:
         """Drop a part that another peer dropped, if its owner is gone in this peer's view too."""
         part = self._store.get(owner)
         if part is not None and owner in self.remains and part.epoch <= epoch:
@@ -220,7 +220,7 @@ class Replicas:
             return part.size
         return sum(operation_size(*operation) for operation in operations)
 
-    def buried(self, owner: str, epoch: int) -> bool:
+    def has_dropped(self, owner: str, epoch: int) -> bool:
         """Whether this peer dropped that life of the owner, and the owner is still gone."""
         grave = self._tombstones.get(owner)
         return grave is not None and epoch <= grave[0] and not self._lives(owner)
@@ -297,7 +297,7 @@ class Replicas:
         if not self._epochs.plausible(epoch, now):
             self._counters.add("refused_epoch_ahead")
             return Outcome.DECLINED
-        if self.buried(owner, epoch):
+        if self.has_dropped(owner, epoch):
             self._counters.add("refused_part_tombstone")
             return Outcome.UNCHANGED
         if owner in self._declined:

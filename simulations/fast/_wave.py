@@ -19,7 +19,7 @@ from ._tree import tree_children
 
 # From this many updates in one flush on there is no tree (gossip/dissemination/_spread.py).
 _BURST = 16
-# gossip/_rumors.py
+# gossip/dissemination/_rumors.py
 _LEAST_FACTOR = 2
 # gossip/exchange/_repair.py: roots that have differed for so many times `settle` are repaired even
 # while they still change.

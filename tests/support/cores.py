@@ -19,6 +19,7 @@ from gossamer.gossip import (
     Status,
     encode,
 )
+from gossamer.gossip.kernel import Context, Identity
 from gossamer.gossip.messages import (
     Ask,
     Message,
@@ -101,6 +102,13 @@ def gossip(
         now=NOW,
         seal=seal,
     )
+
+
+def context(name: str = "me", *, wall_ms: int | None = None, **config: Any) -> Context:
+    """Return what the parts of a peer's protocol are built from, to build one of them alone."""
+    me = Identity(name, EPOCH, sum(name.encode()), address_of(name), "")
+    settings = GossipConfig(name=name, **config)
+    return Context.begin(settings, me, SEAL, random.Random(1), NOW, wall_ms=wall_ms)
 
 
 @dataclass

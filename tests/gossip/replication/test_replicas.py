@@ -91,7 +91,7 @@ def test_what_waits_is_merged_behind_a_snapshot() -> None:
     """When an exchange brings the part, deltas that had come too early follow at once."""
     bench = _bench()
     bench.hear("t", updates=[delta("o", 2, ("c", b"3"))])
-    assert bench.inside.replicas.take_snapshot("o", EPOCH, 2, {"a": b"1"}, bench.now)
+    assert bench.inside.replicas.merge_snapshot("o", EPOCH, 2, {"a": b"1"}, bench.now)
     assert _holds(bench) == (3, {"a": b"1", "c": b"3"})
 
 
@@ -155,7 +155,7 @@ def test_heads_that_are_never_fetched_do_not_clog() -> None:
         bench.hear("t", updates=[encode_head(f"o{number}", EPOCH, 1)])
     bench.hear("t", updates=[head := encode_head("last", EPOCH, 1)])
     assert len(bench.inside.replicas._heads) <= 256
-    bench.inside.replicas.take_snapshot("last", EPOCH, 1, {"k": b"v"}, bench.now)
+    bench.inside.replicas.merge_snapshot("last", EPOCH, 1, {"k": b"v"}, bench.now)
     bench.core.tick(bench.now)
     bench.run(0.1)
     assert head in bench.updates()
@@ -223,7 +223,7 @@ def test_no_owner_grows_beyond_its_bounds_in_a_replica() -> None:
     """The 20,001st record of a part is refused and counted; one in place of another is not."""
     bench = _bench()
     records = {f"k{number}": b"v" for number in range(PART_RECORDS)}
-    bench.inside.replicas.take_snapshot("o", EPOCH, PART_RECORDS, records, bench.now)
+    bench.inside.replicas.merge_snapshot("o", EPOCH, PART_RECORDS, records, bench.now)
     bench.hear("t", updates=[delta("o", PART_RECORDS, ("more", b"v"))])
     assert _holds(bench)[0] == PART_RECORDS
     assert bench.counts("refused_part_size") == (1,)
@@ -258,10 +258,10 @@ def test_a_dead_owners_part_is_dropped_after_its_time() -> None:
 
     bench.hear("t", updates=[delta("o", 1, ("k", b"w"))])
     bench.hear("t", updates=[encode_head("o", EPOCH, 7)])
-    assert not bench.inside.replicas.take_snapshot("o", EPOCH, 9, {"k": b"x"}, bench.now)
+    assert not bench.inside.replicas.merge_snapshot("o", EPOCH, 9, {"k": b"x"}, bench.now)
     assert _holds(bench) == (0, {})
     assert bench.counts("refused_part_tombstone") == (3,)
-    assert bench.inside.replicas.take_snapshot("o", EPOCH + 1, 1, {"k": b"y"}, bench.now)
+    assert bench.inside.replicas.merge_snapshot("o", EPOCH + 1, 1, {"k": b"y"}, bench.now)
 
 
 def test_a_tombstone_of_a_part_is_forgotten_in_time() -> None:
@@ -292,7 +292,7 @@ def test_a_returning_owner_keeps_its_part() -> None:
 def test_what_an_earlier_life_left_is_reported_and_replaced() -> None:
     """Records of an older epoch of ours go to the user; the own part outranks them."""
     bench = _bench()
-    assert not bench.inside.replicas.take_snapshot("me", EPOCH - 9, 70, {"k": b"old"}, bench.now)
+    assert not bench.inside.replicas.merge_snapshot("me", EPOCH - 9, 70, {"k": b"old"}, bench.now)
     [event] = bench.events(PreviousLife)
     assert event.records == {"k": b"old"}
     assert bench.core.parts["me"].head == (EPOCH, 1)
@@ -313,7 +313,7 @@ def test_an_own_part_that_is_ahead_of_us_leads_to_a_new_epoch(how: str) -> None:
         case "delta":
             bench.hear("t", updates=[delta("me", 8, ("k", b"theirs"))])
         case _:
-            bench.inside.replicas.take_snapshot("me", EPOCH, 9, {"k": b"theirs"}, bench.now)
+            bench.inside.replicas.merge_snapshot("me", EPOCH, 9, {"k": b"theirs"}, bench.now)
     assert bench.core.epoch == EPOCH + 1
     assert [event.epoch for event in bench.events(EpochRaised)] == [EPOCH + 1]
     part = bench.core.parts["me"]
@@ -345,5 +345,5 @@ def test_two_lives_in_any_interleaving(
     for update in data.draw(st.permutations(updates)):
         bench.hear("t", updates=[update])
     for since, done in enumerate(second):  # what did not find a place is told again, otherwise cut
-        bench.inside.replicas.take_delta(Delta("o", EPOCH + 1, since, [done]), bench.now)
+        bench.inside.replicas.merge_delta(Delta("o", EPOCH + 1, since, [done]), bench.now)
     assert _holds(bench) == (len(second), _after(second))

@@ -86,7 +86,7 @@ def _claim(bench: Bench, registry: Registry, owner: str, stamp: int, version: in
     bench.hear(owner, updates=[news(owner).encode()])
     records = [KEY, encode_record(_record(stamp, 1000 + stamp))] if stamp else []
     entry = decode_entry(encode([SNAPSHOT, owner, EPOCH, version, 0, records]))
-    bench.inside.replicas.take_snapshot(owner, EPOCH, version, entry.records, bench.now)  # type: ignore[union-attr]
+    bench.inside.replicas.merge_snapshot(owner, EPOCH, version, entry.records, bench.now)  # type: ignore[union-attr]
     registry.handle_all(list(bench.core.events), bench.now)
     bench.core.events.clear()
 

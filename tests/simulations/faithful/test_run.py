@@ -480,8 +480,8 @@ def test_a_merge_that_forgets_removals_shows(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_merge_that_ignores_what_it_is_sent_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes that are never merged are incomplete, and roots stay different."""
-    monkeypatch.setattr(Replicas, "take_delta", lambda *_: False)
-    monkeypatch.setattr(Replicas, "take_snapshot", lambda *_: False)
+    monkeypatch.setattr(Replicas, "merge_delta", lambda *_: False)
+    monkeypatch.setattr(Replicas, "merge_snapshot", lambda *_: False)
     report = run(
         network=Network(loss=0.5),
         workload=Workload(services=1, instances=0, registrations=3, lookups=1),

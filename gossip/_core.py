@@ -1,14 +1,48 @@
 """One peer's protocol, sans-IO: bytes and `now` in; bytes, events and a deadline out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 
 from ._wiring import Wiring
-from .basis import GossipConfig
+from .basis import PROTOCOL, GossipConfig, Kind, Metric, Statistic, by_key, measured
 from .kernel import Exchange, Identity
 from .replication import Receipt
 from .sealing import ChecksumSeal, Seal
 from .state import Address, Event, Member, Part
+
+_STATISTICS = (
+    Statistic(
+        "timers",
+        "gossamer_timers",
+        Kind.GAUGE,
+        "timers",
+        "Timers of the protocol that wait.",
+    ),
+    Statistic(
+        "health",
+        "gossamer_health_score",
+        Kind.GAUGE,
+        "points",
+        "Lifeguard's local health score: 0 is well, and more makes this peer more patient.",
+        in_info=False,
+    ),
+    Statistic(
+        "joined",
+        "gossamer_joined",
+        Kind.GAUGE,
+        "bool",
+        "Whether this peer has met another, or was given no seed to meet (1), or not (0).",
+        in_info=False,
+    ),
+    Statistic(
+        "isolated",
+        "gossamer_isolated",
+        Kind.GAUGE,
+        "bool",
+        "Whether most recent probes failed, so that this peer accuses no member (1), or not (0).",
+        in_info=False,
+    ),
+)
 
 
 class Gossip:
@@ -127,15 +161,27 @@ class Gossip:
         """When `tick` is wanted next."""
         return self._context.timers.deadline
 
+    def metrics(self) -> Iterator[Metric]:
+        """Return all that is measured since the start, and how much is kept now."""
+        inside, context = self.inside, self._context
+        yield from measured(PROTOCOL, context.counters)
+        yield from inside.membership.metrics()
+        yield from inside.replicas.metrics()
+        yield from inside.spread.metrics()
+        yield from inside.prober.metrics()
+        yield from measured(
+            _STATISTICS,
+            {
+                "timers": len(context.timers),
+                "health": self.health,
+                "joined": int(self.joined),
+                "isolated": int(self.isolated),
+            },
+        )
+
     def statistics(self) -> Mapping[str, int]:
-        """Return counters since the start, and how much is kept now."""
-        return {
-            **self._context.counters,
-            **self.inside.membership.statistics(),
-            **self.inside.replicas.statistics(),
-            **self.inside.spread.statistics(),
-            "timers": len(self._context.timers),
-        }
+        """Return the numbers among the metrics, by the keys that `info` has for them."""
+        return by_key(self.metrics())
 
     # Inputs
 

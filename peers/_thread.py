@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar, Unpack
 
 import trio
 
-from gossamer.gossip import Address
+from gossamer.gossip import Address, Metric
 
 from ._open import open_peer
 from .catalog import Condition
@@ -82,6 +82,10 @@ class ThreadedPeer:
     def condition(self) -> Condition:
         """As `Peer.condition`."""
         return self._cross(self._peer.condition)
+
+    def metrics(self) -> Sequence[Metric]:
+        """As `Peer.metrics`."""
+        return self._cross(lambda: list(self._peer.metrics()))
 
     def statistics(self) -> dict[str, int]:
         """As `Peer.statistics`."""

@@ -23,8 +23,19 @@ from ._config import (
     Profile as Profile,
     check_name as check_name,
 )
-from ._counters import COUNTERS as COUNTERS, Counters as Counters
+from ._counters import PROTOCOL as PROTOCOL, Counters as Counters
 from ._notices import Notices as Notices
 from ._places import Places as Places
 from ._signal import Signal as Signal
+from ._statistics import (
+    Distribution as Distribution,
+    Histogram as Histogram,
+    Kind as Kind,
+    Metric as Metric,
+    Statistic as Statistic,
+    Value as Value,
+    by_key as by_key,
+    family as family,
+    measured as measured,
+)
 from ._timers import Timer as Timer, Timers as Timers

@@ -9,15 +9,17 @@ acks with the room that they have left.
 The classes of rumors share the room of each datagram (_classes.py).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import inf
 
+from gossamer.gossip.basis import Metric, measured
 from gossamer.gossip.kernel import Context
 from gossamer.gossip.messages import Message, encode_body, messages_size, update_cost
 from gossamer.gossip.state import Address
 
 from ._classes import CLASSES, MEMBERSHIP, Lane, RumorClass, share_room
 from ._rumors import Rumor, RumorQueue
+from ._statistics import RUMORS
 from ._tree import children
 
 # Updates that go out at once in one flush; what is beyond waits for rounds, or for repair.
@@ -94,11 +96,12 @@ class Spread:
         lane = self._lane[kind]
         return lane.limit_in_storm if self.storms else lane.limit
 
-    def statistics(self) -> dict[str, int]:
+    def metrics(self) -> Iterator[Metric]:
         """Return how many rumors wait, by class, and how many found no room."""
         waiting = {f"rumors_{lane.kind.name}": len(lane.queue) for lane in self._lanes}
         waiting[f"rumors_{MEMBERSHIP.name}"] += len(self.accusations)
-        return {**waiting, "rumors_dropped": sum(queue.dropped for queue in self._queues())}
+        dropped = sum(queue.dropped for queue in self._queues())
+        return measured(RUMORS, {**waiting, "rumors_dropped": dropped})
 
     def tell(
         self,

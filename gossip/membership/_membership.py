@@ -6,10 +6,12 @@ that the peer concerned can speak up, and it confirms nobody else's suspicion.
 Many accusations at a time are doubted first (_doubts.py).
 """
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
 
+from gossamer.gossip.basis import Metric, measured
 from gossamer.gossip.dissemination import MEMBERSHIP, Spread
 from gossamer.gossip.kernel import Context, Outcome
 from gossamer.gossip.state import (
@@ -31,6 +33,7 @@ from ._doubts import Doubts
 from ._graves import Graves
 from ._own_life import OwnLife
 from ._planner import ProbePlanner
+from ._statistics import MEMBERS
 from ._suspicions import Suspicions
 
 Source = Literal["rumor", "exchange", "direct"]
@@ -173,13 +176,20 @@ class Membership:
         self._own_life.forget_conflict(now)
         self._graves.reap(now)
 
-    def statistics(self) -> dict[str, int]:
-        """Return how much is kept."""
-        return {
-            "suspicions": len(self.suspicions),
-            "doubts": len(self._doubts),
-            "member_tombstones": len(self._graves),
-        }
+    def metrics(self) -> Iterator[Metric]:
+        """Return how many members there are by status, and how much is kept of them."""
+        by_status = Counter(row.status for row in self._table)
+        own = Status.LEFT if self._me.left else Status.ALIVE
+        by_status[own] += 1
+        return measured(
+            MEMBERS,
+            {
+                **{f"members_{status.label}": by_status[status] for status in Status},
+                "suspicions": len(self.suspicions),
+                "doubts": len(self._doubts),
+                "member_tombstones": len(self._graves),
+            },
+        )
 
     def _refusal(self, news: News, now: float) -> Outcome | None:
         """Return how an update about an unknown life is refused; None if it is believed."""

@@ -12,9 +12,10 @@ When a target's own host says that the target is gone, relays are asked at once;
 the same, the target is declared dead without a suspicion (_evidence.py).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gossamer.gossip.basis import Timer
+from gossamer.gossip.basis import Histogram, Metric, Timer, measured
 from gossamer.gossip.dissemination import Spread
 from gossamer.gossip.kernel import Context, ProbeExchange, ProbeResult, Sequence
 from gossamer.gossip.messages import Ack, Ping, PingReq
@@ -24,6 +25,7 @@ from ._evidence import Evidence
 from ._membership import Membership
 from ._paths import Path, Paths
 from ._planner import ProbePlanner
+from ._statistics import ROUND_TRIP_BOUNDS, ROUND_TRIPS
 
 # Together with the target, as many as make isolation (_health.py).
 _SILENT_RELAYS = 2
@@ -40,6 +42,7 @@ class Probe:
     target: str
     epoch: int
     address: Address
+    began_at: float
     ends_at: float
     timers: list[Timer] = field(default_factory=list)
     relays: dict[str, None] = field(default_factory=dict)
@@ -83,6 +86,7 @@ class Prober:
         self._spread = spread
         self._membership = membership
         self._planner = planner
+        self._round_trips = Histogram(ROUND_TRIP_BOUNDS)
         self.probe: Probe | None = None
         """The probe under way."""
         self._next: Timer | None = None
@@ -107,6 +111,10 @@ class Prober:
 
     # What others say
 
+    def metrics(self) -> Iterator[Metric]:
+        """Return how long direct answers to probes took."""
+        return measured((ROUND_TRIPS,), {ROUND_TRIPS.key: self._round_trips.distribution})
+
     def on_ping(self, message: Ping, sender: Address, epoch: int, row: Member | None) -> None:
         """ProbeResult a ping that is meant for us; a sender that is accused is told so first."""
         first: list[bytes] = []
@@ -121,6 +129,8 @@ class Prober:
         """Take in the answer to the ping of a probe."""
         probe = self.probe
         if probe is not None and probe.sequence == sequence and probe.target == source:
+            if not probe.by_datagram:
+                self._round_trips.observe(now - probe.began_at)
             probe.by_datagram = True
             self._succeed(probe, now)
 
@@ -215,7 +225,7 @@ class Prober:
         row = self._table.get(name) if name is not None else None
         if row is None or not row.status.living:
             return
-        probe = Probe(self._sequence.next(), row.name, row.epoch, row.address, now + interval)
+        probe = Probe(self._sequence.next(), row.name, row.epoch, row.address, now, now + interval)
         self.probe = probe
         self._questions.open(probe.sequence, self)
         timeout = min(self._health.scale(self._config.probe_timeout), interval)

@@ -7,10 +7,10 @@ A peer passes such a head on only after it has fetched the change, so that it ca
 change to the peers that it tells.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from gossamer.gossip.basis import BoundedMap
+from gossamer.gossip.basis import BoundedMap, Metric, measured
 from gossamer.gossip.dissemination import REGISTRY, Spread
 from gossamer.gossip.kernel import Context, Outcome
 from gossamer.gossip.messages import Delta, Head, encode_dropped, encode_head, encode_part
@@ -18,6 +18,7 @@ from gossamer.gossip.state import Operation, Part, PartChanged, PartDropped, ope
 
 from ._own_part import OwnPart, rumor_limit
 from ._remains import Remains
+from ._statistics import REPLICAS
 
 # How long a delta waits for the one before it.
 _GAP_PATIENCE = 0.15
@@ -225,16 +226,19 @@ class Replicas:
         grave = self._tombstones.get(owner)
         return grave is not None and epoch <= grave[0] and not self._lives(owner)
 
-    def statistics(self) -> dict[str, int]:
+    def metrics(self) -> Iterator[Metric]:
         """Return how much is kept."""
         store = self._store
-        return {
-            "parts": sum(1 for part in store if part.version),
-            "records": sum(len(part.records) for part in store),
-            "record_bytes": store.size,
-            "part_tombstones": len(self._tombstones),
-            "waiting_deltas": sum(len(waiting) for waiting in self._waiting.values()),
-        }
+        return measured(
+            REPLICAS,
+            {
+                "parts": sum(1 for part in store if part.version),
+                "records": sum(len(part.records) for part in store),
+                "record_bytes": store.size,
+                "part_tombstones": len(self._tombstones),
+                "waiting_deltas": sum(len(waiting) for waiting in self._waiting.values()),
+            },
+        )
 
     def _merge(self, delta: Delta, now: float) -> Outcome | None:
         """Merge a delta and return what it did; None across a gap."""

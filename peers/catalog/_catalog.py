@@ -1,6 +1,7 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, Self
 
+from gossamer.gossip import Metric
 from gossamer.peers.model import Instance, Lookup, MemberInfo, Registration, ServiceSummary
 
 from ._condition import Condition
@@ -59,6 +60,10 @@ class Catalog(Protocol):
 
     def condition(self) -> Condition:
         """Return how the peer stands to its mesh; cheap enough for every request."""
+        ...
+
+    def metrics(self) -> Iterable[Metric]:
+        """Return all that the peer measures, with its values at this moment."""
         ...
 
     # Following: the latest value, never a backlog.

@@ -1,11 +1,11 @@
 from typing import TYPE_CHECKING, Protocol
 
-from gossamer.gossip import Address
+from gossamer.gossip import Address, Metric
 
 from ._catalog import Catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     import trio
 
@@ -28,6 +28,6 @@ class Front(Protocol):
         """
         ...
 
-    def statistics(self) -> "Mapping[str, int]":
-        """Return its counters by names that begin with its own."""
+    def metrics(self) -> "Iterable[Metric]":
+        """Return what it measures; keys begin with its name, and a label names it."""
         ...

@@ -10,3 +10,4 @@ from ._key_file import (
 )
 from ._key_news import KEYS_RECORD as KEYS_RECORD
 from ._keys import Keys as Keys
+from ._statistics import KEYS as KEYS

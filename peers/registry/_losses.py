@@ -14,17 +14,25 @@ class Losses:
         self._view = view
         self._preservation = preservation
         self._wall = wall
+        # There can be many, and `info` asks twice: kept until something may have changed.
+        self._found: list[tuple[str, Subject]] | None = None
+
+    def changed(self) -> None:
+        """Note that what is shown, or what is kept, may have changed."""
+        self._found = None
 
     def instances(self) -> list[tuple[str, Subject]]:
         """Return the instances that are shown although their owner is lost, each with its owner."""
-        return [
-            (owner, subject)
-            for owner in self._preservation.kept
-            for subject in self._view.instances_of(owner)
-            if self._preservation.keeps(owner, subject[0])
-            and (shown := self._view.find(subject)) is not None
-            and shown.owner == owner
-        ]
+        if self._found is None:
+            self._found = [
+                (owner, subject)
+                for owner in self._preservation.kept
+                for subject in self._view.instances_of(owner)
+                if self._preservation.keeps(owner, subject[0])
+                and (shown := self._view.find(subject)) is not None
+                and shown.owner == owner
+            ]
+        return self._found
 
     def by_service(self, now: float) -> list[Preserved]:
         """Return the services that such instances belong to, by name."""

@@ -23,11 +23,13 @@ from gossamer.gossip import (
     MemberReturned,
     MemberSuspected,
     MemberUpdated,
+    Metric,
     PartChanged,
     PartDropped,
     PreviousLife,
     RecordTooLarge,
     Status,
+    by_key,
 )
 from gossamer.peers.model import (
     Instance,
@@ -51,6 +53,7 @@ from ._preservation import Preservation
 from ._records import Subject
 from ._registration import read_override, read_registration
 from ._replication import Replication
+from ._statistics import registry_metrics
 from ._subscription import Subscription, Subscriptions
 from ._view import View
 
@@ -323,32 +326,16 @@ class Registry:
         self._preservation.tick(now)
         self._commit(now)
 
+    def metrics(self) -> Iterator[Metric]:
+        """Return what is measured since the start, and how much is kept now."""
+        return registry_metrics(
+            self._own, self._view, self._shelf, self._preservation, self._losses,
+            self._subscriptions,
+        )  # fmt: skip
+
     def statistics(self) -> Mapping[str, int]:
-        """Return counters since the start, and how much is kept now."""
-        own, view, shown = self._own, self._view, self._shelf
-        return {
-            "instances": shown.instances,
-            "instances_owned": own.instances,
-            "instances_unverified": shown.unverified,
-            "services": len(shown.snapshots),
-            "leases": len(own.leases),
-            "leases_expired": own.expired,
-            "lease_stalls": own.leases.stalls,
-            "overrides_waiting": len(own.interventions),
-            "overrides_dropped": own.interventions.dropped,
-            "overrides_adopted": own.adopted,
-            "reports_waiting": len(own.reports),
-            "reports_dropped": own.reports.dropped,
-            "taken_over": own.taken_over,
-            "given_up": own.given_up,
-            "unpublished": own.unpublished,
-            "refused_records": view.refused + own.unresumed,
-            "unknown_records": view.unknown,
-            "refused_owners": view.waiting,
-            "peers_preserved": len(self._preservation.kept),
-            "instances_preserved": len(self._losses.instances()),
-            "subscriptions": len(self._subscriptions),
-        }
+        """Return the numbers among the metrics, by the keys that `info` has for them."""
+        return by_key(self.metrics())
 
     def kept(self) -> Mapping[str, int]:
         """Return how many entries each table has, whatever is shown of them."""
@@ -368,7 +355,9 @@ class Registry:
         for name in self._preservation.judge():
             self._view.refresh(name, now)
         self._own.settle(now)
-        self._subscriptions.tell(self._shelf.commit())
+        changed = self._shelf.commit()
+        self._losses.changed()
+        self._subscriptions.tell(changed)
 
     def _meet(self, member: Member, now: float) -> None:
         if member.status is Status.ALIVE:

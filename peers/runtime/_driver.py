@@ -7,13 +7,24 @@ A process that was stopped finds its deadlines long passed and the answers it wa
 socket's buffer. They are handed over before the core hears what time it is.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import trio
 
-from gossamer.gossip import REFUSAL, Address, Exchange, Follower, Gossip, Places, Runner
+from gossamer.gossip import (
+    REFUSAL,
+    Address,
+    Exchange,
+    Follower,
+    Gossip,
+    Metric,
+    Places,
+    Runner,
+    measured,
+)
 from gossamer.peers.network import Endpoint, converse
+
+from ._statistics import DRIVER
 
 # Exchanges that this peer opens at once. The core asks for a handful; more is a fault of its.
 CALL_LIMIT = 32
@@ -56,7 +67,7 @@ class Driver:
         self._batches = 0
         self._heard = trio.Event()
         self._ticked_at = float("-inf")
-        self._counters: Counter[str] = Counter()
+        self._counters = dict.fromkeys((each.key for each in DRIVER), 0)
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled."""
@@ -91,15 +102,9 @@ class Driver:
             raise
         self._set_alarm(deadline)
 
-    def statistics(self) -> Mapping[str, int]:
-        """Return counters of streams and ticks, by name."""
-        return {
-            "streams_opened": self._counters["opened"],
-            "streams_accepted": self._counters["accepted"],
-            "streams_refused": self._counters["refused"],
-            "streams_failed": self._counters["failed"],
-            "ticks": self._counters["ticks"],
-        }
+    def metrics(self) -> Iterator[Metric]:
+        """Return what became of streams, and how often the clock woke the core."""
+        return measured(DRIVER, self._counters)
 
     # A turn that was broken off leaves followers that have not heard of all that happened.
     # An action's caller may go on after the error, this peer must not.
@@ -168,7 +173,7 @@ class Driver:
         if self._nursery is None:
             return
         if self._calls >= CALL_LIMIT:
-            self._counters["refused"] += 1
+            self._counters["streams_refused"] += 1
             exchange.fail("busy", trio.current_time())
             return
         self._calls += 1
@@ -179,11 +184,11 @@ class Driver:
             with trio.fail_at(exchange.deadline):
                 stream = await self._endpoint.connect(exchange.address)
         except (OSError, trio.TooSlowError) as error:
-            self._counters["failed"] += 1
+            self._counters["streams_failed"] += 1
             exchange.fail(_reason(error), trio.current_time())
             self.drain()
         else:
-            self._counters["opened"] += 1
+            self._counters["streams_opened"] += 1
             await self._carry(exchange, stream)
         finally:
             self._calls -= 1
@@ -192,10 +197,10 @@ class Driver:
         while True:
             stream, sender = await self._endpoint.accept()
             if self._nursery is None or not self._inbound.take(sender[0]):
-                self._counters["refused"] += 1
+                self._counters["streams_refused"] += 1
                 await trio.aclose_forcefully(stream)
                 continue
-            self._counters["accepted"] += 1
+            self._counters["streams_accepted"] += 1
             self._nursery.start_soon(self._answer, stream, sender)
 
     async def _answer(self, stream: trio.abc.Stream, sender: tuple[str, int]) -> None:

@@ -1,6 +1,6 @@
-from collections.abc import Mapping
+from collections.abc import Iterator
 
-from gossamer.gossip import Address
+from gossamer.gossip import Address, Metric
 from gossamer.peers.catalog import Front
 
 
@@ -25,6 +25,7 @@ class Fronts:
         """Where each front is bound, in the order of the configuration."""
         return {name: tuple(bound) for name, bound in self._bound.items()}
 
-    def statistics(self) -> Mapping[str, int]:
-        """Return the counters of all fronts."""
-        return {name: value for front in self._fronts for name, value in front.statistics().items()}
+    def metrics(self) -> Iterator[Metric]:
+        """Return what all fronts measure."""
+        for front in self._fronts:
+            yield from front.metrics()

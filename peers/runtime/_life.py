@@ -4,17 +4,18 @@ A life begins with `serve` and ends by `abort`, or by `request_leave` once that 
 The users' `Peer` shows of it what is theirs; `open_peer` serves and closes it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import trio
 
-from gossamer.gossip import Event, Follower, Gossip, LeaveCompleted, Observer, Status
+from gossamer.gossip import Event, Follower, Gossip, LeaveCompleted, Metric, Observer, Status
 from gossamer.peers.host import Storage, logger
 from gossamer.peers.model import Unavailable
-from gossamer.peers.network import Endpoint, Seeds
+from gossamer.peers.network import Endpoint, Seeds, endpoint_metrics
 
 from ._driver import Driver
+from ._statistics import UPTIME
 
 # Beyond the core's own time for leaving: for a core that never says that it is done.
 _LEAVE_SLACK = 1.0
@@ -72,9 +73,11 @@ class Life:
         """Seconds since it began."""
         return trio.current_time() - self._started_at
 
-    def statistics(self) -> Mapping[str, int]:
-        """Return the counters of the driver and of the endpoint, by name."""
-        return {**self._driver.statistics(), **self._endpoint.statistics()}
+    def metrics(self) -> Iterator[Metric]:
+        """Return what the driver and the endpoint measure, and the uptime."""
+        yield from self._driver.metrics()
+        yield from endpoint_metrics(self._endpoint.statistics())
+        yield Metric(UPTIME, self.uptime)
 
     # Its course
 

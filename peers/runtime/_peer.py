@@ -1,13 +1,13 @@
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Unpack
 
 import trio
 
-from gossamer.gossip import Address, Gossip, Status
+from gossamer.gossip import Address, Gossip, Metric, Status, by_key, measured
 from gossamer.peers.catalog import Condition
 from gossamer.peers.host import PeerConfig, check_seed
-from gossamer.peers.keys import KeyActions
+from gossamer.peers.keys import KEYS, KeyActions
 from gossamer.peers.model import (
     BadInput,
     Conflict,
@@ -142,15 +142,18 @@ class Peer:
         )
         return sorted([own, *others], key=lambda member: member.name)
 
+    def metrics(self) -> Iterator[Metric]:
+        """Return all that this peer measures, with its values at this moment."""
+        yield from self._gossip.metrics()
+        yield from self._life.metrics()
+        yield from self._registry.metrics()
+        yield from self._fronts.metrics()
+        refused = 0 if self._keys is None else self._keys.refused
+        yield from measured(KEYS, {"refused_key_records": refused})
+
     def statistics(self) -> dict[str, int]:
-        """Return all counters by name."""
-        return {
-            **self._gossip.statistics(),
-            **self._life.statistics(),
-            **self._registry.statistics(),
-            **self._fronts.statistics(),
-            "refused_key_records": 0 if self._keys is None else self._keys.refused,
-        }
+        """Return the numbers among the metrics, by the keys that `info` has for them."""
+        return by_key(self.metrics())
 
     @property
     def keys(self) -> KeyActions:

@@ -1,5 +1,5 @@
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import trio
@@ -7,9 +7,10 @@ import trio
 from ._limits import HttpLimits
 from ._mounts import Mount, Place, Site
 from ._server import HttpServer
+from ._statistics import server_metrics
 
 if TYPE_CHECKING:
-    from gossamer.gossip import Address
+    from gossamer.gossip import Address, Metric
     from gossamer.peers.catalog import Catalog
 
 
@@ -48,6 +49,6 @@ class HttpFront:
             self._server = HttpServer(site, self._limits, self._counters)
         return self._server
 
-    def statistics(self) -> Mapping[str, int]:
-        """Return counters since the start, and how many connections are open now."""
-        return {f"{self.name}_{name}": self._counters[name] for name in HttpServer.COUNTERS}
+    def metrics(self) -> Iterator["Metric"]:
+        """Return what was counted since the start, and how many connections are open now."""
+        return server_metrics(self.name, self._counters)

@@ -12,6 +12,7 @@ import trio
 from ._connection import Connection
 from ._limits import HttpLimits
 from ._messages import HttpError
+from ._statistics import SERVER
 
 if TYPE_CHECKING:
     from ._mounts import Site
@@ -33,22 +34,9 @@ class HttpServer:
         self._counters = Counter() if counters is None else counters
         self._refusing = 0
 
-    # A gauge among counters: `connections_open` is how many there are now.
-    COUNTERS = (
-        "connections",
-        "connections_open",
-        "connections_refused",
-        "requests",
-        "answers_2xx",
-        "answers_4xx",
-        "answers_5xx",
-        "streams",
-        "timeouts",
-    )
-
     def statistics(self) -> Mapping[str, int]:
         """Return counters: connections open now, and what happened since the start."""
-        return {name: self._counters[name] for name in self.COUNTERS}
+        return {each.key: self._counters[each.key] for each in SERVER}
 
     async def listen(
         self,

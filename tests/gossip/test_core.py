@@ -12,7 +12,7 @@ from cores import (
 from hypothesis import given, settings, strategies as st
 
 from gossamer.gossip import Gossip, Joined, PartChanged, Status
-from gossamer.gossip.basis import COUNTERS
+from gossamer.gossip.basis import PROTOCOL
 from gossamer.gossip.dissemination import REGISTRY
 
 
@@ -140,5 +140,5 @@ def test_one_seed_gives_the_same_bytes() -> None:
 def test_a_statistic_for_everything_that_is_kept() -> None:
     """All counters are there from the start, and all of them are numbers."""
     statistics = gossip("me").statistics()
-    assert set(COUNTERS) < set(statistics)
+    assert {each.key for each in PROTOCOL} < set(statistics)
     assert all(type(value) is int for value in statistics.values())

@@ -18,7 +18,7 @@ from cores import (
 from hypothesis import given, settings, strategies as st
 
 from gossamer.gossip import Gossip, Status
-from gossamer.gossip.basis import COUNTERS, encode
+from gossamer.gossip.basis import PROTOCOL, encode
 from gossamer.gossip.messages import (
     Ack,
     Held,
@@ -33,7 +33,7 @@ from gossamer.gossip.messages import (
 )
 from gossamer.gossip.sealing import ChecksumSeal, Refused
 
-REASONS = [name for name in COUNTERS if name.startswith("refused_")]
+REASONS = [each.key for each in PROTOCOL if each.key.startswith("refused_")]
 
 
 def _recorded() -> list[bytes]:

@@ -11,7 +11,7 @@ import trio
 from trio.testing import MockClock
 from whole_peers import PORT, open_town, schedule_by_seed, until, wall
 
-from gossamer.gossip import Address
+from gossamer.gossip import Address, Kind, Metric, Statistic
 from gossamer.peers import ConfigError, PeerConfig, open_peer
 from gossamer.peers._fronts import FRONTS
 from gossamer.peers.catalog import Catalog
@@ -260,8 +260,15 @@ class TellsServices:
         task_status.started(listeners[0].socket.getsockname()[:2])
         await trio.serve_listeners(tell, listeners)
 
-    def statistics(self) -> dict[str, int]:
-        return {"tell_connections": self._told}
+    def metrics(self) -> list[Metric]:
+        statistic = Statistic(
+            "tell_connections",
+            "gossamer_tell_connections_total",
+            Kind.COUNTER,
+            "connections",
+            "Connections that were told.",
+        )
+        return [Metric(statistic, self._told)]
 
 
 async def test_a_front_of_another_kind_needs_one_line(

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import trio
 
+from gossamer.gossip import by_key
 from gossamer.peers import ConfigError, Peer, PeerConfig, open_peer
 from gossamer.peers.fronts.native import NativeMount
 from gossamer.peers.web import HttpFront, HttpLimits
@@ -197,7 +198,7 @@ async def test_each_address_of_a_front_is_guarded_as_its_own(peer: Peer) -> None
         host, port = await nursery.start(both.serve, peer, ("127.0.0.1", 0))
         assert await _status_for(host, open_port, "peer.example") == b"200"
         assert await _status_for(host, port, "peer.example") == b"403"
-        assert both.statistics()["http_requests"] == 2
+        assert by_key(both.metrics())["http_requests"] == 2
         nursery.cancel_scope.cancel()
 
 

@@ -20,6 +20,11 @@ class Places:
     def __len__(self) -> int:
         return self._taken
 
+    @property
+    def hosts(self) -> int:
+        """How many hosts hold places."""
+        return len(self._held)
+
     def take(self, host: str) -> bool:
         """Take a place for `host`; False, with nothing changed, if it has its share."""
         held = self._held.get(host, 0)

@@ -67,6 +67,10 @@ class Timers:
             if action is not None:
                 action(now)
 
+    def clear(self) -> None:
+        """Drop all that is waiting."""
+        self._heap.clear()
+
     def _sweep(self) -> None:
         # In place: `run` may be at work on the same list.
         self._heap[:] = [entry for entry in self._heap if entry[2].action is not None]

@@ -68,7 +68,8 @@ class Spread:
         self.muted = False
         self._fresh: dict[object, tuple[Lane, Rumor]] = {}
         self._flush_at: float | None = None
-        self._flushed = float("-inf")
+        self.flushed_at = float("-inf")
+        """When fresh updates were last sent."""
         self._pause = context.config.gather
         # How many living members the lanes know of.
         self._adapted_to = 0
@@ -84,7 +85,7 @@ class Spread:
     def pours(self, now: float) -> bool:
         """Whether updates come in so fast that they are gathered as long as can be."""
         longest = _LONGEST_PAUSE * self._config.gather
-        return self._pause >= longest and now - self._flushed <= 2 * longest
+        return self._pause >= longest and now - self.flushed_at <= 2 * longest
 
     def queue(self, kind: RumorClass) -> RumorQueue:
         """Return the rumors of a class that wait."""
@@ -144,7 +145,7 @@ class Spread:
             self._fresh[key] = (lane, rumor)
         if self._flush_at is None:
             gather = self._config.gather
-            self._flush_at = max(now, self._flushed + self._pause)
+            self._flush_at = max(now, self.flushed_at + self._pause)
             if self._flush_at > now:
                 # Updates pour in: gather longer each time, until there is a pause.
                 self._pause = min(2 * self._pause, _LONGEST_PAUSE * gather)
@@ -162,7 +163,7 @@ class Spread:
         if self._flush_at is None:
             return
         self._flush_at = None
-        self._flushed = now
+        self.flushed_at = now
         fresh = list(self._fresh.values())
         self._fresh.clear()
         if not fresh:

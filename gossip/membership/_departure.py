@@ -32,9 +32,15 @@ class Departure:
         # Whether an exchange is under way: a peer that we do not know yet may know us.
         self._is_meeting = is_meeting
         self._waiting: dict[int, str] = {}
-        self._acknowledged: dict[str, None] = {}
+        self.acknowledged: dict[str, None] = {}
+        """The members that know that this peer has left."""
         self._ends_at = 0.0
         self.completed = False
+
+    @property
+    def unanswered(self) -> int:
+        """How many farewells may still be answered."""
+        return len(self._waiting)
 
     def begin(self, now: float) -> None:
         """Leave the mesh; a second call does nothing."""
@@ -50,7 +56,7 @@ class Departure:
         """Note that a member knows that this peer has left."""
         self._questions.close(sequence, self)
         if self._waiting.pop(sequence, None) == source:
-            self._acknowledged[source] = None
+            self.acknowledged[source] = None
             self._check()
 
     def on_not_me(
@@ -67,9 +73,7 @@ class Departure:
         if now >= self._ends_at or alone:
             self._complete()
             return
-        names = [
-            name for name in self._table.ring if name != own and name not in self._acknowledged
-        ]
+        names = [name for name in self._table.ring if name != own and name not in self.acknowledged]
         payload = self._me.news().encode()
         for name in self._rng.sample(names, min(_TOLD_DIRECTLY, len(names))):
             row = self._table.rows[name]
@@ -81,7 +85,7 @@ class Departure:
 
     def _check(self) -> None:
         others = len(self._table.ring) - 1
-        if len(self._acknowledged) >= min(_ACKNOWLEDGED, others):
+        if len(self.acknowledged) >= min(_ACKNOWLEDGED, others):
             self._complete()
 
     def _complete(self) -> None:
@@ -90,4 +94,4 @@ class Departure:
             for sequence in self._waiting:
                 self._questions.close(sequence, self)
             self._waiting.clear()
-            self._events.append(LeaveCompleted(len(self._acknowledged)))
+            self._events.append(LeaveCompleted(len(self.acknowledged)))

@@ -25,6 +25,11 @@ class ProbePlanner:
         return len(self._order)
 
     @property
+    def left_in_round(self) -> int:
+        """How many places of this round are still to come."""
+        return len(self._order) - self._position
+
+    @property
     def hastened(self) -> list[str]:
         """The names that are probed out of their turn, the next one first."""
         return list(self._hastened)

@@ -45,6 +45,10 @@ class Receipts:
         self._open = BoundedMap[int, Receipt](_OPEN_LIMIT)
         self._sequence = 0
 
+    def __len__(self) -> int:
+        """Return how many receipts are open."""
+        return len(self._open)
+
     def ask(self, version: int, wanted: int, now: float) -> Receipt:
         """Return a receipt that members fill; the caller cancels it when it no longer waits."""
         receipt = Receipt(version, wanted)

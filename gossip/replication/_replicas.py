@@ -189,6 +189,16 @@ class Replicas:
         return bool(self._declined)
 
     @property
+    def declined(self) -> list[str]:
+        """The owners of whom a part was declined lately, for lack of room."""
+        return list(self._declined)
+
+    @property
+    def announced(self) -> list[str]:
+        """The owners whose heads wait until their parts are fetched."""
+        return list(self._heads)
+
+    @property
     def known(self) -> Iterable[str]:
         """The owners whose parts this peer has, or declined because it had no room."""
         parts = self._store.parts

@@ -37,7 +37,7 @@ def test_a_place_that_is_given_back_is_free_again() -> None:
     places.free("a")
     places.free("b")
     assert len(places) == 0
-    assert not places._held
+    assert places.hosts == 0
 
 
 # Exchanges
@@ -237,7 +237,7 @@ def test_declined_owners_are_bounded() -> None:
     bench.meet("a")
     for number in range(1500):
         _told(bench, f"o{number}")
-    assert len(bench.inside.replicas._declined) == 1024
+    assert len(bench.inside.replicas.declined) == 1024
     assert bench.core.statistics()["record_bytes"] == 0
 
 

@@ -119,3 +119,15 @@ def test_cancelled_timers_do_not_pile_up() -> None:
 
     timers.run(700)
     assert len(ran) == len(kept)
+
+
+def test_what_is_dropped_does_not_happen() -> None:
+    """After `clear` nothing is wanted, and what is set later is served as ever."""
+    timers = Timers()
+    ran: list[float] = []
+    timers.at(1.0, ran.append)
+    timers.clear()
+    assert (len(timers), timers.deadline) == (0, float("inf"))
+    timers.at(2.0, ran.append)
+    timers.run(3.0)
+    assert ran == [3.0]

@@ -323,7 +323,7 @@ def test_news_that_pour_in_are_gathered_longer_each_time() -> None:
         spread.tell(REGISTRY, number, _records_rumor(number), "p1", "", bench.now)
         spread.flush_if_due(bench.now)
         bench.run(0.001)
-        flushes[spread._flushed] = None
+        flushes[spread.flushed_at] = None
     gaps = [round((later - sooner) * 1000) for sooner, later in pairwise(flushes)]
     assert gaps[:5] == [5, 10, 20, 40, 40]
     assert gaps[5:] == [40] * len(gaps[5:])

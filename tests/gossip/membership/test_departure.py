@@ -68,7 +68,7 @@ def test_without_an_answer_it_ends_in_time() -> None:
     assert not bench.events(LeaveCompleted)
     bench.run(0.02)
     assert [event.acknowledged for event in bench.events(LeaveCompleted)] == [1]
-    assert not bench.inside.departure._waiting
+    assert bench.inside.departure.unanswered == 0
 
 
 def test_alone_there_is_nobody_to_tell() -> None:
@@ -91,7 +91,7 @@ def test_an_acknowledgement_has_to_come_from_whom_it_was_asked() -> None:
         bench.hear("a", Ack(sequence, ROOT))
     for _ in range(3):
         bench.hear("c", Ack(sequences["c"], ROOT))
-    assert list(bench.inside.departure._acknowledged) == ["c"]
+    assert list(bench.inside.departure.acknowledged) == ["c"]
 
 
 def test_leaving_twice_is_leaving_once() -> None:

@@ -16,7 +16,7 @@ def bench() -> Bench:
     """A core that knows ninety living members and the teller, and probes nobody meanwhile."""
     bench = Bench(probe_interval=1.0)
     bench.meet("teller", *NAMES)
-    bench.context.timers._heap.clear()
+    bench.context.timers.clear()
     return bench
 
 

@@ -4,12 +4,12 @@ from itertools import product
 from typing import Any
 
 import pytest
-from cores import EPOCH, ROOT, Bench, address_of, news
+from cores import EPOCH, ROOT, SEAL, Bench, address_of, news
 
-from gossamer.gossip import REFUSAL, MemberFailed, MemberReturned, MemberSuspected, Status
+from gossamer.gossip import REFUSAL, MemberFailed, MemberReturned, MemberSuspected, Status, encode
 from gossamer.gossip.kernel import ProbeExchange
 from gossamer.gossip.membership._evidence import Evidence
-from gossamer.gossip.messages import Ack, Gone, Nack, NotMe, Ping, PingReq, Relayed
+from gossamer.gossip.messages import Ack, Gone, Nack, NotMe, Ping, PingReq, Probed, Relayed
 from gossamer.gossip.state import decode_news
 
 OTHERS = ("a", "b", "c", "d")
@@ -109,7 +109,8 @@ def test_an_answer_outweighs_all_evidence(answer: str) -> None:
         case "relayed":
             bench.hear(relays[1], Relayed(bench.ping.sequence, ROOT))
         case "stream":
-            stream._report("alive", bench.now)
+            answered = Probed(bench.ping.sequence).items()
+            stream.receive(SEAL.seal(encode(answered), EPOCH), bench.now)
     if answer != "stream":
         stream.fail(REFUSAL, bench.now)
     bench.hear(relays[0], Gone(bench.ping.sequence))

@@ -131,7 +131,7 @@ def test_any_churn_leaves_a_round_with_everybody(actions: list[tuple[str, int]],
             assert name in listed if listed else name is None
 
     # Places of former lives in the round under way can double a turn, but not beyond the bound.
-    waiting = len(planner._order) - planner._position
+    waiting = planner.left_in_round
     turns = {planner.next() for _ in range(waiting + len(listed))}
     assert turns >= listed
 
@@ -142,7 +142,7 @@ def test_churn_within_one_round_keeps_the_order_bounded() -> None:
 
     for number in range(5000):
         planner.add(f"passing {number}")
-        assert len(planner._order) <= 2 * 11 + 64 + 1
+        assert len(planner) <= 2 * 11 + 64 + 1
         planner.remove(f"passing {number}")
         planner.add("returning")
         planner.remove("returning")

@@ -127,7 +127,7 @@ def test_suspects_can_be_left_to_their_turn(witnesses: bool) -> None:
     bench = Bench(witnesses=witnesses)
     bench.meet("a", "b", "c")
     bench.hear("b", updates=[news("a", Status.SUSPECT, accuser="b").encode()])
-    assert list(bench.inside.planner._hastened) == ["a"] * witnesses
+    assert bench.inside.planner.hastened == ["a"] * witnesses
 
 
 @pytest.mark.parametrize(("longest", "waits", "told"), [(6, 24.0, True), (1, 4.0, False)])

@@ -52,7 +52,7 @@ def test_the_silent_are_asked_again() -> None:
     receipt.cancelled = True
     bench.run(1)
     assert not bench.sent(Hold)
-    assert not bench.inside.receipts._open
+    assert len(bench.inside.receipts) == 0
 
 
 def test_answers_of_strangers_count_for_nothing() -> None:
@@ -113,7 +113,7 @@ def test_receipts_are_bounded() -> None:
     bench.core.confirm(5, bench.now)
     assert bench.counts("receipts_given_up") == (1,)
     assert [receipt.cancelled for receipt in receipts[:2]] == [True, False]
-    assert len(bench.inside.receipts._open) == 1024
+    assert len(bench.inside.receipts) == 1024
 
 
 def test_nothing_wanted_is_complete() -> None:
@@ -121,7 +121,7 @@ def test_nothing_wanted_is_complete() -> None:
     bench = _bench()
     assert bench.core.confirm(0, bench.now).complete
     assert not bench.sent(Hold)
-    assert not bench.inside.receipts._open
+    assert len(bench.inside.receipts) == 0
 
 
 def test_between_real_cores() -> None:

@@ -154,12 +154,12 @@ def test_heads_that_are_never_fetched_do_not_clog() -> None:
     for number in range(300):
         bench.hear("t", updates=[encode_head(f"o{number}", EPOCH, 1)])
     bench.hear("t", updates=[head := encode_head("last", EPOCH, 1)])
-    assert len(bench.inside.replicas._heads) <= 256
+    assert len(bench.inside.replicas.announced) <= 256
     bench.inside.replicas.merge_snapshot("last", EPOCH, 1, {"k": b"v"}, bench.now)
     bench.core.tick(bench.now)
     bench.run(0.1)
     assert head in bench.updates()
-    assert len(bench.inside.fetches._wanted["t"].owners) <= 1024
+    assert len(bench.inside.fetches.waiting_from("t")) <= 1024
 
 
 def test_known_heads_ask_for_nothing() -> None:

@@ -107,9 +107,9 @@ class Gossip:
         return self._context.me.address
 
     @property
-    def news(self) -> bytes:
+    def own_update(self) -> bytes:
         """What this peer says of itself, as it travels."""
-        return self._context.me.news().encode()
+        return self._context.me.update().encode()
 
     @property
     def members(self) -> Mapping[str, Member]:
@@ -213,14 +213,14 @@ class Gossip:
         self.inside.joining.join(seeds, now)
 
     def acquaint(self, members: Iterable[bytes], now: float) -> None:
-        """Know these living members from the start, each by its `news`; nobody is told.
+        """Know these living members from the start, each by its `own_update`; nobody is told.
 
         To be called before any other input; no name may come twice.
         No event follows.
         """
-        own = self.news
+        own = self.own_update
         table = self._context.table
-        table.fill((news for news in members if news != own), now)
+        table.fill((update for update in members if update != own), now)
         self.inside.planner.fill(table.rows)
         self.inside.joining.acquainted()
 

@@ -32,7 +32,7 @@ from .messages import (
 )
 from .replication import Receipts, Replicas
 from .sealing import Refused
-from .state import Address, Member, News, Status
+from .state import Address, Member, MemberUpdate, Status
 
 # Updates whose bytes were seen lately are not looked at again; each costs some 200 bytes.
 # That many, and those of the generation before.
@@ -153,7 +153,7 @@ class Listener:
             self._counters.add("refused_update")
             return
         match update:
-            case News():
+            case MemberUpdate():
                 how: Source = "direct" if update.name == source else "rumor"
                 outcome = self._membership.hear(update, payload, source, how, now)
                 if update.name == self._me.name:
@@ -254,7 +254,7 @@ class Listener:
 
     def _answer_not_me(self, ping: Ping, packet: Packet, sender: Address) -> None:
         if not self._me.left:
-            me = self._me.news().encode()
+            me = self._me.update().encode()
             self._spread.send(sender, packet.epoch, [NotMe(ping.sequence)], [me])
 
     def _answer_former_life(self, packet: Packet, row: Member, sender: Address, now: float) -> None:
@@ -266,7 +266,7 @@ class Listener:
 
     def _answer_forgotten(self, packet: Packet, sender: Address, now: float) -> None:
         """The speaker's life is over for us and forgotten: tell it, so that it begins a new one."""
-        alive = News(packet.source, packet.epoch, 0, Status.ALIVE, sender, "", 0)
+        alive = MemberUpdate(packet.source, packet.epoch, 0, Status.ALIVE, sender, "", 0)
         obituary = self._membership.obituary(alive)
         if obituary is not None and self._may_tell(packet.source, now):
             self._spread.send(sender, packet.epoch, [], [obituary])

@@ -154,7 +154,7 @@ class Mesh:
         added = [
             self.add(zone="" if zone_of is None else zone_of(number)) for number in range(count)
         ]
-        members = [peer.gossip.news for peer in added]
+        members = [peer.gossip.own_update for peer in added]
         seeds = [peer.address for peer in added[:SEEDS]]
         for peer in added:
             peer.acquaint(members, [seed for seed in seeds if seed != peer.address])

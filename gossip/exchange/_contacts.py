@@ -33,7 +33,7 @@ class Contacts:
 
     def contact(self, row: Member, first: list[bytes]) -> None:
         """Ping a member, and tell it who asks and the updates in `first`."""
-        first = [self._me.news().encode(), *first]
+        first = [self._me.update().encode(), *first]
         self._spread.send(row.address, row.epoch, [Ping(self._ask(row.address), row.name)], first)
 
     def ask_who_is_there(self, address: Address) -> None:
@@ -65,7 +65,7 @@ class Contacts:
         self._seeds.met_another(address)
         if self._table.get(source) is None:
             # Only now can it be told who asked.
-            self._spread.send(address, epoch, [], [self._me.news().encode()])
+            self._spread.send(address, epoch, [], [self._me.update().encode()])
         self._signals.contact_answered(source, address, now)
 
     def on_not_me(

@@ -10,9 +10,9 @@ from gossamer.gossip.dissemination import Spread
 from gossamer.gossip.kernel import Context
 from gossamer.gossip.membership import Membership
 from gossamer.gossip.messages import Members
-from gossamer.gossip.state import News, decode_news
+from gossamer.gossip.state import MemberUpdate, decode_member_update
 
-_NEWS_SIZE = 1400
+_UPDATE_SIZE = 1400
 # Seconds; nobody keeps the gone for longer than some years.
 _AGE_LIMIT = (1 << 31) - 1
 _FRAME_BYTES = 64 * 1024
@@ -41,9 +41,9 @@ class MemberExchange:
         if self._sent:
             return
         self._sent = True
-        told = self._membership.table_news(now)
+        told = self._membership.table_updates(now)
         ages = iter([age for _, age in told])
-        for batch in batches([news for news, _ in told]):
+        for batch in batches([update for update, _ in told]):
             self._put(Members([*batch], [next(ages) for _ in batch]))
 
     def hear(
@@ -64,30 +64,30 @@ class MemberExchange:
         self.send(now)
         # Where two peers agree, little of a table is new.
         known = {row.encoded for row in self._table}
-        told: list[tuple[News, bytes, int]] = []
-        for update, told_age in zip(updates, ages, strict=True):
-            if type(update) is bytes and update in known:
+        told: list[tuple[MemberUpdate, bytes, int]] = []
+        for row, told_age in zip(updates, ages, strict=True):
+            if type(row) is bytes and row in known:
                 continue
             try:
-                payload = blob(update, _NEWS_SIZE)
-                news = decode_news(payload)
+                payload = blob(row, _UPDATE_SIZE)
+                update = decode_member_update(payload)
                 age = whole(told_age, _AGE_LIMIT)
             except Malformed:
                 self._counters.add("refused_member")
                 continue
-            told.append((news, payload, age))
+            told.append((update, payload, age))
         self._spread.muted = silently
         try:
             self._membership.hear_table(told, teller, now)
         finally:
             self._spread.muted = False
-        for news, _, _ in told:
-            self.note_obituary(news)
+        for update, _, _ in told:
+            self.note_obituary(update)
         self.answer()
 
-    def note_obituary(self, news: News) -> None:
+    def note_obituary(self, update: MemberUpdate) -> None:
         """Note what is to be answered if that life is over for us."""
-        obituary = self._membership.obituary(news)
+        obituary = self._membership.obituary(update)
         if obituary is not None:
             self._obituaries.append(obituary)
 

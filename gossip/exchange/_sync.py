@@ -43,7 +43,7 @@ from gossamer.gossip.messages import (
 )
 from gossamer.gossip.replication import OwnPart, Replicas
 from gossamer.gossip.sealing import Refused
-from gossamer.gossip.state import Address, Member, decode_news
+from gossamer.gossip.state import Address, Member, decode_member_update
 
 from ._heads import HeadComparison, HeadTable, parse_heads
 from ._member_exchange import MemberExchange
@@ -141,7 +141,7 @@ class SyncExchange(Exchange):
             self._newcomer = context.table.living < 2
             self._parts.rumors = 0 if self._newcomer else _RUMORS[purpose]
             self.state = State.OPENED
-            self._put(Open(self._me.news().encode()))
+            self._put(Open(self._me.update().encode()))
 
     def receive(self, frame: bytes, now: float) -> None:
         """Take in one frame; what it brought is passed on at once."""
@@ -179,9 +179,9 @@ class SyncExchange(Exchange):
 
     def _on_open(self, frame: Open, now: float) -> None:
         self._opener = frame.me
-        news = decode_news(self._opener)
-        self._to_epoch = news.epoch
-        if not self._epochs.plausible(news.epoch, now):
+        update = decode_member_update(self._opener)
+        self._to_epoch = update.epoch
+        if not self._epochs.plausible(update.epoch, now):
             self._put(EpochRefused())
             self.fail("its epoch is not believed", now)
             return
@@ -189,7 +189,7 @@ class SyncExchange(Exchange):
         # The answer and the question take a round trip, as the opening did.
         self.deadline = max(self.deadline, now + min(_OPENING, self._config.stream_timeout))
         # Whatever name it has: an initiator that has reached itself learns it from this.
-        self._put(Hello(self._me.news().encode()))
+        self._put(Hello(self._me.update().encode()))
 
     def _on_epoch_refused(self, _frame: EpochRefused, now: float) -> None:
         self._counters.add("refused_by_others")
@@ -205,20 +205,20 @@ class SyncExchange(Exchange):
 
     def _meet(self, me: bytes, now: float) -> bool:
         """Believe who the other is; False if it has this peer's name."""
-        news = decode_news(me)
-        if news.name == self._me.name:
-            if news.nonce == self._me.nonce:
+        update = decode_member_update(me)
+        if update.name == self._me.name:
+            if update.nonce == self._me.nonce:
                 self._signals.met_self(self.address, now)
             else:
-                self._knowledge.membership.hear(news, me, news.name, "direct", now)
+                self._knowledge.membership.hear(update, me, update.name, "direct", now)
             return False
-        self.peer = news.name
-        self._to_epoch = news.epoch
+        self.peer = update.name
+        self._to_epoch = update.epoch
         if self._newcomer:
             # A host whose clock is far behind believes the mesh that its operator named.
-            self._epochs.believe(news.epoch, now)
-        self._knowledge.membership.hear(news, me, news.name, "direct", now)
-        self._members.note_obituary(news)
+            self._epochs.believe(update.epoch, now)
+        self._knowledge.membership.hear(update, me, update.name, "direct", now)
+        self._members.note_obituary(update)
         return True
 
     # The question and its answer

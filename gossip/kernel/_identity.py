@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gossamer.gossip.state import OWN_TAIL, Address, News, Status
+from gossamer.gossip.state import OWN_TAIL, Address, MemberUpdate, Status
 
 
 @dataclass(slots=True)
@@ -19,10 +19,10 @@ class Identity:
     tail: bytes = OWN_TAIL
     """What is told of this peer behind the frozen items; changes only with epoch or incarnation."""
 
-    def news(self) -> News:
+    def update(self) -> MemberUpdate:
         """Return what this peer says of itself."""
         status = Status.LEFT if self.left else Status.ALIVE
-        return News(
+        return MemberUpdate(
             self.name, self.epoch, self.incarnation, status,
             self.address, self.zone, self.nonce, tail=self.tail,
         )  # fmt: skip

@@ -74,7 +74,7 @@ class Departure:
             self._complete()
             return
         names = [name for name in self._table.ring if name != own and name not in self.acknowledged]
-        payload = self._me.news().encode()
+        payload = self._me.update().encode()
         for name in self._rng.sample(names, min(_TOLD_DIRECTLY, len(names))):
             row = self._table.rows[name]
             sequence = self._rng.getrandbits(32)

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from gossamer.gossip.dissemination import Spread
 from gossamer.gossip.kernel import Context
-from gossamer.gossip.state import News, Status
+from gossamer.gossip.state import MemberUpdate, Status
 
 # From this many accusations in one frame on, the peer doubts them.
 _MANY = 8
@@ -28,7 +28,10 @@ class Doubts:
     """The accusations of members that have not refuted yet."""
 
     def __init__(
-        self, context: Context, spread: Spread, suspect: Callable[[News, str, float], object]
+        self,
+        context: Context,
+        spread: Spread,
+        suspect: Callable[[MemberUpdate, str, float], object],
     ) -> None:
         self._config = context.config
         self._rng = context.rng
@@ -37,42 +40,42 @@ class Doubts:
         self._spread = spread
         self._suspect = suspect
         # By name, so that there are at most as many as members; each with the peer that told it.
-        self._waiting: dict[str, tuple[News, str]] = {}
+        self._waiting: dict[str, tuple[MemberUpdate, str]] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def concerns(self, news: News) -> bool:
+    def concerns(self, update: MemberUpdate) -> bool:
         """Whether an update accuses a member that is alive at this peer."""
-        row = self._table.get(news.name)
+        row = self._table.get(update.name)
         return (
             row is not None
             and row.status is Status.ALIVE
-            and news.status in (Status.SUSPECT, Status.DEAD)
-            and news.epoch == row.epoch
-            and news.incarnation >= row.incarnation
+            and update.status in (Status.SUSPECT, Status.DEAD)
+            and update.epoch == row.epoch
+            and update.incarnation >= row.incarnation
         )
 
-    def hear(self, accusations: Sequence[News], teller: str, now: float) -> None:
+    def hear(self, accusations: Sequence[MemberUpdate], teller: str, now: float) -> None:
         """Suspect the accused members; if they are many, wait for them to refute."""
         if len(accusations) < _MANY:
-            for news in accusations:
-                self._suspect(news, teller, now)
+            for update in accusations:
+                self._suspect(update, teller, now)
             return
         if not self._waiting:
             patience = _PATIENCE * self._config.probe_interval
             self._timers.at(now + patience, self._resolve)
-        for news in accusations:
-            self._waiting[news.name] = news, teller
+        for update in accusations:
+            self._waiting[update.name] = update, teller
         rows = self._table.rows
-        for news in self._rng.sample(accusations, min(_TOLD, len(accusations))):
-            row = rows[news.name]
-            accusation = replace(news, status=Status.SUSPECT, accuser=teller, definite=False)
+        for update in self._rng.sample(accusations, min(_TOLD, len(accusations))):
+            row = rows[update.name]
+            accusation = replace(update, status=Status.SUSPECT, accuser=teller, definite=False)
             self._spread.send(row.address, row.epoch, [], [accusation.encode()])
 
     def _resolve(self, now: float) -> None:
         """Suspect the members that have not refuted."""
         waiting, self._waiting = self._waiting, {}
-        for news, teller in waiting.values():
-            if self.concerns(news):
-                self._suspect(news, teller, now)
+        for update, teller in waiting.values():
+            if self.concerns(update):
+                self._suspect(update, teller, now)

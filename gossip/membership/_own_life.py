@@ -12,8 +12,8 @@ from gossamer.gossip.state import (
     EPOCH_LIMIT,
     INCARNATION_JUMP,
     EpochRaised,
+    MemberUpdate,
     NameConflict,
-    News,
     Refuted,
     Status,
 )
@@ -46,7 +46,7 @@ class OwnLife:
         """Tell everybody how this peer stands."""
         self._announced_at = now
         me = self._me
-        payload = me.news().encode()
+        payload = me.update().encode()
         self._spread.tell(MEMBERSHIP, me.name, payload, me.name, "", now)
 
     def raise_epoch(self, above: int, now: float) -> None:
@@ -62,37 +62,37 @@ class OwnLife:
         self._signals.epoch_raised(now)
         self.announce(now)
 
-    def hear(self, news: News, now: float) -> None:
+    def hear(self, update: MemberUpdate, now: float) -> None:
         """Answer what somebody says of this peer, if it is not what this peer says itself."""
         me = self._me
         if me.left:
             return
-        other_life = news.nonce != me.nonce
-        if (news.epoch, news.incarnation) < (me.epoch, me.incarnation):
-            if news.epoch == me.epoch and other_life and news.address == me.address:
+        other_life = update.nonce != me.nonce
+        if (update.epoch, update.incarnation) < (me.epoch, me.incarnation):
+            if update.epoch == me.epoch and other_life and update.address == me.address:
                 # A peer that holds this refuses all that we say under the epoch that we kept.
                 self.raise_epoch(me.epoch, now)
             else:
                 self._remind(now)
             return
-        if not self._epochs.plausible(news.epoch, now):
+        if not self._epochs.plausible(update.epoch, now):
             self._counters.add("refused_epoch_ahead")
             return
-        if other_life and news.status.living and news.address != me.address:
-            self._conflict(news, now)
-        elif news.epoch > me.epoch or other_life:
+        if other_life and update.status.living and update.address != me.address:
+            self._conflict(update, now)
+        elif update.epoch > me.epoch or other_life:
             # An earlier life of ours began with a clock that was ahead, or shared our epoch: then
             # no incarnation refutes what is said of it, as ours is another process.
-            self.raise_epoch(news.epoch, now)
-        elif news.status is Status.LEFT or news.incarnation >= INCARNATION_JUMP - 1:
+            self.raise_epoch(update.epoch, now)
+        elif update.status is Status.LEFT or update.incarnation >= INCARNATION_JUMP - 1:
             # Not from a peer of ours.  An incarnation above it would be implausible to all who
             # have not heard it, newcomers among them, so the answer is a new epoch.
             self.raise_epoch(me.epoch, now)
-        elif news.incarnation > me.incarnation or (
-            news.incarnation == me.incarnation and news.status is not Status.ALIVE
+        elif update.incarnation > me.incarnation or (
+            update.incarnation == me.incarnation and update.status is not Status.ALIVE
         ):
-            me.incarnation = news.incarnation + 1
-            if news.status is not Status.ALIVE:
+            me.incarnation = update.incarnation + 1
+            if update.status is not Status.ALIVE:
                 self._health.note(1)
             self._events.append(Refuted(me.incarnation))
             self.announce(now)
@@ -111,10 +111,10 @@ class OwnLife:
         if now - self._announced_at >= self._config.probe_interval:
             self.announce(now)
 
-    def _conflict(self, news: News, now: float) -> None:
+    def _conflict(self, update: MemberUpdate, now: float) -> None:
         self._conflict_at = now
-        where = f"{news.address[0]}:{news.address[1]}"
+        where = f"{update.address[0]}:{update.address[1]}"
         if self.conflict != where:
             self.conflict = where
             self._counters.add("name_conflicts")
-            self._events.append(NameConflict(news.address))
+            self._events.append(NameConflict(update.address))

@@ -119,7 +119,7 @@ class Prober:
         """ProbeResult a ping that is meant for us; a sender that is accused is told so first."""
         first: list[bytes] = []
         if self._me.left:
-            first.append(self._me.news().encode())
+            first.append(self._me.update().encode())
         accusation = self._to_be_told(row) if row is not None else None
         if accusation is not None:
             first.append(accusation)

@@ -17,7 +17,7 @@ from ._messages import KIND_LIMIT, ROOT_SIZE, SEQUENCE_LIMIT
 from ._updates import owner_name
 
 FINGERPRINT_SIZE = 8
-_NEWS_SIZE = 1400
+_UPDATE_SIZE = 1400
 _BUSY_LIMIT = 60_000
 _PURPOSE_LIMIT = 255
 
@@ -231,9 +231,9 @@ _READERS: dict[int, tuple[int, Callable[[list[object]], Frame]]] = {
     ),
     Probed.KIND: (1, lambda items: Probed(whole(items[0], SEQUENCE_LIMIT))),
     Another.KIND: (0, lambda items: Another()),
-    Open.KIND: (1, lambda items: Open(blob(items[0], _NEWS_SIZE))),
+    Open.KIND: (1, lambda items: Open(blob(items[0], _UPDATE_SIZE))),
     Busy.KIND: (1, lambda items: Busy(whole(items[0], _BUSY_LIMIT))),
-    Hello.KIND: (1, lambda items: Hello(blob(items[0], _NEWS_SIZE))),
+    Hello.KIND: (1, lambda items: Hello(blob(items[0], _UPDATE_SIZE))),
     Members.KIND: (2, lambda items: Members(array(items[0]), array(items[1]))),
     Heads.KIND: (2, _heads),
     Want.KIND: (1, lambda items: Want(array(items[0]))),

@@ -1,6 +1,6 @@
 """Updates: byte strings that ride on datagrams and are passed on as they came.
 
-    [0, ...]                                        news of a member (_members.py)
+    [0, ...]                                        update of a member (_members.py)
     [1, owner, epoch, since, [key, value, ...]]     operations that follow `since`
     [2, owner, epoch, version]                      a head: the change is to be fetched
 
@@ -28,12 +28,12 @@ from gossamer.gossip.basis import (
 from gossamer.gossip.state import (
     EPOCH_LIMIT,
     KEY_LIMIT,
-    NEWS,
+    MEMBER,
     VALUE_LIMIT,
     VERSION_LIMIT,
-    News,
+    MemberUpdate,
     Operation,
-    parse_news,
+    parse_member_update,
 )
 
 from ._messages import KIND_LIMIT
@@ -74,7 +74,7 @@ class LaterUpdate:
     number: int
 
 
-Update = News | Delta | Head | LaterUpdate
+Update = MemberUpdate | Delta | Head | LaterUpdate
 
 
 def encode_delta(owner: str, epoch: int, since: int, operations: list[Operation]) -> bytes:
@@ -95,8 +95,8 @@ def decode_update(payload: bytes) -> Update:
     """Return what an update says, or raise `Malformed`; what is returned must not be changed."""
     items = array(decode(payload))
     kind = whole(items[0] if items else None, KIND_LIMIT)
-    if kind == NEWS:
-        return parse_news(items)
+    if kind == MEMBER:
+        return parse_member_update(items)
     if kind == DELTA:
         return parse_delta(items)
     if kind == HEAD:

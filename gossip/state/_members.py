@@ -1,4 +1,4 @@
-"""The member table, the updates about members (`News`), and their order of precedence.
+"""The member table, the updates about members (`Updates`), and their order of precedence.
 
 The updates about one member have a total order: by epoch, then "left" (which ends an epoch), then
 by incarnation, then alive < suspect < dead (Das, Gupta, Motivala 2002, section 4.2).
@@ -99,7 +99,7 @@ class Member:
 
 
 @dataclass(slots=True)
-class News:
+class MemberUpdate:
     """An update about a member; it has an `accuser` if the member is suspect or dead."""
 
     name: str
@@ -133,7 +133,7 @@ class News:
         """Return the bytes of the update."""
         return join_tail(
             [
-                NEWS,
+                MEMBER,
                 self.name,
                 self.epoch,
                 self.incarnation,
@@ -149,7 +149,7 @@ class News:
 
 
 # The first item of each update is its kind; 1 is a delta and 2 a head.
-NEWS = 0
+MEMBER = 0
 FROZEN_ITEMS = 10
 _STATUSES = {int(status): status for status in Status}
 # The status `dead` of a death on evidence, as it travels.
@@ -157,7 +157,7 @@ DEFINITELY_DEAD = 4
 _STATUSES[DEFINITELY_DEAD] = Status.DEAD
 
 
-def parse_news(items: list[object]) -> News:
+def parse_member_update(items: list[object]) -> MemberUpdate:
     """Return the update about a member in a decoded array, or raise `Malformed`."""
     known = known_items(items, FROZEN_ITEMS)
     _, name, epoch, incarnation, status, host, port, zone, nonce, accuser = known
@@ -174,7 +174,7 @@ def parse_news(items: list[object]) -> News:
     zone = text(zone, ZONE_LIMIT)
     if not zone.isprintable():
         raise Malformed("a zone is unusable")
-    return News(
+    return MemberUpdate(
         name,
         whole(epoch, EPOCH_LIMIT),
         whole(incarnation, INCARNATION_LIMIT),
@@ -190,17 +190,17 @@ def parse_news(items: list[object]) -> News:
 
 # In an exchange of tables, and in a mesh that heals, the same updates come again and again.
 @lru_cache(maxsize=4096)
-def decode_news(data: bytes) -> News:
+def decode_member_update(data: bytes) -> MemberUpdate:
     """Return the update about a member in `data`, or raise `Malformed`; never change the result."""
     items = array(decode(data))
-    if not items or type(items[0]) is not int or items[0] != NEWS:
-        raise Malformed("not news of a member")
-    return parse_news(items)
+    if not items or type(items[0]) is not int or items[0] != MEMBER:
+        raise Malformed("not update of a member")
+    return parse_member_update(items)
 
 
-def news_of(member: Member, accuser: str = "") -> News:
+def update_about(member: Member, accuser: str = "") -> MemberUpdate:
     """Return the update that says the same as a row of the table."""
-    return News(
+    return MemberUpdate(
         member.name,
         member.epoch,
         member.incarnation,
@@ -213,10 +213,10 @@ def news_of(member: Member, accuser: str = "") -> News:
     )
 
 
-def encoded_news(row: Member) -> bytes:
+def encoded_update(row: Member) -> bytes:
     """Return the bytes of the update that says the same as a row, without an accuser."""
     if not row.encoded:
-        row.encoded = news_of(row).encode()
+        row.encoded = update_about(row).encode()
     return row.encoded
 
 
@@ -266,52 +266,52 @@ class MemberTable:
         """Whether a living member is known at `address`."""
         return address in self._residents
 
-    def put(self, news: News, now: float) -> Member:
+    def put(self, update: MemberUpdate, now: float) -> Member:
         """Write an update into the table; the caller has checked that it outranks the row."""
-        row = self.rows.get(news.name)
+        row = self.rows.get(update.name)
         if row is None:
             row = Member(
-                news.name, news.epoch, news.incarnation, news.status,
-                news.address, news.zone, news.nonce, now, tail=news.tail,
+                update.name, update.epoch, update.incarnation, update.status,
+                update.address, update.zone, update.nonce, now, tail=update.tail,
             )  # fmt: skip
-            self.rows[news.name] = row
+            self.rows[update.name] = row
             self._enter(row)
             return row
         row.encoded = b""
-        same_life = news.epoch == row.epoch and news.incarnation == row.incarnation
-        if same_life and news.status is Status.SUSPECT and row.status is Status.ALIVE:
+        same_life = update.epoch == row.epoch and update.incarnation == row.incarnation
+        if same_life and update.status is Status.SUSPECT and row.status is Status.ALIVE:
             # A suspect still lives, so the ordered views do not change.
             row.status, row.since = Status.SUSPECT, now
             return row
-        if news.status is Status.ALIVE and row.status.living and news.address == row.address:
+        if update.status is Status.ALIVE and row.status.living and update.address == row.address:
             # Nearly all updates: the member lives on, and only its share of the root changes.
-            if row.status is not Status.ALIVE or row.epoch != news.epoch:
+            if row.status is not Status.ALIVE or row.epoch != update.epoch:
                 row.since = now
-            row.zone, row.nonce, row.tail = news.zone, news.nonce, news.tail
-            row.epoch, row.incarnation, row.status = news.epoch, news.incarnation, news.status
+            row.zone, row.nonce, row.tail = update.zone, update.nonce, update.tail
+            row.epoch, row.incarnation, row.status = update.epoch, update.incarnation, update.status
             mark = fingerprint(row.name, row.epoch, row.incarnation, row.nonce)
             self.root ^= row.fingerprint ^ mark
             row.fingerprint = mark
             return row
         self._withdraw(row)
-        if row.status is not news.status or row.epoch != news.epoch:
+        if row.status is not update.status or row.epoch != update.epoch:
             row.since = now
-        if news.status is Status.ALIVE or news.epoch != row.epoch:
-            row.address, row.zone = news.address, news.zone
-            row.nonce, row.tail = news.nonce, news.tail
-        row.epoch, row.incarnation, row.status = news.epoch, news.incarnation, news.status
+        if update.status is Status.ALIVE or update.epoch != row.epoch:
+            row.address, row.zone = update.address, update.zone
+            row.nonce, row.tail = update.nonce, update.tail
+        row.epoch, row.incarnation, row.status = update.epoch, update.incarnation, update.status
         self._enter(row)
         return row
 
     def fill(self, members: Iterable[bytes], now: float) -> None:
         """Write updates about many living members at once, which this table does not have yet."""
         for payload in members:
-            news = decode_news(payload)
-            row = self.rows[news.name] = Member(
-                news.name, news.epoch, news.incarnation, news.status,
-                news.address, news.zone, news.nonce, now,
-                fingerprint(news.name, news.epoch, news.incarnation, news.nonce), payload,
-                news.tail,
+            update = decode_member_update(payload)
+            row = self.rows[update.name] = Member(
+                update.name, update.epoch, update.incarnation, update.status,
+                update.address, update.zone, update.nonce, now,
+                fingerprint(update.name, update.epoch, update.incarnation, update.nonce), payload,
+                update.tail,
             )  # fmt: skip
             self.root ^= row.fingerprint
             self.ring.append(row.name)

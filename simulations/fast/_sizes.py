@@ -33,7 +33,7 @@ def measure_sizes(config: GossipConfig, zone: str, peers: int) -> Sizes:
     """Return the sizes in a mesh of `peers` peers."""
     first, second = (_core(config, zone, max(peers, 2) - number) for number in (1, 2))
     for core, other in ((first, second), (second, first)):
-        core.acquaint([other.news], _BEGIN)
+        core.acquaint([other.own_update], _BEGIN)
         core.join([other.address], _BEGIN)
     ping = _next(first)
     second.receive(ping, first.address, _BEGIN + config.probe_interval)

@@ -20,7 +20,7 @@ def traffic(
 ) -> Traffic:
     """Return a peer's traffic where each change is sent so often at once, and so often in rounds.
 
-    News that are in a queue together share the datagrams of a round.
+    Updates that are in a queue together share the datagrams of a round.
     """
     if peers < 2:
         return _traffic(0.0, 0.0)

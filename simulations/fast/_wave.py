@@ -43,7 +43,7 @@ class Rule:
     limit: int
     """Sends by one peer in all."""
     rate: float
-    """News per second that a peer hears, beside this rumor."""
+    """Updates per second that a peer hears, beside this rumor."""
     urgent: bool = True
     repaired: bool = True
     """Whether the roots on acks find peers that were missed."""

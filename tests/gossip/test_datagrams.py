@@ -7,12 +7,12 @@ from cores import (
     SEAL,
     Bench,
     Link,
+    about,
     address_of,
     datagram,
     delta,
     gossip,
     held,
-    news,
     without_notices,
 )
 from hypothesis import given, settings, strategies as st
@@ -161,7 +161,7 @@ def test_one_bad_update_spoils_none_beside_it() -> None:
     """Each update of a datagram is judged by itself, and the messages are answered."""
     bench = Bench()
     bench.meet("a")
-    good = [news("x").encode(), delta("x", 0, ("k", b"v"))]
+    good = [about("x").encode(), delta("x", 0, ("k", b"v"))]
     bench.hear("a", Ping(1, "me"), updates=[b"", b"\xff", good[0], b"\x81\x09", good[1], b"\xa0"])
     assert "x" in bench.core.members
     assert bench.core.parts["x"].records == {"k": b"v"}
@@ -200,19 +200,19 @@ def test_what_was_seen_lately_is_not_read_again() -> None:
     bench.meet("a")
     bench.inside.listener._seen.clear()
     for number in range(5000):
-        bench.hear("a", updates=[news(f"m{number}").encode()])
+        bench.hear("a", updates=[about(f"m{number}").encode()])
     seen = bench.inside.listener._seen | bench.inside.listener._seen_before
     assert 2048 <= len(seen) < 4096
-    assert news("m0").encode() not in seen
-    assert all(news(f"m{number}").encode() in seen for number in range(5000 - 2048, 5000))
+    assert about("m0").encode() not in seen
+    assert all(about(f"m{number}").encode() in seen for number in range(5000 - 2048, 5000))
 
 
 def test_who_is_dead_and_speaks_is_told_so_but_not_each_time() -> None:
     """A member declared dead hears of it with its first word, then at most twice a second."""
     bench = Bench(probe_interval=1000.0, probe_timeout=100.0)
     bench.meet("a", "x")
-    obituary = news("x", Status.DEAD, accuser="")
-    bench.hear("a", updates=[news("x", Status.DEAD).encode()])
+    obituary = about("x", Status.DEAD, accuser="")
+    bench.hear("a", updates=[about("x", Status.DEAD).encode()])
     bench.run(3)
     bench.sent()
     for _ in range(20):
@@ -228,10 +228,10 @@ def test_who_is_dead_and_speaks_is_told_so_but_not_each_time() -> None:
 
 
 def test_a_life_that_is_over_is_told_of_the_later_one() -> None:
-    """Who speaks with an older epoch is answered with news of the newer, and not heard."""
+    """Who speaks with an older epoch is told of the newer, and not heard."""
     bench = Bench()
     bench.meet("a")
-    later = news("a", epoch=EPOCH + 9)
+    later = about("a", epoch=EPOCH + 9)
     bench.hear("a", updates=[later.encode()], epoch=EPOCH + 9)
     bench.sent()
     bench.hear("a", Ping(1, "me"), epoch=EPOCH)

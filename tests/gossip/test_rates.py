@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cores import EPOCH, Bench, address_of, datagram, delta, news
+from cores import EPOCH, Bench, about, address_of, datagram, delta
 
 from gossamer.gossip import Address, GossipConfig
 from gossamer.gossip._rates import Rates
@@ -72,7 +72,7 @@ def test_a_flood_of_datagrams_is_counted_and_others_are_answered() -> None:
     assert [item.address for item in bench.sent(Ack)] == [address_of("a")]
 
 
-def test_a_flood_of_news_is_counted_and_known_news_are_not() -> None:
+def test_a_flood_of_updates_is_counted_and_known_updates_are_not() -> None:
     """Updates whose bytes are known cost nothing of a sender's share."""
     bench = Bench(sender_updates=5)
     bench.meet("a")
@@ -103,11 +103,11 @@ def test_garbage_in_anothers_name_uses_up_nothing() -> None:
 
 
 def test_what_was_refused_for_now_is_heard_when_it_is_told_again() -> None:
-    """News of a life ahead of the clock are believed when the clock has come so far."""
+    """Updates of a life ahead of the clock are believed when the clock has come so far."""
     bench = Bench()
     bench.meet("a")
     day = 24 * 3600 * 1000
-    ahead = news("x", epoch=EPOCH + day + 10_000).encode()
+    ahead = about("x", epoch=EPOCH + day + 10_000).encode()
     bench.hear("a", updates=[ahead])
     assert "x" not in bench.core.members
     assert bench.counts("refused_epoch_ahead") == (1,)

@@ -35,7 +35,7 @@ from gossamer.gossip.messages import (
 )
 from gossamer.gossip.sealing import ChecksumSeal
 from gossamer.gossip.sealing.keyed_seal import KeyedSeal
-from gossamer.gossip.state import News, Status
+from gossamer.gossip.state import MemberUpdate, Status
 
 _MESSAGES: dict[str, Message] = {
     "ping": Ping(7, "b"),
@@ -52,16 +52,16 @@ _MESSAGES: dict[str, Message] = {
 }
 
 
-def _news(status: Status, accuser: str = "", *, definite: bool = False) -> News:
-    return News("x", EPOCH, 2, status, ("10.0.0.9", 7940), "z1", 99, accuser, definite)
+def _about_x(status: Status, accuser: str = "", *, definite: bool = False) -> MemberUpdate:
+    return MemberUpdate("x", EPOCH, 2, status, ("10.0.0.9", 7940), "z1", 99, accuser, definite)
 
 
 _UPDATES = {
-    "x is alive": _news(Status.ALIVE),
-    "x is suspect": _news(Status.SUSPECT, "j"),
-    "x is dead": _news(Status.DEAD, "j"),
-    "x is definitely dead": _news(Status.DEAD, "j", definite=True),
-    "x is left": _news(Status.LEFT),
+    "x is alive": _about_x(Status.ALIVE),
+    "x is suspect": _about_x(Status.SUSPECT, "j"),
+    "x is dead": _about_x(Status.DEAD, "j"),
+    "x is definitely dead": _about_x(Status.DEAD, "j", definite=True),
+    "x is left": _about_x(Status.LEFT),
     "o's operations after 4: k is v, l is gone": Delta("o", EPOCH, 4, [("k", b"v"), ("l", None)]),
     "o stands at 9": Head("o", EPOCH, 9),
 }
@@ -107,7 +107,7 @@ def test_updates_say_what_they_said(says: str) -> None:
     data, expected = recorded("update")[says], _UPDATES[says]
     assert decode_update(data) == expected
     match expected:
-        case News():
+        case MemberUpdate():
             assert expected.encode() == data
         case Delta(owner, epoch, since, operations):
             assert encode_delta(owner, epoch, since, operations) == data

@@ -43,8 +43,8 @@ def _sealed(item: object, to_epoch: int = EPOCH) -> bytes:
     return SEAL.seal(encode(item), to_epoch)
 
 
-def news(status: st.SearchStrategy[object]) -> st.SearchStrategy[list[object]]:
-    """Something like news of a member."""
+def member_updates(status: st.SearchStrategy[object]) -> st.SearchStrategy[list[object]]:
+    """Something like an update about a member."""
     return st.tuples(
         st.just(0),
         names,
@@ -67,7 +67,7 @@ def _encoded(item: object) -> bytes:
 
 
 updates = st.one_of(
-    news(numbers),
+    member_updates(numbers),
     st.tuples(st.just(1), names, numbers, numbers, st.lists(scalars, max_size=6)).map(list),
     st.tuples(st.just(2), names, numbers, numbers).map(list),
     anything,
@@ -216,7 +216,7 @@ def test_a_forged_address_does_not_last() -> None:
 
 @pytest.mark.parametrize("ahead", [1, 60_000, 23 * 3_600_000])
 def test_a_forged_life_does_not_last(ahead: int) -> None:
-    """News of a newer life that nobody lives are answered by the peer with a newer one still."""
+    """Updates of a newer life that nobody lives are answered by the peer with a newer one still."""
     mesh = Mesh(8)
     mesh.add_peers(5, apart=0.05)
     mesh.run_until(mesh.complete, 5.0)

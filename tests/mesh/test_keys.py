@@ -603,7 +603,7 @@ def test_what_cannot_be_written_is_not_done(caplog: pytest.LogCaptureFixture) ->
 
 
 @pytest.mark.parametrize("record", [b"", b"\x80", b"junk", bytes(3000)])
-def test_a_record_that_is_no_news_of_keys_is_counted(record: bytes) -> None:
+def test_a_record_that_is_no_updates_of_keys_is_counted(record: bytes) -> None:
     """Such a member counts as one that has told nothing."""
     mesh, holders, peers = keyed_mesh(ring(ONE, TWO), peers=2)
     peers[1].publish(KEYS_RECORD, record)

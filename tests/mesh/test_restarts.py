@@ -148,8 +148,8 @@ def test_two_lives_of_one_epoch_are_never_taken_for_one() -> None:
     restarted.restart(keep_epoch=True, seeds=[])
     restarted.publish("orders", b"new")
     # As if it had heard of the holder from somebody who never knew its earlier life.
-    news = holder.gossip.inside.context.me.news().encode()
-    restarted.gossip.inside.context.table.fill([news], mesh.now)
+    update = holder.gossip.inside.context.me.update().encode()
+    restarted.gossip.inside.context.table.fill([update], mesh.now)
     holder.resume()
 
     mesh.run_until(lambda: set(mesh.record(restarted, "orders").values()) == {b"new"}, 10.0)

@@ -30,7 +30,7 @@ from gossamer.gossip.messages import (
     encode_delta,
 )
 from gossamer.gossip.sealing import ChecksumSeal
-from gossamer.gossip.state import OWN_TAIL, News, Operation
+from gossamer.gossip.state import OWN_TAIL, MemberUpdate, Operation
 
 T = TypeVar("T")
 
@@ -45,8 +45,8 @@ def address_of(name: str) -> Address:
     return f"10.0.{sum(name.encode()) % 256}.{len(name)}", 7940
 
 
-def news(name: str, status: Status = Status.ALIVE, **changes: Any) -> News:
-    """Return news of a member in its first incarnation; the accuser, if one is due, is `judge`.
+def about(name: str, status: Status = Status.ALIVE, **changes: Any) -> MemberUpdate:
+    """Return an update about a member in its first incarnation; its accuser, if any, is `judge`.
 
     The member understands what this version does.
     """
@@ -61,7 +61,7 @@ def news(name: str, status: Status = Status.ALIVE, **changes: Any) -> News:
         "tail": OWN_TAIL,
         **changes,
     }
-    return News(name, **values)
+    return MemberUpdate(name, **values)
 
 
 def datagram(
@@ -145,7 +145,7 @@ class Bench:
     def meet(self, *names: str) -> None:
         """Have members tell that they live; what the core makes of it is drained."""
         for name in names:
-            self.hear(name, updates=[news(name).encode()])
+            self.hear(name, updates=[about(name).encode()])
         self.run(0.05)
         self.sent()
         self.events()
@@ -308,7 +308,7 @@ def open_exchange(
 ) -> Exchange:
     """Return an exchange that `name`, who holds nothing, has opened and asked in."""
     called = core.accept(sender, NOW)
-    opening = [Open.KIND, news(name).encode()]
+    opening = [Open.KIND, about(name).encode()]
     for message in (opening, [Ask.KIND, 1, ROOT, owners, [], None]):
         called.receive(SEAL.seal(encode(message), EPOCH), NOW)
     return called
@@ -324,7 +324,7 @@ def exchange(caller: Gossip, callee: Gossip, now: float, purpose: Any = "heal") 
 def hold_for_dead(bench: Bench, names: list[str]) -> None:
     """Have the member `a` say that these are dead; drop what follows."""
     for name in names:
-        bench.hear("a", updates=[news(name, Status.DEAD).encode()])
+        bench.hear("a", updates=[about(name, Status.DEAD).encode()])
     bench.sent()
     bench.calls()
 

@@ -125,7 +125,7 @@ class InstantMesh:
         self.now = end
 
     def spread(self) -> None:
-        """Let news travel, which are gathered for a few milliseconds."""
+        """Let updates travel, which are gathered for a few milliseconds."""
         self.flush()
         self.run(0.05)
 

@@ -24,7 +24,7 @@ from invariants import (
 from registries import Registries
 
 from gossamer.gossip.basis import array, decode
-from gossamer.gossip.state import decode_news
+from gossamer.gossip.state import decode_member_update
 from gossamer.peers import NotFound, Registration, Unavailable
 from gossamer.peers.registry import Registry
 from gossamer.peers.registry._records import instance_key
@@ -435,7 +435,7 @@ class World:
         assert not refused, f"{where} has refused {refused} records"
         for other in self.peers:
             if other.running and (member := peer.gossip.members.get(other.name)) is not None:
-                own = decode_news(other.gossip.news)
+                own = decode_member_update(other.gossip.own_update)
                 if (member.epoch, member.nonce) == (own.epoch, own.nonce):
                     assert member.tail == own.tail, f"{where} has lost what {other.name} said"
         for part in peer.gossip.parts.values():

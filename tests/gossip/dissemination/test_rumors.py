@@ -103,7 +103,7 @@ def test_a_rumor_is_forgotten_at_its_limit() -> None:
 
 
 def test_a_key_has_one_slot() -> None:
-    """Newer news of the same thing take the place of older ones and start anew."""
+    """Newer updates of the same thing take the place of older ones and start anew."""
     queue = queue_of("a", "b")
     take(queue)
     newer = rumor("a", 50)
@@ -184,7 +184,7 @@ def test_sends_beside_the_queue_count() -> None:
 
 
 def test_sends_of_a_replaced_rumor_do_not_count() -> None:
-    """What happens to older news leaves the newer ones in their place alone."""
+    """What happens to older updates leaves the newer ones in their place alone."""
     queue = RumorQueue(9)
     older, newer = rumor("a"), rumor("a")
     queue.add(older)

@@ -1,10 +1,10 @@
-"""How news leave: in time, in shares, in datagrams that fit, and not at all without listeners."""
+"""How updates leave: in time, in shares, in datagrams that fit, and never without listeners."""
 
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from cores import EPOCH, NOW, Bench, delta, news
+from cores import EPOCH, NOW, Bench, about, delta
 from hypothesis import given, settings, strategies as st
 from keys import key, ring, sealer
 
@@ -19,7 +19,7 @@ OTHERS = [f"p{number}" for number in range(30)]
 
 
 def _members_rumor(number: int) -> bytes:
-    return news(f"member-{number:05}").encode()
+    return about(f"member-{number:05}").encode()
 
 
 def _records_rumor(number: int, size: int = 60) -> bytes:
@@ -33,7 +33,7 @@ def _fill(bench: Bench, kind: RumorClass, count: int) -> None:
         bench.inside.spread.tell(kind, number, make(number), "p1", "", bench.now)
 
 
-def test_the_first_news_leave_at_once() -> None:
+def test_the_first_updates_leave_at_once() -> None:
     """After quiet nothing is gathered: the datagrams are in the outbox when the input returns."""
     bench = Bench()
     bench.meet(*OTHERS)
@@ -44,7 +44,7 @@ def test_the_first_news_leave_at_once() -> None:
 
 
 def test_what_follows_within_a_moment_is_gathered() -> None:
-    """News within 5 ms of the last leave together when these are over, and not before."""
+    """Updates within 5 ms of the last leave together when these are over, and not before."""
     bench = Bench()
     bench.meet("a", "b")
     bench.core.publish("k0", b"v", bench.now)
@@ -62,11 +62,11 @@ def test_what_follows_within_a_moment_is_gathered() -> None:
         assert item.packet.updates == [expected]
 
 
-def test_news_are_not_told_to_whoever_told_them() -> None:
+def test_updates_are_not_told_to_whoever_told_them() -> None:
     """The teller and this peer itself are no targets."""
     bench = Bench()
     bench.meet("a", "b", "c")
-    bench.hear("a", updates=[news("d").encode()])
+    bench.hear("a", updates=[about("d").encode()])
     told = {item.address for item in bench.sent()}
     assert told == {bench.core.members[name].address for name in "bcd"}
 
@@ -123,7 +123,7 @@ def test_a_third_class_has_a_share_of_its_own() -> None:
     assert bench.counts("rumors_unknown") == (300,)
 
 
-def test_in_a_storm_members_news_are_sent_less_often() -> None:
+def test_in_a_storm_members_updates_are_sent_less_often() -> None:
     """With 128 rumors waiting memberlist's law no longer holds; with fewer it does."""
     bench = Bench()
     bench.meet(*OTHERS)
@@ -136,7 +136,7 @@ def test_in_a_storm_members_news_are_sent_less_often() -> None:
 
 
 def test_what_has_become_an_accusation_leaves_no_empty_datagram() -> None:
-    """Gathered news that turn into one of many accusations are not sent at once, nor is nothing."""
+    """An update that turns into one of many accusations is not sent at once, nor is nothing."""
     bench = Bench()
     bench.meet(*OTHERS)
     spread = bench.inside.spread
@@ -167,7 +167,7 @@ def test_queues_are_emptied_when_the_last_listener_goes() -> None:
     bench = Bench()
     bench.meet("a")
     bench.core.publish("k", b"v", bench.now)
-    bench.hear("a", updates=[news("a", Status.LEFT, incarnation=1).encode()])
+    bench.hear("a", updates=[about("a", Status.LEFT, incarnation=1).encode()])
     bench.sent()
     bench.run(1)
     assert bench.counts("rumors_registry", "rumors_membership") == (0, 0)
@@ -240,13 +240,13 @@ def test_no_datagram_exceeds_the_limit(
 
 @pytest.mark.parametrize("keyed", [False, True])
 def test_the_longest_names_fit_into_the_smallest_datagram(keyed: bool) -> None:
-    """A contact of a suspect carries two pieces of news; with all names at the limit it fits."""
+    """A contact of a suspect carries two updates; with all names at the limit it fits."""
     bench = Bench(LONGEST, packet_limit=1200, zone="z" * 64, **seals(keyed=keyed))
     name, judge = "s" * 128, "j" * 128
     worst = {"zone": "z" * 64, "address": ("1" * 45, 65535), "nonce": (1 << 64) - 1}
     bench.meet("a")
     bench.hear("a", updates=[
-        news(name, Status.DEAD, incarnation=1 << 19, accuser=judge, **worst).encode()
+        about(name, Status.DEAD, incarnation=1 << 19, accuser=judge, **worst).encode()
     ])  # fmt: skip
     row = bench.core.members[name]
     accusation = bench.inside.membership.accusation(row)
@@ -295,8 +295,8 @@ def test_a_head_is_passed_on_by_its_bytes() -> None:
     assert [item.packet.updates for item in bench.sent()] == [[head]]
 
 
-def test_many_news_at_once_go_out_together() -> None:
-    """From eight news on a flush reaches four members with all of it, not each tree's children."""
+def test_many_updates_at_once_go_out_together() -> None:
+    """From eight updates on a flush reaches four members with all, not each tree's children."""
     bench = Bench()
     bench.meet(*OTHERS)
     bench.run(1.0)
@@ -312,8 +312,8 @@ def test_many_news_at_once_go_out_together() -> None:
         bench.sent()
 
 
-def test_news_that_pour_in_are_gathered_longer_each_time() -> None:
-    """With news every millisecond the time of gathering doubles up to 40 ms; a pause resets it."""
+def test_updates_that_pour_in_are_gathered_longer_each_time() -> None:
+    """With updates every millisecond gathering lasts longer, up to 40 ms; a pause resets it."""
     bench = Bench()
     bench.meet("a", "b")
     spread = bench.inside.spread
@@ -341,12 +341,12 @@ def test_a_suspicion_among_many_waits_for_rounds() -> None:
     bench.sent()
     accused = OTHERS[:9]
     for name in accused:
-        bench.hear("a", updates=[news(name, Status.SUSPECT).encode()])
+        bench.hear("a", updates=[about(name, Status.SUSPECT).encode()])
         bench.run(0.05)
         told = {u for item in bench.sent() if not item.packet.messages for u in item.packet.updates}
-        assert (news(name, Status.SUSPECT).encode() in told) == (name != accused[8])
+        assert (about(name, Status.SUSPECT).encode() in told) == (name != accused[8])
     bench.run(0.5)
-    assert news(accused[8], Status.SUSPECT).encode() in bench.updates()
+    assert about(accused[8], Status.SUSPECT).encode() in bench.updates()
 
 
 def test_equal_roots_end_what_roots_tell() -> None:

@@ -1,7 +1,7 @@
 """Updates of kinds that only later versions understand."""
 
 import pytest
-from cores import EPOCH, Bench, gossip, news
+from cores import EPOCH, Bench, about, gossip
 from hypothesis import given, strategies as st
 
 from gossamer.gossip.basis import encode
@@ -72,11 +72,11 @@ def test_an_unknown_update_of_an_own_earlier_life_is_not_passed_on() -> None:
 
 
 def test_unknown_updates_leave_known_ones_their_share() -> None:
-    """However many are told, news of a member is in the next datagrams."""
+    """However many are told, an update about a member is in the next datagrams."""
     bench = _bench()
     for first in range(0, 600, 20):
         bench.hear("a", updates=[_later(number) for number in range(first, first + 20)])
-    known = news("x").encode()
+    known = about("x").encode()
     bench.hear("b", updates=[known])
     bench.run(0.6)
 

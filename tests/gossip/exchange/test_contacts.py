@@ -10,11 +10,11 @@ from cores import (
     SEAL,
     Bench,
     Link,
+    about,
     address_of,
     converse,
     gossip,
     hold_for_dead,
-    news,
 )
 
 from gossamer.gossip import Address, Exchange, Joined, SeedIsSelf, Status, encode
@@ -30,7 +30,7 @@ def _alone() -> Bench:
 
 def _greet(call: Exchange, bench: Bench, name: str = "s") -> None:
     call.outbox.clear()
-    hello = encode([Hello.KIND, news(name).encode()])
+    hello = encode([Hello.KIND, about(name).encode()])
     call.receive(SEAL.seal(hello, EPOCH), bench.now)
 
 
@@ -165,7 +165,7 @@ def test_the_dead_are_tried_again_at_a_bounded_rate(dead: int) -> None:
     gone = [f"x{number}" for number in range(dead)]
     bench.meet(*names, *gone)
     for name in gone:
-        bench.hear("m0", updates=[news(name, Status.DEAD).encode()])
+        bench.hear("m0", updates=[about(name, Status.DEAD).encode()])
     bench.inside.joining.acquainted()
     pings = _heal_pings(bench, 400)
     share = min(1.0, 2 * dead / 10)
@@ -176,13 +176,13 @@ def test_a_contact_of_the_dead_carries_what_is_held_of_it() -> None:
     """The dead member learns from the ping itself that it has to speak up, and who asks."""
     bench = _alone()
     bench.meet("x")
-    obituary = news("x", Status.DEAD, accuser="").encode()
+    obituary = about("x", Status.DEAD, accuser="").encode()
     bench.hear("a", updates=[obituary])
     bench.sent()
     bench.run(25)
     contact = next(i for i in bench.sent(Ping) if i.told(Ping).target == "x")
     assert contact.to_epoch == EPOCH
-    assert contact.packet.updates[:2] == [bench.context.me.news().encode(), obituary]
+    assert contact.packet.updates[:2] == [bench.context.me.update().encode(), obituary]
 
 
 @pytest.mark.parametrize("kind", [Ack, NotMe])
@@ -190,7 +190,7 @@ def test_an_answer_to_a_contact_leads_to_an_exchange(kind: type) -> None:
     """Whoever was away and answers is exchanged with at once; a second answer begins no second."""
     bench = _alone()
     bench.meet("x")
-    bench.hear("a", updates=[news("x", Status.DEAD).encode()])
+    bench.hear("a", updates=[about("x", Status.DEAD).encode()])
     bench.inside.contacts.contact(bench.core.members["x"], [])
     [ping] = bench.sent(Ping)
     number = ping.told(Ping).sequence
@@ -221,7 +221,7 @@ def test_what_is_addressed_to_no_life_is_answered_and_not_believed() -> None:
     """A ping to whoever is there gets its answer; what else it says could be of any time."""
     bench = _alone()
     before = bench.core.root
-    updates = [news("old").encode(), encode_head("o", EPOCH, 1)]
+    updates = [about("old").encode(), encode_head("o", EPOCH, 1)]
     bench.hear("old", Ping(7, ""), Leave(8), updates=updates, to_epoch=0)
     [answer] = bench.sent()
     assert answer.packet.messages == [Ack(7, bench.core.root)]
@@ -240,7 +240,7 @@ def test_who_answers_at_a_strange_address_is_told_who_asked() -> None:
     bench.hear("s", Ack(ping.packet.messages[0].sequence, ROOT), epoch=EPOCH + 5, sender=SEEDS[0])
     told = [item for item in bench.sent() if item.address == SEEDS[0]]
     assert [(item.to_epoch, item.packet.updates[0]) for item in told] == [
-        (EPOCH + 5, bench.context.me.news().encode())
+        (EPOCH + 5, bench.context.me.update().encode())
     ]
 
 
@@ -300,7 +300,7 @@ def test_a_slow_opening_has_time_for_its_question() -> None:
     """Each of the first two frames may take two seconds, so that a round trip may."""
     bench = _alone()
     called = bench.core.accept(("10.1.1.1", 1), bench.now)
-    opening = SEAL.seal(encode([Open.KIND, news("c").encode()]), EPOCH)
+    opening = SEAL.seal(encode([Open.KIND, about("c").encode()]), EPOCH)
     called.receive(opening, bench.now + 1.9)
     assert bench.now + 3.8 < called.deadline < bench.now + 4
 
@@ -438,6 +438,6 @@ def test_who_has_returned_meanwhile_is_not_met() -> None:
     bench.inside.joining.acquainted()
     hold_for_dead(bench, names)
     bench.inside.healing.returned("p0", address_of("p0"), bench.now)
-    bench.hear("p0", updates=[news("p0", incarnation=1).encode()])
+    bench.hear("p0", updates=[about("p0", incarnation=1).encode()])
     bench.run(1.0)
     assert not bench.calls("heal")

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from cores import Bench, address_of, hold_for_dead, news
+from cores import Bench, about, address_of, hold_for_dead
 
 from gossamer.gossip import Exchange
 from gossamer.gossip.messages import Ping
@@ -17,7 +17,7 @@ def _compared(bench: Bench, root: bytes) -> list[Exchange]:
 
 
 def _settled(bench: Bench) -> None:
-    """Let what was news grow old; equal roots are seen meanwhile."""
+    """Let what was new grow old; equal roots are seen meanwhile."""
     bench.now += 3
     _compared(bench, bench.core.root)
 
@@ -28,12 +28,12 @@ def _after_a_return() -> Bench:
     bench.meet("a", "b", "p0")
     hold_for_dead(bench, ["p0"])
     bench.inside.prober.stop()
-    bench.hear("p0", updates=[news("p0", incarnation=1).encode()])
+    bench.hear("p0", updates=[about("p0", incarnation=1).encode()])
     return bench
 
 
 def test_roots_that_stay_different_lead_to_an_exchange() -> None:
-    """A differing root is no cause while there were news just now; after a while it is."""
+    """A differing root is no cause while updates came just now; after a while it is."""
     bench = Bench()
     bench.meet("a", "b")
     _settled(bench)

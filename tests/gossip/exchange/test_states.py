@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from cores import EPOCH, NOW, ROOT, SEAL, Bench, address_of, news
+from cores import EPOCH, NOW, ROOT, SEAL, Bench, about, address_of
 
 from gossamer.gossip import encode
 from gossamer.gossip.exchange import SyncExchange
@@ -29,10 +29,10 @@ FRAMES: dict[int, list[object]] = {
     Probe.KIND: [Probe.KIND, 7, "me"],
     1: [1, 7],  # the answer to a probe
     Another.KIND: [Another.KIND],
-    Open.KIND: [Open.KIND, news("other").encode()],
+    Open.KIND: [Open.KIND, about("other").encode()],
     Busy.KIND: [Busy.KIND, 100],
-    Hello.KIND: [Hello.KIND, news("other").encode()],
-    Members.KIND: [Members.KIND, [news("m").encode()], [0]],
+    Hello.KIND: [Hello.KIND, about("other").encode()],
+    Members.KIND: [Members.KIND, [about("m").encode()], [0]],
     Heads.KIND: [Heads.KIND, bytes(BUCKETS // 8), []],
     Want.KIND: [Want.KIND, []],
     Parts.KIND: [Parts.KIND, []],

@@ -10,11 +10,11 @@ from cores import (
     SEAL,
     Bench,
     Link,
+    about,
     converse,
     exchange,
     gossip,
     held,
-    news,
     open_exchange,
 )
 from hypothesis import given, settings, strategies as st
@@ -124,7 +124,7 @@ def _asked(bench: Bench, address: Address) -> tuple[Any, Any]:
     bench.inside.exchanges.begin("heal", address, NOW)
     [call] = bench.calls()
     assert isinstance(call, SyncExchange)
-    call.receive(SEAL.seal(encode([Hello.KIND, news("a").encode()]), EPOCH), NOW)
+    call.receive(SEAL.seal(encode([Hello.KIND, about("a").encode()]), EPOCH), NOW)
     opening, question = _frames(call)
     assert (opening[0], question[0]) == (Open.KIND, Ask.KIND)
     return question[4], question[5]
@@ -224,7 +224,7 @@ def test_what_one_exchange_gives_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_an_exchange_brings_is_passed_on_at_once() -> None:
-    """News that come by a stream wait for no tick: children are told when the frame is taken in."""
+    """Updates that come by a stream wait for no tick: children hear of them at once."""
     bench, other = Bench(), gossip("other")
     bench.meet("c", "d")
     bench.run(1)
@@ -357,7 +357,13 @@ def test_each_entry_is_judged_by_itself() -> None:
     def say(message: list[object]) -> None:
         exchange.receive(SEAL.seal(encode(message), 0), NOW)
 
-    say([Members.KIND, [b"", b"\xff", 7, news("e").encode(), news("d").encode()], [0, 0, 0, -1, 0]])
+    say(
+        [
+            Members.KIND,
+            [b"", b"\xff", 7, about("e").encode(), about("d").encode()],
+            [0, 0, 0, -1, 0],
+        ]
+    )
     part = Part("o", EPOCH)
     part.append([("k", b"v")])
     good = encode([1, "o", EPOCH, 0, ["k", b"v"]])
@@ -441,7 +447,7 @@ def test_an_opening_alone_is_not_believed() -> None:
     """Whoever opens a stream is known once it has asked for something, and takes a place then."""
     bench = Bench()
     called = bench.core.accept(("10.1.1.1", 1), NOW)
-    called.receive(SEAL.seal(encode([Open.KIND, news("c").encode()]), EPOCH), NOW)
+    called.receive(SEAL.seal(encode([Open.KIND, about("c").encode()]), EPOCH), NOW)
     assert not called.finished
     assert not bench.core.members
     assert bench.inside.exchanges.served == 0
@@ -455,7 +461,7 @@ def test_nothing_is_said_twice_at_the_beginning(twice: int) -> None:
     """A second opening, and a second question, end the conversation and free its place."""
     bench = Bench()
     called = bench.core.accept(("10.1.1.1", 1), NOW)
-    opening = encode([Open.KIND, news("c").encode()])
+    opening = encode([Open.KIND, about("c").encode()])
     question = encode([Ask.KIND, 1, bytes(16), None, [], None])
     for body in (opening, opening) if twice == Open.KIND else (opening, question, question):
         called.receive(SEAL.seal(body, EPOCH), NOW)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from cores import EPOCH, NOW, ROOT, SEAL, Bench, converse, gossip, held, news, open_exchange
+from cores import EPOCH, NOW, ROOT, SEAL, Bench, about, converse, gossip, held, open_exchange
 
 from gossamer.gossip import Exchange, encode
 from gossamer.gossip.basis import array, blob, decode
@@ -82,11 +82,11 @@ def test_a_frame_of_a_later_kind_is_ignored() -> None:
     bench = Bench()
     called = bench.core.accept(("10.1.1.1", 1), NOW)
     _say(called, LATER)
-    _say(called, Open.KIND, news("c").encode())
+    _say(called, Open.KIND, about("c").encode())
     _say(called, LATER, "anything", [b""])
     _say(called, Ask.KIND, 1, ROOT, None, [], None)
     _say(called, 255, None)
-    _say(called, Members.KIND, [news("d").encode()], [0])
+    _say(called, Members.KIND, [about("d").encode()], [0])
     _say(called, Done.KIND)
 
     assert set(bench.core.members) == {"c", "d"}
@@ -121,7 +121,7 @@ def test_a_purpose_of_a_later_version_is_served_as_a_repair() -> None:
     bench = Bench()
     bench.core.publish("k", b"v", NOW)
     called = bench.core.accept(("10.1.1.1", 1), NOW)
-    _say(called, Open.KIND, news("c").encode())
+    _say(called, Open.KIND, about("c").encode())
     called.outbox.clear()
     _say(called, Ask.KIND, 200, ROOT, None, [], None)
     assert not called.finished
@@ -151,7 +151,7 @@ def test_a_greeting_and_a_refusal_are_read_by_their_known_items() -> None:
     bench.core.join([("10.9.9.9", 1), ("10.9.9.8", 1)], bench.now)
     one, other = bench.calls()
     one.outbox.clear()
-    _say(one, Hello.KIND, news("s").encode(), "further", to_epoch=0)
+    _say(one, Hello.KIND, about("s").encode(), "further", to_epoch=0)
     assert len(one.outbox) == 1
     _say(other, Foreign.KIND, "further", to_epoch=0)
     assert bench.counts("keys_refused_by_others") == (1,)

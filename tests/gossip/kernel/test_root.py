@@ -1,6 +1,6 @@
 """The fingerprint of all that a peer knows."""
 
-from cores import NOW, context, news
+from cores import NOW, about, context
 
 
 def test_equal_knowledge_has_equal_roots() -> None:
@@ -8,7 +8,7 @@ def test_equal_knowledge_has_equal_roots() -> None:
     a, b = context("a"), context("b")
     assert a.root.digest != b.root.digest
     for one, other in ((a, b), (b, a)):
-        one.table.put(other.me.news(), NOW)
+        one.table.put(other.me.update(), NOW)
     assert a.root.digest == b.root.digest
     for one in (a, b):
         one.store.append(one.store.open("o", 7), [("k", b"v")])
@@ -22,7 +22,7 @@ def test_members_and_parts_have_eight_bytes_each() -> None:
     peer.store.append(peer.store.open("a", 7), [("k", b"v")])
     with_part = peer.root.digest
     assert (with_part[:8], with_part[8:] == before[8:]) == (before[:8], False)
-    peer.table.put(news("b"), NOW)
+    peer.table.put(about("b"), NOW)
     assert (peer.root.digest[8:], peer.root.digest[:8] == before[:8]) == (with_part[8:], False)
 
 

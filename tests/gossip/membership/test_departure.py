@@ -1,6 +1,6 @@
 """Leaving: told directly, until enough have acknowledged it or the time is over."""
 
-from cores import ROOT, Bench, news
+from cores import ROOT, Bench, about
 
 from gossamer.gossip import LeaveCompleted, MemberLeft, Status
 from gossamer.gossip.messages import Ack, Leave, Ping
@@ -28,7 +28,7 @@ def test_eight_members_are_told_directly_and_at_once() -> None:
     bench = _leaving(*NAMES)
     told = bench.sent(Leave)
     assert len({item.address for item in told}) == len(told) == 8
-    farewell = news("me", Status.LEFT, incarnation=1).encode()
+    farewell = about("me", Status.LEFT, incarnation=1).encode()
     assert all(item.packet.updates[0] == farewell for item in told)
 
 
@@ -109,14 +109,14 @@ def test_who_asks_meanwhile_is_answered_with_the_farewell() -> None:
     bench.sent()
     bench.hear("a", Ping(9, "me"))
     [ack] = bench.sent(Ack)
-    assert ack.packet.updates[0] == news("me", Status.LEFT, incarnation=1).encode()
+    assert ack.packet.updates[0] == about("me", Status.LEFT, incarnation=1).encode()
 
 
 def test_a_farewell_is_acknowledged_and_believed() -> None:
     """Told Leave, a peer acks at once and lists the sender as left."""
     bench = Bench()
     bench.meet("a", "b")
-    farewell = news("a", Status.LEFT, incarnation=1).encode()
+    farewell = about("a", Status.LEFT, incarnation=1).encode()
     bench.hear("a", Leave(33), updates=[farewell])
     [ack] = bench.sent(Ack)
     assert ack.told(Ack).sequence == 33

@@ -1,12 +1,12 @@
 """Accusations by the many, as a table from the other side of a healed cut brings them."""
 
 import pytest
-from cores import EPOCH, Bench, address_of, news
+from cores import EPOCH, Bench, about, address_of
 from hypothesis import given, settings, strategies as st
 
 from gossamer.gossip import MemberSuspected, Status
 from gossamer.gossip.membership._doubts import _MANY, _PATIENCE, _TOLD
-from gossamer.gossip.state import News, decode_news
+from gossamer.gossip.state import MemberUpdate, decode_member_update
 
 NAMES = [f"m{number:02}" for number in range(90)]
 
@@ -22,7 +22,7 @@ def bench() -> Bench:
 
 def _tell(bench: Bench, names: list[str], **changes: object) -> None:
     """Have the teller's table say that these members are dead."""
-    table = [news(name, Status.DEAD, **changes) for name in names]
+    table = [about(name, Status.DEAD, **changes) for name in names]
     told = [(each, each.encode(), 0) for each in table]
     bench.inside.membership.hear_table(told, "teller", bench.now)
 
@@ -31,12 +31,12 @@ def _suspects(bench: Bench) -> set[str]:
     return {name for name, row in bench.core.members.items() if row.status is Status.SUSPECT}
 
 
-def _told(bench: Bench) -> dict[str, News]:
+def _told(bench: Bench) -> dict[str, MemberUpdate]:
     """Return whom the core has told what is held of them."""
     told = {}
     for item in bench.sent():
         for update in item.packet.updates:
-            said = decode_news(update)
+            said = decode_member_update(update)
             if said.status is Status.SUSPECT and item.address == address_of(said.name):
                 told[said.name] = said
     return told
@@ -73,7 +73,7 @@ def test_who_does_not_speak_up_is_suspected_in_the_end(bench: Bench) -> None:
     spoke = NAMES[:30]
     bench.run(1.0)
     for name in spoke:
-        bench.hear(name, updates=[news(name, incarnation=1).encode()])
+        bench.hear(name, updates=[about(name, incarnation=1).encode()])
     bench.run(_PATIENCE - 1.01)
     assert not _suspects(bench)
     bench.run(0.02)
@@ -85,7 +85,7 @@ def test_doubts_of_a_former_life_are_dropped(bench: Bench) -> None:
     """Whoever began a new epoch meanwhile is not suspected for the old one."""
     _tell(bench, NAMES)
     for name in NAMES:
-        bench.hear(name, updates=[news(name, epoch=EPOCH + 5).encode()], epoch=EPOCH + 5)
+        bench.hear(name, updates=[about(name, epoch=EPOCH + 5).encode()], epoch=EPOCH + 5)
     bench.run(_PATIENCE + 0.1)
     assert not _suspects(bench)
 

@@ -4,13 +4,13 @@ from itertools import product
 from typing import Any
 
 import pytest
-from cores import EPOCH, ROOT, SEAL, Bench, address_of, news
+from cores import EPOCH, ROOT, SEAL, Bench, about, address_of
 
 from gossamer.gossip import REFUSAL, MemberFailed, MemberReturned, MemberSuspected, Status, encode
 from gossamer.gossip.kernel import ProbeExchange
 from gossamer.gossip.membership._evidence import Evidence
 from gossamer.gossip.messages import Ack, Gone, Nack, NotMe, Ping, PingReq, Probed, Relayed
-from gossamer.gossip.state import decode_news
+from gossamer.gossip.state import decode_member_update
 
 OTHERS = ("a", "b", "c", "d")
 
@@ -57,7 +57,7 @@ def test_the_evidence_of_one_kind_never_suffices() -> None:
 
 
 def test_all_three_together_are_a_definite_death() -> None:
-    """Without waiting for any time-out; the news say that it is definite, and leave at once."""
+    """Without waiting for any time-out; the update says that it is definite, and leaves at once."""
     bench = Probing()
     began = bench.now
     bench.unreachable()
@@ -68,7 +68,7 @@ def test_all_three_together_are_a_definite_death() -> None:
     [failed] = bench.events(MemberFailed)
     assert (failed.member.name, failed.by, failed.definite) == (bench.target, "me", True)
     assert bench.now == began
-    said = [decode_news(update) for update in bench.updates()]
+    said = [decode_member_update(update) for update in bench.updates()]
     assert [(each.name, each.status, each.definite) for each in said] == [
         (bench.target, Status.DEAD, True)
     ]
@@ -207,7 +207,7 @@ def test_a_new_life_is_not_buried_with_the_old_one() -> None:
     bench = Probing()
     bench.unreachable()
     relays = bench.relays()
-    later = news(bench.target, epoch=EPOCH + 1)
+    later = about(bench.target, epoch=EPOCH + 1)
     bench.hear("a" if bench.target != "a" else "b", updates=[later.encode()])
     bench.events(MemberReturned)
     bench.stream().fail(REFUSAL, bench.now)
@@ -217,15 +217,15 @@ def test_a_new_life_is_not_buried_with_the_old_one() -> None:
 
 
 def test_whoever_hears_of_a_definite_death_tells_it_so() -> None:
-    """The word travels with the news; hearsay in an exchange is a suspicion all the same."""
+    """The word travels with the update; hearsay in an exchange is a suspicion all the same."""
     bench = Bench()
     bench.meet(*OTHERS)
-    dead = news("a", Status.DEAD, definite=True)
-    assert decode_news(dead.encode()) == dead
+    dead = about("a", Status.DEAD, definite=True)
+    assert decode_member_update(dead.encode()) == dead
     bench.hear("b", updates=[dead.encode()])
     [failed] = bench.events(MemberFailed)
     assert failed.definite
-    other = news("c", Status.DEAD, definite=True)
+    other = about("c", Status.DEAD, definite=True)
     bench.inside.membership.hear_table([(other, other.encode(), 0)], "b", bench.now)
     assert bench.core.members["c"].status is Status.SUSPECT
     assert not bench.events(MemberFailed)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from cores import EPOCH, ROOT, SEAL, Bench, news
+from cores import EPOCH, ROOT, SEAL, Bench, about
 
 from gossamer.gossip import (
     IsolationChanged,
@@ -161,7 +161,7 @@ def test_a_silent_target_is_accused_at_the_end_of_the_period() -> None:
     assert not bench.core.isolated
     assert bench.counts("probes_failed", "accusations_withheld") == (1, 0)
     told = [update for item in bench.sent() for update in item.packet.updates]
-    assert news(target, Status.SUSPECT, accuser="me").encode() in told
+    assert about(target, Status.SUSPECT, accuser="me").encode() in told
 
 
 @pytest.mark.parametrize(("nacks", "score"), [(3, 0), (2, 1), (1, 2)])
@@ -321,7 +321,7 @@ def test_a_ping_is_answered_with_the_root() -> None:
 def test_who_is_accused_is_told_so_first() -> None:
     """The ack to a suspect carries its accusation, so that it can speak up."""
     bench = Probing("a", "b")
-    accusation = news("a", Status.SUSPECT, accuser="b").encode()
+    accusation = about("a", Status.SUSPECT, accuser="b").encode()
     bench.hear("b", updates=[accusation])
     bench.sent()
     bench.inside.spread.queue(MEMBERSHIP).clear()  # it no longer travels by itself
@@ -331,12 +331,12 @@ def test_who_is_accused_is_told_so_first() -> None:
 
 
 def test_a_ping_for_another_is_answered_by_who_is_here() -> None:
-    """Not me: the sender learns who lives at this address now, by its news."""
+    """Not me: the sender learns who lives at this address now, by its own update."""
     bench = Probing("a")
     bench.hear("a", Ping(5, "predecessor"))
     [answer] = bench.sent(NotMe)
     assert answer.packet.messages == [NotMe(5)]
-    assert answer.packet.updates[0] == bench.context.me.news().encode()
+    assert answer.packet.updates[0] == bench.context.me.update().encode()
     bench.hear("a", Ping(6, "me"), to_epoch=EPOCH - 1)
     assert len(bench.sent(NotMe)) == 1
     assert bench.counts("refused_epoch") == (1,)
@@ -373,7 +373,7 @@ def test_what_was_gathered_before_a_stop_isolates_nobody() -> None:
 def test_suspects_get_the_time_that_was_lost() -> None:
     """A suspicion that would have ended while this peer was stopped ends as much later."""
     bench = Probing("a", "b", "c", "d", "e")
-    bench.hear("b", updates=[news("a", Status.SUSPECT, accuser="b").encode()])
+    bench.hear("b", updates=[about("a", Status.SUSPECT, accuser="b").encode()])
     ends = bench.inside.membership.suspicions.ends_at("a")
     bench.now = ends + 100
     bench.core.tick(bench.now)

@@ -6,7 +6,7 @@ Each behaviour is seen with the setting as it is by default, and gone with it of
 from typing import Any
 
 import pytest
-from cores import EPOCH, Bench, Sent, address_of, news
+from cores import EPOCH, Bench, Sent, about, address_of
 
 from gossamer.gossip import (
     ConfigError,
@@ -95,7 +95,7 @@ def test_suspects_can_be_left_to_hear_of_it_by_chance(tell: bool) -> None:
     """Once the rumor has been passed on often enough, only the buddy system still tells."""
     bench = Bench(tell_suspects=tell, suspicion_multiplier=100)
     bench.meet("a", "b", "c")
-    accusation = news("a", Status.SUSPECT, accuser="b").encode()
+    accusation = about("a", Status.SUSPECT, accuser="b").encode()
     bench.hear("b", updates=[accusation])
     bench.run(5.0)
     bench.sent()
@@ -114,11 +114,11 @@ def test_the_dead_are_told_in_any_case(tell: bool) -> None:
     """A member that was buried by mistake has no other way back."""
     bench = Bench(tell_suspects=tell)
     bench.meet("a", "b", "c")
-    bench.hear("b", updates=[news("a", Status.DEAD).encode()])
+    bench.hear("b", updates=[about("a", Status.DEAD).encode()])
     bench.run(5.0)
     bench.sent()
     bench.hear("a", Ping(77, "me"))
-    assert news("a", Status.DEAD, accuser="").encode() in bench.sent(Ack)[0].packet.updates
+    assert about("a", Status.DEAD, accuser="").encode() in bench.sent(Ack)[0].packet.updates
 
 
 @pytest.mark.parametrize("witnesses", [True, False])
@@ -126,7 +126,7 @@ def test_suspects_can_be_left_to_their_turn(witnesses: bool) -> None:
     """In a mesh this small all who hear of a suspicion look for themselves, or nobody does."""
     bench = Bench(witnesses=witnesses)
     bench.meet("a", "b", "c")
-    bench.hear("b", updates=[news("a", Status.SUSPECT, accuser="b").encode()])
+    bench.hear("b", updates=[about("a", Status.SUSPECT, accuser="b").encode()])
     assert bench.inside.planner.hastened == ["a"] * witnesses
 
 
@@ -135,10 +135,10 @@ def test_a_fixed_time_out_counts_no_accusers(longest: int, waits: float, told: b
     """With a longest time equal to the shortest, a second accuser is not passed on either."""
     bench = Bench(suspicion_max_multiplier=longest, rounds=False)
     bench.meet(*OTHERS[:8])
-    bench.hear("p1", updates=[news("p0", Status.SUSPECT, accuser="p1").encode()])
+    bench.hear("p1", updates=[about("p0", Status.SUSPECT, accuser="p1").encode()])
     assert bench.inside.membership.suspicions.ends_at("p0") - bench.now == pytest.approx(waits)
     bench.sent()
-    second = news("p0", Status.SUSPECT, accuser="p2").encode()
+    second = about("p0", Status.SUSPECT, accuser="p2").encode()
     bench.run(0.1)
     bench.hear("p2", updates=[second])
     assert (second in bench.updates()) is told
@@ -159,7 +159,7 @@ def test_a_peer_that_was_stopped_can_go_on_as_if_it_had_not(guard: bool) -> None
     """Without the guard the probe and the suspicion that ran out meanwhile are both judged."""
     bench = Bench(stop_guard=guard, isolation_limit=0.0)
     bench.meet(*OTHERS)
-    bench.hear("p1", updates=[news("p0", Status.SUSPECT, accuser="p1").encode()])
+    bench.hear("p1", updates=[about("p0", Status.SUSPECT, accuser="p1").encode()])
     while not bench.sent(Ping):
         bench.run(0.01)
     bench.events()
@@ -181,7 +181,7 @@ def test_news_travel_by_the_ways_that_are_left(
     bench.meet(*OTHERS)
     bench.run(5.0)
     bench.sent()
-    rumor = news("x").encode()
+    rumor = about("x").encode()
     bench.hear("p1", updates=[rumor])
     assert (rumor in bench.updates()) is at_once
     bench.run(0.3)

@@ -139,7 +139,7 @@ def test_that_a_part_is_gone_comes_back(owner: str, epoch: int) -> None:
     "items",
     [
         pytest.param([], id="nothing"),
-        pytest.param([0, "o", 1], id="news"),
+        pytest.param([0, "o", 1], id="update about a member"),
         pytest.param([2, "o", 1, 1], id="head"),
         pytest.param([256, "o", 1], id="kind beyond the limit"),
         pytest.param([True, "o", 1, 0, ["k", b""]], id="truth value for a kind"),

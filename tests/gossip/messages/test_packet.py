@@ -35,7 +35,7 @@ from gossamer.gossip.state import (
     KEY_LIMIT,
     VALUE_LIMIT,
     VERSION_LIMIT,
-    News,
+    MemberUpdate,
     Operation,
     Status,
 )
@@ -107,9 +107,8 @@ def test_values_in_other_places_are_refused_as_malformed(items: list[object]) ->
     found = reading(encode(items))
 
     if isinstance(found, Packet):
-        assert encode_body(found.source, found.epoch, found.messages, found.updates) == encode(
-            items
-        )
+        again = encode_body(found.source, found.epoch, found.messages, found.updates)
+        assert again == encode(items[:4])
     else:
         assert found == "malformed"
 
@@ -274,11 +273,11 @@ def test_a_head_comes_back(owner: str, epoch: int, version: int) -> None:
     assert decode_update(encode_head(owner, epoch, version)) == Head(owner, epoch, version)
 
 
-def test_news_come_back_as_an_update() -> None:
-    """News of a member are told from the registry's updates by their first item."""
-    news = News("b", 1, 2, Status.SUSPECT, ("10.0.0.1", 7940), "z", 3, "c")
+def test_updates_come_back_as_an_update() -> None:
+    """Updates of a member are told from the registry's updates by their first item."""
+    update = MemberUpdate("b", 1, 2, Status.SUSPECT, ("10.0.0.1", 7940), "z", 3, "c")
 
-    assert decode_update(news.encode()) == news
+    assert decode_update(update.encode()) == update
 
 
 @pytest.mark.parametrize(

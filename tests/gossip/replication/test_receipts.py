@@ -1,6 +1,6 @@
 """Receipts: knowing that others hold what was published."""
 
-from cores import EPOCH, Bench, Link, delta, gossip, news
+from cores import EPOCH, Bench, Link, about, delta, gossip
 
 from gossamer.gossip import Status
 from gossamer.gossip.messages import Held, Hold, encode_head
@@ -83,7 +83,7 @@ def test_a_question_is_about_the_askers_own_life() -> None:
     """The part of an older life, however high its version, does not count for the newer."""
     bench = _bench()
     bench.hear("a", updates=[delta("a", 0, ("x", b"1"))])
-    bench.hear("a", updates=[news("a", epoch=EPOCH + 1).encode()], epoch=EPOCH + 1)
+    bench.hear("a", updates=[about("a", epoch=EPOCH + 1).encode()], epoch=EPOCH + 1)
     bench.sent()
     bench.hear("a", Hold(1, 1), epoch=EPOCH + 1)
     assert not bench.sent(Held)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from cores import EPOCH, NOW, Bench, converse, delta, gossip, news
+from cores import EPOCH, NOW, Bench, about, converse, delta, gossip
 from hypothesis import given, settings, strategies as st
 
 from gossamer.gossip import (
@@ -163,7 +163,7 @@ def test_heads_that_are_never_fetched_do_not_clog() -> None:
 
 
 def test_known_heads_ask_for_nothing() -> None:
-    """A head at or below what is held, or of an older life, is no news."""
+    """A head at or below what is held, or of an older life, is nothing new."""
     bench = _bench()
     bench.hear("t", updates=[delta("o", 0, ("a", b"1"), ("b", b"2"), epoch=EPOCH + 5)])
     for head in ((EPOCH + 5, 2), (EPOCH + 5, 1), (EPOCH, 99), (EPOCH + 9, 0)):
@@ -247,7 +247,7 @@ def test_a_dead_owners_part_is_dropped_after_its_time() -> None:
     """An hour after death the part goes as a whole, and is not taken back from a third party."""
     bench = _bench(part_for=100.0, tombstone_for=300.0)
     bench.hear("t", updates=[delta("o", 0, ("k", b"v"))])
-    bench.hear("t", updates=[news("o", Status.DEAD).encode()])
+    bench.hear("t", updates=[about("o", Status.DEAD).encode()])
     bench.run(99)
     assert _holds(bench) == (1, {"k": b"v"})
     bench.events()
@@ -268,7 +268,7 @@ def test_a_tombstone_of_a_part_is_forgotten_in_time() -> None:
     """After `tombstone_for` the last trace of an owner is gone."""
     bench = _bench(part_for=50.0, tombstone_for=100.0, dead_for=60.0, left_for=10.0)
     bench.hear("t", updates=[delta("o", 0, ("k", b"v"))])
-    bench.hear("o", updates=[news("o", Status.LEFT, incarnation=1).encode()])
+    bench.hear("o", updates=[about("o", Status.LEFT, incarnation=1).encode()])
     bench.run(75)
     assert bench.counts("part_tombstones") == (1,)
     bench.run(110)
@@ -280,11 +280,11 @@ def test_a_returning_owner_keeps_its_part() -> None:
     """Wrongly declared dead, with its hour not over, an owner comes back with all its records."""
     bench = _bench(part_for=100.0, tombstone_for=300.0)
     bench.hear("t", updates=[delta("o", 0, ("k", b"v"))])
-    bench.hear("t", updates=[news("o", Status.DEAD).encode()])
+    bench.hear("t", updates=[about("o", Status.DEAD).encode()])
     bench.run(60)
-    bench.hear("o", updates=[news("o", incarnation=1).encode()])
+    bench.hear("o", updates=[about("o", incarnation=1).encode()])
     bench.run(20)
-    bench.hear("t", updates=[news("o", Status.DEAD, incarnation=1).encode()])
+    bench.hear("t", updates=[about("o", Status.DEAD, incarnation=1).encode()])
     bench.run(60)
     assert _holds(bench) == (1, {"k": b"v"})
 
@@ -321,7 +321,7 @@ def test_an_own_part_that_is_ahead_of_us_leads_to_a_new_epoch(how: str) -> None:
     assert bench.counts("own_part_ahead") == (1,)
 
 
-def test_what_we_know_of_ourselves_is_no_news() -> None:
+def test_what_we_know_of_ourselves_is_no_updates() -> None:
     """The own part at or below its version raises nothing."""
     bench = _bench()
     bench.core.publish("k", b"mine", bench.now)

@@ -13,12 +13,12 @@ from gossamer.gossip.state import (
     INCARNATION_LIMIT,
     Address,
     MemberTable,
-    News,
+    MemberUpdate,
     Status,
-    decode_news,
-    encoded_news,
+    decode_member_update,
+    encoded_update,
     fingerprint,
-    news_of,
+    update_about,
 )
 from gossamer.gossip.state._members import NONCE_LIMIT
 
@@ -26,20 +26,20 @@ _GOOD: list[object] = [0, "b", 1, 2, 1, "10.0.0.1", 7940, "z", 3, "c"]
 
 
 @st.composite
-def news(draw: DrawFn, statuses: tuple[Status, ...] = tuple(Status)) -> News:
-    """Draw news of one of a few members; a life of a member has one address."""
+def member_updates(draw: DrawFn, statuses: tuple[Status, ...] = tuple(Status)) -> MemberUpdate:
+    """Draw an update about one of a few members; a life of a member has one address."""
     name = draw(st.sampled_from("abcde"))
     epoch = draw(st.integers(1, 3))
     incarnation = draw(st.integers(0, 2))
     # Names share addresses, so that an address has several residents.
     address = (f"10.0.0.{1 + (ord(name) + epoch) % 3}", 7940)
-    return News(
+    return MemberUpdate(
         name, epoch, incarnation, draw(st.sampled_from(statuses)), address, "z", 1000 + epoch,
         tail=encode([epoch, name]),
     )  # fmt: skip
 
 
-def told(table: MemberTable, pieces: list[News]) -> MemberTable:
+def told(table: MemberTable, pieces: list[MemberUpdate]) -> MemberTable:
     """Have a table take what outranks its rows, as the protocol does."""
     for piece in pieces:
         row = table.get(piece.name)
@@ -78,17 +78,19 @@ def test_precedence_is_that_of_the_paper() -> None:
         (2, 0, Status.ALIVE), (2, 0, Status.LEFT),
     ]  # fmt: skip
     ranks = [
-        News("b", epoch, incarnation, status, ("h", 1), "", 0).rank
+        MemberUpdate("b", epoch, incarnation, status, ("h", 1), "", 0).rank
         for epoch, incarnation, status in ascending
     ]
     assert all(lower < higher for lower, higher in pairwise(ranks))
 
 
-@given(news(), news(), news())
-def test_ranking_is_a_total_order(one: News, two: News, three: News) -> None:
-    """Of two pieces of news one outranks the other or they say the same, without circles."""
+@given(member_updates(), member_updates(), member_updates())
+def test_ranking_is_a_total_order(
+    one: MemberUpdate, two: MemberUpdate, three: MemberUpdate
+) -> None:
+    """Of two updates one outranks the other or they say the same, without circles."""
 
-    def says(piece: News) -> tuple[int, int, Status]:
+    def says(piece: MemberUpdate) -> tuple[int, int, Status]:
         return piece.epoch, piece.incarnation, piece.status
 
     assert (one.rank < two.rank) + (one.rank > two.rank) + (says(one) == says(two)) == 1
@@ -96,30 +98,34 @@ def test_ranking_is_a_total_order(one: News, two: News, three: News) -> None:
         assert one.rank <= three.rank
 
 
-@given(st.lists(news(), max_size=15).flatmap(lambda n: st.tuples(st.just(n), st.permutations(n))))
+@given(
+    st.lists(member_updates(), max_size=15).flatmap(
+        lambda n: st.tuples(st.just(n), st.permutations(n))
+    )
+)
 def test_the_table_does_not_depend_on_the_order_of_arrival(
-    orders: tuple[list[News], list[News]],
+    orders: tuple[list[MemberUpdate], list[MemberUpdate]],
 ) -> None:
-    """Peers that heard the same news in other orders, some of them twice, hold the same."""
+    """Peers that heard the same updates in other orders, some of them twice, hold the same."""
     one, other = orders
 
     assert content(told(MemberTable("me"), one)) == content(told(MemberTable("me"), other + one))
 
 
-@given(st.lists(st.one_of(news(), st.sampled_from("abcde")), max_size=25))
-def test_ordered_views_are_those_of_the_rows(actions: list[News | str]) -> None:
+@given(st.lists(st.one_of(member_updates(), st.sampled_from("abcde")), max_size=25))
+def test_ordered_views_are_those_of_the_rows(actions: list[MemberUpdate | str]) -> None:
     """Whatever is written or removed, root, ring, residents and lists are kept true."""
     table = MemberTable("c")
     for action in actions:
-        if isinstance(action, News):
+        if isinstance(action, MemberUpdate):
             told(table, [action] if action.name != "c" else [])
         elif table.get(action) is not None:
             table.remove(action)
         check(table, "c")
 
 
-@given(st.lists(news(), min_size=1, max_size=15))
-def test_a_removed_member_leaves_nothing(pieces: list[News]) -> None:
+@given(st.lists(member_updates(), min_size=1, max_size=15))
+def test_a_removed_member_leaves_nothing(pieces: list[MemberUpdate]) -> None:
     """A table whose members were all removed is as it was at first."""
     table = told(MemberTable("me"), pieces)
     for name in list(table.rows):
@@ -134,22 +140,22 @@ def test_an_address_counts_its_residents() -> None:
     """An address is free when the last of those that live there died or moved."""
     table = MemberTable("me")
     shared, other = ("10.0.0.1", 7940), ("10.0.0.2", 7940)
-    told(table, [News(name, 1, 0, Status.ALIVE, shared, "", 1) for name in "ab"])
+    told(table, [MemberUpdate(name, 1, 0, Status.ALIVE, shared, "", 1) for name in "ab"])
 
-    told(table, [News("a", 1, 0, Status.DEAD, shared, "", 1)])
+    told(table, [MemberUpdate("a", 1, 0, Status.DEAD, shared, "", 1)])
     after_death = table.lives_at(shared)
-    told(table, [News("b", 1, 1, Status.ALIVE, other, "", 1)])
+    told(table, [MemberUpdate("b", 1, 1, Status.ALIVE, other, "", 1)])
 
     assert (after_death, table.lives_at(shared), table.lives_at(other)) == (True, False, True)
 
 
 @pytest.mark.parametrize("status", [Status.SUSPECT, Status.DEAD, Status.LEFT])
-def test_an_address_is_believed_from_news_of_life_only(status: Status) -> None:
+def test_an_address_is_believed_from_updates_of_life_only(status: Status) -> None:
     """What others say of a member does not move it."""
     table = MemberTable("me")
-    told(table, [News("b", 1, 0, Status.ALIVE, ("10.0.0.1", 7940), "z", 5)])
+    told(table, [MemberUpdate("b", 1, 0, Status.ALIVE, ("10.0.0.1", 7940), "z", 5)])
 
-    told(table, [News("b", 1, 1, status, ("10.6.6.6", 1), "evil", 6)])
+    told(table, [MemberUpdate("b", 1, 1, status, ("10.6.6.6", 1), "evil", 6)])
 
     row = table.rows["b"]
     assert (row.status, row.incarnation) == (status, 1)
@@ -157,13 +163,15 @@ def test_an_address_is_believed_from_news_of_life_only(status: Status) -> None:
 
 
 def test_a_new_life_brings_its_own_address() -> None:
-    """News of another epoch describe another process, whatever they say of it."""
+    """Updates of another epoch describe another process, whatever they say of it."""
     table = MemberTable("me")
-    told(table, [News("b", 1, 7, Status.ALIVE, ("10.0.0.1", 7940), "z", 5)])
+    told(table, [MemberUpdate("b", 1, 7, Status.ALIVE, ("10.0.0.1", 7940), "z", 5)])
 
-    told(table, [News("b", 2, 0, Status.DEAD, ("10.0.0.2", 7941), "y", 6)])
+    told(table, [MemberUpdate("b", 2, 0, Status.DEAD, ("10.0.0.2", 7941), "y", 6)])
 
-    assert news_of(table.rows["b"]) == News("b", 2, 0, Status.DEAD, ("10.0.0.2", 7941), "y", 6)
+    assert update_about(table.rows["b"]) == MemberUpdate(
+        "b", 2, 0, Status.DEAD, ("10.0.0.2", 7941), "y", 6
+    )
 
 
 def test_since_is_when_the_status_changed() -> None:
@@ -179,7 +187,7 @@ def test_since_is_when_the_status_changed() -> None:
         (5.0, 1, 3, Status.ALIVE),
         (6.0, 2, 0, Status.ALIVE),
     ):
-        row = table.put(News("b", epoch, incarnation, status, address, "", 1), now)
+        row = table.put(MemberUpdate("b", epoch, incarnation, status, address, "", 1), now)
         times.append(row.since)
 
     assert times == [1.0, 1.0, 3.0, 3.0, 5.0, 6.0]
@@ -192,7 +200,7 @@ def test_the_root_does_not_tell_suspects_from_the_living() -> None:
     for incarnation, status in (
         (0, Status.ALIVE), (0, Status.SUSPECT), (1, Status.ALIVE), (1, Status.DEAD),
     ):  # fmt: skip
-        told(table, [News("b", 1, incarnation, status, ("10.0.0.1", 7940), "", 1)])
+        told(table, [MemberUpdate("b", 1, incarnation, status, ("10.0.0.1", 7940), "", 1)])
         roots.append(table.root)
 
     assert roots[0] == roots[1]
@@ -200,15 +208,15 @@ def test_the_root_does_not_tell_suspects_from_the_living() -> None:
     assert roots[3] == 0
 
 
-@given(st.lists(news(), min_size=1, max_size=10))
-def test_encoded_news_are_those_of_the_row(pieces: list[News]) -> None:
+@given(st.lists(member_updates(), min_size=1, max_size=10))
+def test_encoded_updates_are_those_of_the_row(pieces: list[MemberUpdate]) -> None:
     """What was encoded once is encoded anew after every change."""
     table = MemberTable("me")
     for piece in pieces:
         told(table, [piece])
         row = table.rows[piece.name]
-        assert decode_news(encoded_news(row)) == news_of(row)
-        assert encoded_news(row) == news_of(row).encode()
+        assert decode_member_update(encoded_update(row)) == update_about(row)
+        assert encoded_update(row) == update_about(row).encode()
 
 
 @given(
@@ -219,23 +227,25 @@ def test_encoded_news_are_those_of_the_row(pieces: list[News]) -> None:
     st.integers(1, 65535),
     st.integers(0, NONCE_LIMIT),
 )
-def test_news_come_back(
+def test_updates_come_back(
     name: str, epoch: int, incarnation: int, status: Status, port: int, nonce: int
 ) -> None:
-    """News are read as they were written, up to each limit."""
-    piece = News(name, epoch, incarnation, status, ("::1", port), "z" * 64, nonce, "c" * 128)
+    """Updates are read as they were written, up to each limit."""
+    piece = MemberUpdate(
+        name, epoch, incarnation, status, ("::1", port), "z" * 64, nonce, "c" * 128
+    )
 
-    assert decode_news(piece.encode()) == piece
+    assert decode_member_update(piece.encode()) == piece
 
 
-def test_news_at_their_limits_pass() -> None:
-    """The good news that the refusals start from are good, and so are the largest."""
-    assert decode_news(encode(_GOOD)).name == "b"
+def test_updates_at_their_limits_pass() -> None:
+    """The good update that the refusals start from is good, and so are the largest."""
+    assert decode_member_update(encode(_GOOD)).name == "b"
     largest = [
         0, "b" * 128, EPOCH_LIMIT, INCARNATION_LIMIT, 3,
         "h" * HOST_LIMIT, 65535, "z" * 64, NONCE_LIMIT, "c" * 128,
     ]  # fmt: skip
-    assert decode(decode_news(encode(largest)).encode()) == largest
+    assert decode(decode_member_update(encode(largest)).encode()) == largest
 
 
 @pytest.mark.parametrize(
@@ -253,17 +263,17 @@ def test_news_at_their_limits_pass() -> None:
         (9, "c" * 129), (9, None), (9, b""),
     ],
 )  # fmt: skip
-def test_each_field_of_news_is_checked(place: int, value: object) -> None:
-    """News with one field out of range or of another type are refused."""
+def test_each_field_of_updates_is_checked(place: int, value: object) -> None:
+    """Updates with one field out of range or of another type are refused."""
     with pytest.raises(Malformed):
-        decode_news(encode([*_GOOD[:place], value, *_GOOD[place + 1 :]]))
+        decode_member_update(encode([*_GOOD[:place], value, *_GOOD[place + 1 :]]))
 
 
 @pytest.mark.parametrize("items", [[], _GOOD[:-1], "b", 0, None])
-def test_news_of_another_shape_are_refused(items: object) -> None:
+def test_updates_of_another_shape_are_refused(items: object) -> None:
     """Missing fields, and what is no array, are refused."""
     with pytest.raises(Malformed):
-        decode_news(encode(items))
+        decode_member_update(encode(items))
 
 
 def test_statuses_have_words_and_know_the_living() -> None:

@@ -67,7 +67,7 @@ def test_a_replica_is_always_a_prefix_of_its_owner(
 def test_replicas_converge_whatever_came_before(
     drawn: tuple[list[Operation], list[tuple[int, int]]], random: Random
 ) -> None:
-    """Two replicas that saw the same news in other orders agree once one whole delta came."""
+    """Two replicas that saw the same updates in other orders agree once one whole delta came."""
     history, arrivals = drawn
     shuffled = list(arrivals)
     random.shuffle(shuffled)

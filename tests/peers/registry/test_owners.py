@@ -3,7 +3,7 @@
 from itertools import permutations
 
 import pytest
-from cores import EPOCH, Bench, news
+from cores import EPOCH, Bench, about
 from hypothesis import given, strategies as st
 
 from gossamer.gossip.basis import encode
@@ -83,7 +83,7 @@ def _registry(limit: int) -> tuple[Bench, Registry]:
 
 def _claim(bench: Bench, registry: Registry, owner: str, stamp: int, version: int = 1) -> None:
     """Have a living owner publish the instance with a stamp, or withdraw it with stamp 0."""
-    bench.hear(owner, updates=[news(owner).encode()])
+    bench.hear(owner, updates=[about(owner).encode()])
     records = [KEY, encode_record(_record(stamp, 1000 + stamp))] if stamp else []
     entry = decode_entry(encode([SNAPSHOT, owner, EPOCH, version, 0, records]))
     bench.inside.replicas.merge_snapshot(owner, EPOCH, version, entry.records, bench.now)  # type: ignore[union-attr]

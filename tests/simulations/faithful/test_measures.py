@@ -42,7 +42,7 @@ def test_a_cut_parts_both_ways_and_ends() -> None:
 
 
 def test_news_goes_around_a_cut() -> None:
-    """Whoever stands on no side carries news between the sides."""
+    """Whoever stands on no side carries updates between the sides."""
     reach = Reach(3)
     reach.raise_barrier([[0], [1]])
     assert not reach.direct(0, 1)

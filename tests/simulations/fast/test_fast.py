@@ -141,7 +141,7 @@ def test_without_loss_the_tree_alone_reaches_all() -> None:
 
 
 def test_the_dead_pass_nothing_on() -> None:
-    """Behind a dead peer of the tree, news come later, but to all who live."""
+    """Behind a dead peer of the tree, updates come later, but to all who live."""
     n, rng = 2000, np.random.default_rng(3)
     living = rng.random(n) < 0.7
     living[0] = True

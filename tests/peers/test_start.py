@@ -11,10 +11,10 @@ import trio
 from trio.testing import MockClock
 from whole_peers import PORT, open_town, schedule_by_seed, until, wall
 
-from gossamer.gossip import Address, Kind, Metric, Statistic
+from gossamer.gossip import Address
 from gossamer.peers import ConfigError, PeerConfig, open_peer
 from gossamer.peers._fronts import FRONTS
-from gossamer.peers.catalog import Catalog
+from gossamer.peers.catalog import Catalog, Kind, Metric, Statistic
 from gossamer.peers.network import find_advertised
 
 

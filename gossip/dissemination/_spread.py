@@ -34,7 +34,8 @@ _POURING = 2
 _SMALL = 128
 _LISTENERS_OF_MANY = 2
 # So many rumors that wait are a storm.  Each is sent to as many as hear of a lone one at once; sent
-# by memberlist's law, most of them would travel long after all know.  Repair finds who missed some.
+# by memberlist's law, most of them would travel long after all know.  Repair finds the peers that
+# missed some.
 _STORM = 128
 # Times `gather`, the longest time in which updates are gathered while they pour in.
 _LONGEST_PAUSE = 8

@@ -1,4 +1,4 @@
-"""Healing a mesh that was cut: finding again who was declared dead.
+"""Healing a mesh that was cut: finding the members again that were declared dead.
 
 Each period at most one member that was declared dead, or a seed at which no living member is known,
 is pinged; over the whole mesh that makes about two pings a period for each of them.

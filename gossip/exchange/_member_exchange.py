@@ -13,7 +13,7 @@ from gossamer.gossip.messages import Members
 from gossamer.gossip.state import MemberUpdate, decode_member_update
 
 _UPDATE_SIZE = 1400
-# Seconds; nobody keeps the gone for longer than some years.
+# Seconds; no peer keeps a member that is gone for longer than some years.
 _AGE_LIMIT = (1 << 31) - 1
 _FRAME_BYTES = 64 * 1024
 

@@ -23,7 +23,7 @@ _UNSETTLED = 8
 # What so many members drawn at random know is passed on no more.  If one in a hundred lacks it,
 # that is so in 97 cases of 100; the one finds out by its own next probe.
 _AGREED = 3
-# A rumor has its rounds all the same: nobody else tells those few in time.
+# A rumor has its rounds all the same: no other peer tells those few in time.
 _TRAVEL_ROUNDS = 10
 # Repairs that change nothing are repeated ever later, up to this: some difference is not for
 # them to mend.
@@ -34,7 +34,7 @@ _BY_STREAM_PERIODS = 4
 # local health suffers from it.  So often after the last that differed, for so many seconds at most.
 _COMPARISONS = 3
 _COMPARED_FOR = 10.0
-# A newcomer looks again after these times: of those who join at the same moment nobody told it.
+# A newcomer looks again after these times: no peer told it of those that join at the same moment.
 _SECOND_LOOKS = (0.25, 0.8)
 
 
@@ -133,7 +133,7 @@ class Repair:
             # A peer without room differs from others for ever, and no repair mends that.
             if not self._replicas.full:
                 self._fruitless = 0
-            # Whoever has an equal root knows all that it tells of and that was known here by now.
+            # A member with an equal root knows all that the root tells of and that is known here.
             self._agreed.append(now)
             if len(self._agreed) == _AGREED:
                 travelled = _TRAVEL_ROUNDS * self._config.gossip_interval

@@ -1,12 +1,12 @@
 """Conversations over a stream, sans-IO: frames in, frames out.
 
 The core says with whom it wants one (`Gossip.calls`) and takes in those that others begin
-(`Gossip.accept`); whoever drives it opens the stream, carries each frame behind a 4-byte length,
-and reports when the stream ends early.
+(`Gossip.accept`); its driver opens the stream, carries each frame behind a 4-byte length, and
+reports when the stream ends early.
 A frame is sealed like a datagram, and bound to the first frame that its sender has heard in the
 conversation: with a key, no recorded frame fits into another one.
-What is said first, by who opens the stream, is bound to nothing, and not believed before something
-follows it that is.
+The first frame of the side that opens the stream is bound to nothing; it is not believed before a
+frame follows that is bound.
 """
 
 from collections.abc import Callable
@@ -104,7 +104,7 @@ class Exchange:
             self._handle(frame, now)
 
     def moved(self, size: int) -> None:
-        """Grant the time that so many bytes take; whoever drives it tells of each frame written.
+        """Grant the time that so many bytes take; the driver tells of each frame written.
 
         Frames that are taken in are counted by `receive` itself.
         """

@@ -3,7 +3,7 @@
     [kind, ...]
 
 A frame is read by the items that are known of its kind; those behind them are of a later version.
-Lists of updates, entries and heads are read by whoever takes them, each item by itself.
+Lists of updates, entries and heads are read by the part that takes them, each item by itself.
 """
 
 from collections.abc import Callable

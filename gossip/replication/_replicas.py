@@ -8,7 +8,6 @@ change to the peers that it tells.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from gossamer.gossip.basis import BoundedMap, Metric, measured
 from gossamer.gossip.dissemination import REGISTRY, Spread
@@ -16,28 +15,17 @@ from gossamer.gossip.kernel import Context, Outcome
 from gossamer.gossip.messages import Delta, Head, encode_dropped, encode_head, encode_part
 from gossamer.gossip.state import Operation, Part, PartChanged, PartDropped, operation_size
 
+from ._gaps import Gaps, Waiting
 from ._own_part import OwnPart, rumor_limit
 from ._remains import Remains
 from ._statistics import REPLICAS
 
-# How long a delta waits for the one before it.
-_GAP_PATIENCE = 0.15
-_WAITING_OWNERS = 256
-_WAITING_DELTAS = 16
+_HEADS_LIMIT = 256
 _REAP_INTERVAL = 10.0
 _TOMBSTONE_LIMIT = 20_000
 # A part for which there was no room is not looked at again for this time, nor asked for.
 _ROOM_PATIENCE = 30.0
 _DECLINED_LIMIT = 1024
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """A delta that waits for the one before it, and the peer that sent it."""
-
-    delta: Delta
-    payload: bytes
-    teller: str
 
 
 class Replicas:
@@ -65,8 +53,8 @@ class Replicas:
         self._own = own
         self.remains = remains
         self._rumor_limit = rumor_limit(context)
-        self._waiting: dict[str, list[_Waiting]] = {}
-        self._heads = BoundedMap[str, tuple[Head, bytes]](_WAITING_OWNERS)
+        self._gaps = Gaps(context)
+        self._heads = BoundedMap[str, tuple[Head, bytes]](_HEADS_LIMIT)
         # Owner to the head for which there was no room, and the time.
         self._declined = BoundedMap[str, tuple[tuple[int, int], float]](_DECLINED_LIMIT)
         # Owner to (last epoch, when dropped).
@@ -88,7 +76,7 @@ class Replicas:
             return refusal
         outcome = self._merge(delta, now)
         if outcome is None:
-            return self._wait(_Waiting(delta, payload, teller), now)
+            return self._gaps.wait(Waiting(delta, payload, teller), now)
         if outcome is Outcome.CHANGED:
             key = ("delta", delta.owner, delta.since)
             self._tell(key, payload, delta.owner, teller, now)
@@ -246,7 +234,7 @@ class Replicas:
                 "records": sum(len(part.records) for part in store),
                 "record_bytes": store.size,
                 "part_tombstones": len(self._tombstones),
-                "waiting_deltas": sum(len(waiting) for waiting in self._waiting.values()),
+                "waiting_deltas": len(self._gaps),
             },
         )
 
@@ -322,33 +310,9 @@ class Replicas:
             return Outcome.DECLINED
         return None
 
-    def _wait(self, waiting: _Waiting, now: float) -> Outcome:
-        owner = waiting.delta.owner
-        queue = self._waiting.get(owner)
-        if queue is None:
-            if len(self._waiting) >= _WAITING_OWNERS:
-                self._counters.add("refused_waiting")
-                return Outcome.DECLINED
-            queue = self._waiting[owner] = []
-
-            def lose_patience(when: float) -> None:
-                self._lose_patience(owner, when)
-
-            self._timers.at(now + _GAP_PATIENCE, lose_patience)
-        if len(queue) < _WAITING_DELTAS:
-            queue.append(waiting)
-        return Outcome.UNCHANGED
-
-    def _lose_patience(self, owner: str, now: float) -> None:
-        queue = self._waiting.pop(owner, [])
-        if queue:
-            self._counters.add("gaps")
-            self._signals.part_wanted(owner, queue[-1].teller, now)
-
     def _resume(self, owner: str, now: float) -> None:
         """Merge the deltas that waited for the one that has just come."""
-        queue = sorted(self._waiting.pop(owner, []), key=lambda item: item.delta.since)
-        for waiting in queue:
+        for waiting in self._gaps.end(owner):
             self.on_delta(waiting.delta, waiting.payload, waiting.teller, now)
 
     def _caught_up(self, owner: str, now: float) -> None:

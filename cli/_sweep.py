@@ -13,7 +13,7 @@ from ._output import note, print_json
 from ._simulate import changing_the_scenario, model_option, suggest_scenarios
 
 if TYPE_CHECKING:
-    from gossamer.simulations import _simulate
+    from gossamer.simulations import Choice
     from gossamer.simulations.sweep import Backend, Plan, SweepTable
 
 # Failures beyond these are in the file; the first ones usually tell.
@@ -90,7 +90,7 @@ def sweep(
     vary: dict[str, list[str]],
     seeds: int,
     changes: dict[str, str],
-    model: _simulate.Choice,
+    model: Choice,
     workers: int | None,
     scheduler: str | None,
     out: Path | None,
@@ -110,7 +110,7 @@ def sweep(
         raise BadInput(
             "--workers is for local processes and --scheduler for a cluster; give only one."
         )
-    from gossamer.simulations._simulate import MissingExtra
+    from gossamer.simulations import MissingExtra
     from gossamer.simulations.scenario import ScenarioError
     from gossamer.simulations.sweep import (
         SchedulerUnreachable,
@@ -142,7 +142,7 @@ def sweep(
 
 
 def _run(plan: Plan, directory: Path, backend: Backend, *, quiet: bool) -> SweepTable:
-    from gossamer.simulations._simulate import MissingExtra
+    from gossamer.simulations import MissingExtra
     from gossamer.simulations.sweep import run_sweep, write_plots
 
     from ._sweep_progress import ProgressLine

@@ -10,13 +10,15 @@ from ._cuts import (
     Silence as Silence,
 )
 from ._disturbances import (
+    RETRANSMIT as RETRANSMIT,
+    RETRANSMIT_LIMIT as RETRANSMIT_LIMIT,
     Corruption as Corruption,
     Duplication as Duplication,
     Lag as Lag,
     Loss as Loss,
     Reordering as Reordering,
 )
-from ._fabric import Fabric as Fabric, Guard as Guard, Port as Port
+from ._fabric import Fabric as Fabric, Guard as Guard
 from ._latency import (
     ConstantLatency as ConstantLatency,
     LogNormalLatency as LogNormalLatency,
@@ -35,6 +37,7 @@ from ._packet import (
     DROP as DROP,
     HELD as HELD,
     Address as Address,
+    Carrier as Carrier,
     Datagram as Datagram,
     Kind as Kind,
     Packet as Packet,
@@ -45,11 +48,14 @@ from ._peer import SimulatedPeer as SimulatedPeer, State as State
 from ._simulate import (
     FAITHFUL_LIMIT as FAITHFUL_LIMIT,
     Choice as Choice,
-    MissingExtra as MissingExtra,
-    Progress as Progress,
-    Watcher as Watcher,
     choose_model as choose_model,
     simulate as simulate,
 )
-from ._stream import StreamEnd as StreamEnd, StreamHandler as StreamHandler, dial as dial
+from ._stream import (
+    Port as Port,
+    StreamEnd as StreamEnd,
+    StreamHandler as StreamHandler,
+    dial as dial,
+)
 from ._trace import Trace as Trace
+from .basis import MissingExtra as MissingExtra, Progress as Progress, Watcher as Watcher

@@ -12,13 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ._packet import DROP, Kind, Packet, Rule, Verdict
+from ._packet import DROP, Carrier, Kind, Packet, Rule, Verdict
 from ._scope import hosts_of
-
-if TYPE_CHECKING:
-    from ._fabric import Fabric
 
 # IPv4 without options takes 20 bytes, UDP 8 (RFC 768) and TCP 20 (RFC 9293).  What is below IP
 # (Ethernet's 38 bytes for each frame) is not counted, as in the bandwidths that operators quote.
@@ -59,7 +56,7 @@ class Bandwidth(Rule):
         # How many packets found the queue full.
         self.overflowed = 0
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         host = packet.source[0]
         if self._hosts is not None and host not in self._hosts:
             return None
@@ -91,6 +88,6 @@ class Bandwidth(Rule):
         """What was lost, by name."""
         return {"queue_full": self.overflowed}
 
-    def added(self, fabric: Fabric) -> None:
+    def added(self, fabric: Carrier) -> None:
         # Another fabric has another clock.
         self._free_at.clear()

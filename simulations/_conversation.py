@@ -1,13 +1,39 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
-from gossamer.gossip import FRAME_LIMIT, Exchange
+from gossamer.gossip import FRAME_LIMIT, Exchange, Gossip
 
 from ._stream import StreamEnd
 
-if TYPE_CHECKING:
-    from ._peer import SimulatedPeer
+T = TypeVar("T")
+
+
+class Process(Protocol):
+    """What a conversation needs of the process that has it."""
+
+    @property
+    def gossip(self) -> Gossip:
+        """The core."""
+        ...
+
+    @property
+    def now(self) -> float:
+        """The time."""
+        ...
+
+    def handle(self, action: Callable[[T], None], argument: T) -> None:
+        """Carry out an input at once, or when the process continues."""
+        ...
+
+    def at(self, time: float, action: Callable[[None], None]) -> None:
+        """Have `action` called at `time`."""
+        ...
+
+    def closed(self, conversation: Conversation) -> None:
+        """A conversation is over."""
+        ...
 
 
 class Conversation:
@@ -17,7 +43,7 @@ class Conversation:
     """
 
     def __init__(
-        self, peer: SimulatedPeer, end: StreamEnd | None, exchange: Exchange | None = None
+        self, peer: Process, end: StreamEnd | None, exchange: Exchange | None = None
     ) -> None:
         self.end = end
         self._peer = peer

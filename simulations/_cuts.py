@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ._packet import DROP, HELD, Kind, Packet, Rule, Verdict
+from ._packet import DROP, HELD, Carrier, Kind, Packet, Rule, Verdict
 from ._scope import ScopedRule, hosts_of
-
-if TYPE_CHECKING:
-    from ._fabric import Fabric
 
 # A held link keeps that many packets; later ones are lost, as in a full queue.
 HOLD_LIMIT: Final = 10_000
@@ -35,7 +32,7 @@ class Cut(Rule):
                     raise ValueError(f"{host} stands on two sides of the cut: name it once")
                 self._side[host] = index
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         source = self._side.get(packet.source[0])
         if source is None:
             return None
@@ -53,7 +50,7 @@ class OneWayCut(Rule):
         self._sources = hosts_of(sources) or frozenset()
         self._targets = hosts_of(targets) or frozenset()
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         cut = packet.source[0] in self._sources and packet.destination[0] in self._targets
         return DROP if cut else None
 
@@ -67,7 +64,7 @@ class Silence(ScopedRule):
     def __init__(self, hosts: Iterable[str]) -> None:
         super().__init__(hosts)
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         return DROP if self._concerns(packet) else None
 
 
@@ -81,7 +78,7 @@ class Block(ScopedRule):
         super().__init__(hosts)
         self._kind = Kind(kind)
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         return DROP if packet.kind is self._kind and self._concerns(packet) else None
 
 
@@ -101,14 +98,14 @@ class Hold(ScopedRule):
         self._limit = limit
         self._waiting: deque[Packet] = deque()
         self._holding = True
-        self._fabric: Fabric | None = None
+        self._fabric: Carrier | None = None
 
     @property
     def waiting(self) -> int:
         """How many packets are held."""
         return len(self._waiting)
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         if not self._holding or not self._concerns(packet):
             return None
         if len(self._waiting) >= self._limit:
@@ -131,9 +128,9 @@ class Hold(ScopedRule):
             if self._fabric is not None:
                 self._fabric.send(packet)
 
-    def added(self, fabric: Fabric) -> None:
+    def added(self, fabric: Carrier) -> None:
         self._fabric = fabric
 
-    def removed(self, fabric: Fabric) -> None:
+    def removed(self, fabric: Carrier) -> None:
         self.release()
         self._fabric = None

@@ -6,13 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ._packet import DROP, Datagram, Kind, Packet, Verdict
+from ._packet import DROP, Carrier, Datagram, Kind, Packet, Verdict
 from ._scope import ScopedRule, seconds_of, share_of
-
-if TYPE_CHECKING:
-    from ._fabric import Fabric
 
 # Linux's smallest time before TCP sends a lost piece again (TCP_RTO_MIN).
 RETRANSMIT: Final = 0.2
@@ -29,7 +26,7 @@ class Lag(ScopedRule):
         super().__init__(hosts)
         self._extra = seconds_of("lag", seconds)
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         if self._concerns(packet):
             packet.lag += self._extra
         return None
@@ -44,7 +41,7 @@ class Loss(ScopedRule):
         super().__init__(hosts)
         self._probability = share_of("probability", probability)
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         if not self._concerns(packet):
             return None
         if packet.kind is Kind.UDP:
@@ -67,7 +64,7 @@ class Duplication(ScopedRule):
         super().__init__(hosts)
         self._probability = share_of("probability", probability)
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         if packet.kind is not Kind.UDP or packet.copied or not self._concerns(packet):
             return None
         if fabric.rng.random() < self._probability:
@@ -91,7 +88,7 @@ class Corruption(ScopedRule):
         super().__init__(hosts)
         self._probability = share_of("probability", probability)
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         if packet.kind is not Kind.UDP or not packet.data or not self._concerns(packet):
             return None
         rng = fabric.rng
@@ -120,7 +117,7 @@ class Reordering(ScopedRule):
         self._probability = share_of("probability", probability)
         self._extra = seconds_of("seconds", seconds)
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         if packet.kind is not Kind.UDP or not self._concerns(packet):
             return None
         if fabric.rng.random() < self._probability:

@@ -12,33 +12,17 @@
 import random
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from ._clock import Clock
 from ._cuts import Cut, OneWayCut
 from ._latency import UniformLatency
 from ._packet import HELD, Address, Datagram, Packet, Rule
-from ._stream import StreamEnd
+from ._stream import Port
 
 # One hop in a data centre, there and not back: half a millisecond, give or take half.
 LATENCY_LOW = 0.000_25
 LATENCY_HIGH = 0.000_75
-
-
-class Port(Protocol):
-    """The listener at an address."""
-
-    def receive(self, data: bytes, sender: Address) -> None:
-        """A datagram arrived."""
-        ...
-
-    def unreachable(self, address: Address) -> None:
-        """The host of `address` says that nobody listens there, to a datagram of this port's."""
-        ...
-
-    def accept(self, end: StreamEnd) -> bool:
-        """Somebody wants a stream: set `end.handler` and answer True; False to let it wait."""
-        ...
 
 
 class Guard:

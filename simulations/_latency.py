@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from math import exp, log
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ._packet import Packet, Rule, Verdict
+from ._packet import Carrier, Packet, Rule, Verdict
 from ._scope import ScopedRule, seconds_of
-
-if TYPE_CHECKING:
-    from ._fabric import Fabric
 
 # So many standard deviations above the median lies the 99th percentile of a normal distribution.
 _P99_DEVIATIONS: Final = NormalDist().inv_cdf(0.99)
@@ -31,7 +28,7 @@ class ConstantLatency(ScopedRule):
         super().__init__(hosts)
         self._latency = seconds_of("latency", seconds)
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         return self._latency if self._concerns(packet) else None
 
 
@@ -47,7 +44,7 @@ class UniformLatency(ScopedRule):
             raise ValueError(f"high must not be below low, but {high} < {low}")
         self._width = high - low
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         if self._hosts is not None and not self._concerns(packet):
             return None
         return self._low + self._width * fabric.rng.random()
@@ -74,7 +71,7 @@ class LogNormalLatency(ScopedRule):
         self._median = median
         self._deviation = (log(p99) - log(median)) / _P99_DEVIATIONS
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         if self._hosts is not None and not self._concerns(packet):
             return None
         return self._median * exp(self._deviation * fabric.rng.gauss(0.0, 1.0))
@@ -113,7 +110,7 @@ class ZoneLatency(Rule):
         self._zones[host] = zone
         self._rows[host] = self._paths.setdefault(zone, {})
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         row = self._rows.get(packet.source[0])
         rule = self._default
         if row:

@@ -9,11 +9,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from random import Random
+from typing import Final, Protocol
 
-if TYPE_CHECKING:
-    from ._fabric import Fabric
+from ._clock import Clock
 
 Address = tuple[str, int]
 Verdict = float | None
@@ -47,11 +48,11 @@ class Packet:
         self.lag = 0.0
         self.copied = False
 
-    def arrive(self, fabric: Fabric) -> bool:
+    def arrive(self, fabric: Carrier) -> bool:
         """The packet is there; False when nobody listens."""
         raise NotImplementedError
 
-    def lost(self, fabric: Fabric) -> None:
+    def lost(self, fabric: Carrier) -> None:
         """The packet was dropped on its way."""
 
 
@@ -69,7 +70,7 @@ class Datagram(Packet):
         self.lag = 0.0
         self.copied = False
 
-    def arrive(self, fabric: Fabric) -> bool:
+    def arrive(self, fabric: Carrier) -> bool:
         port = fabric.ports.get(self.destination)
         if port is None:
             if self.destination[0] in fabric.hosts:
@@ -84,7 +85,7 @@ class PortUnreachable(Packet):
 
     __slots__ = ()
 
-    def arrive(self, fabric: Fabric) -> bool:
+    def arrive(self, fabric: Carrier) -> bool:
         port = fabric.ports.get(self.destination)
         if port is None:
             return False
@@ -102,12 +103,52 @@ class Rule:
     __slots__ = ()
     on_arrival = False
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         """None to pass, seconds to deliver after, DROP or HELD."""
         raise NotImplementedError
 
-    def added(self, fabric: Fabric) -> None:
+    def added(self, fabric: Carrier) -> None:
         """The rule became part of the chain."""
 
-    def removed(self, fabric: Fabric) -> None:
+    def removed(self, fabric: Carrier) -> None:
         """The rule was taken out of the chain."""
+
+
+class DatagramPort(Protocol):
+    """A listener, as far as datagrams go."""
+
+    def receive(self, data: bytes, sender: Address) -> None:
+        """A datagram arrived."""
+        ...
+
+    def unreachable(self, address: Address) -> None:
+        """The host of `address` says that no process listens there, to a datagram of this port."""
+        ...
+
+
+class Carrier(Protocol):
+    """What packets and rules need of the fabric that carries them."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        ...
+
+    @property
+    def rng(self) -> Random:
+        """What decides latencies and losses."""
+        ...
+
+    @property
+    def ports(self) -> Mapping[Address, DatagramPort]:
+        """The listeners, by address."""
+        ...
+
+    @property
+    def hosts(self) -> Collection[str]:
+        """The hosts that run."""
+        ...
+
+    def send(self, packet: Packet) -> None:
+        """Send a packet through the chain of rules."""
+        ...

@@ -126,6 +126,11 @@ class SimulatedPeer:
         return self._inbox.overflows
 
     @property
+    def waiting(self) -> tuple[int, int]:
+        """How many packets and timers wait for the process, and the buffer's bytes they take."""
+        return len(self._inbox), self._inbox.size
+
+    @property
     def running(self) -> bool:
         """Whether there is a process, be it paused."""
         return self.state is State.RUNNING or self.state is State.PAUSED

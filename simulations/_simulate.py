@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, assert_never
 
+from .basis import Watcher
 from .report import Model
 from .scenario import Scenario
 
@@ -16,27 +15,6 @@ if TYPE_CHECKING:
 FAITHFUL_LIMIT = 2000
 
 Choice = Literal["auto", "faithful", "fast"]
-
-
-class MissingExtra(ImportError):
-    """A package is not installed that only some uses need; the message names the extra."""
-
-    def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs the extra {extra!r}: pip install 'gossamer[{extra}]'")
-        self.extra = extra
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a simulation is."""
-
-    share: float
-    """Of the work that is expected, from 0 to 1."""
-    note: str
-    """What it is at, for people: `mesh of 100 peers stands`, `12.0 s of 60 s`."""
-
-
-Watcher = Callable[[Progress], None]
 
 
 def choose_model(scenario: Scenario, choice: Choice = "auto") -> tuple[Model, str]:

@@ -10,13 +10,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
-from ._packet import Address, Kind, Packet
-
-if TYPE_CHECKING:
-    from ._fabric import Fabric
+from ._packet import Address, Carrier, DatagramPort, Kind, Packet
 
 # The first wait before a lost piece is sent again, as Linux has it: 1 s for the knock
 # (RFC 6298), 200 ms later; each further wait doubles up to the longest.
@@ -45,6 +43,25 @@ class StreamHandler(Protocol):
         ...
 
 
+class Port(DatagramPort, Protocol):
+    """The listener at an address."""
+
+    def accept(self, end: StreamEnd) -> bool:
+        """Somebody wants a stream: set `end.handler` and answer True; False to let it wait."""
+        ...
+
+
+class StreamCarrier(Carrier, Protocol):
+    """What streams need of the fabric that carries them."""
+
+    stream_bytes: int
+
+    @property
+    def ports(self) -> Mapping[Address, Port]:
+        """The listeners, by address."""
+        ...
+
+
 class _Note(IntEnum):
     KNOCK = 0
     ACCEPTED = 1
@@ -64,15 +81,15 @@ class _Piece(Packet):
         self.sequence = sequence
         self.wait = KNOCK_WAIT if note is _Note.KNOCK else PIECE_WAIT
 
-    def arrive(self, fabric: Fabric) -> bool:
+    def arrive(self, fabric: Carrier) -> bool:
         return self._to._arrived(self)
 
-    def lost(self, fabric: Fabric) -> None:
+    def lost(self, fabric: Carrier) -> None:
         if self._wanted and self.wait <= LONGEST_WAIT:
             wait, self.wait = self.wait, self.wait * 2
             fabric.clock.call_at(fabric.clock.now + wait, self._again, fabric)
 
-    def _again(self, fabric: Fabric) -> None:
+    def _again(self, fabric: Carrier) -> None:
         if self._wanted:
             fabric.send(self)
 
@@ -104,7 +121,7 @@ class StreamEnd:
 
     other: StreamEnd
 
-    def __init__(self, fabric: Fabric, local: Address, remote: Address) -> None:
+    def __init__(self, fabric: StreamCarrier, local: Address, remote: Address) -> None:
         self._fabric = fabric
         self.local = local
         self.remote = remote
@@ -232,7 +249,9 @@ class StreamEnd:
             self.handler.broken(reason)
 
 
-def dial(fabric: Fabric, local: Address, remote: Address, handler: StreamHandler) -> StreamEnd:
+def dial(
+    fabric: StreamCarrier, local: Address, remote: Address, handler: StreamHandler
+) -> StreamEnd:
     """Open a stream to the listener at `remote`; `handler` gets its data and its end."""
     near = StreamEnd(fabric, local, remote)
     far = StreamEnd(fabric, remote, local)

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -64,6 +65,18 @@ def imports(path: Path) -> set[str]:
     """The dotted names a file imports by absolute path; `from a import b` counts as `a.b`."""
     found = set[str]()
     for node in run_time_nodes(ast.parse(path.read_text())):
+        match node:
+            case ast.Import(names):
+                found.update(alias.name for alias in names)
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                found.update(f"{module}.{alias.name}" for alias in names)
+    return found
+
+
+def all_imports(path: Path) -> set[str]:
+    """The dotted names a file imports by absolute path, at run time or for types."""
+    found = set[str]()
+    for node in ast.walk(ast.parse(path.read_text())):
         match node:
             case ast.Import(names):
                 found.update(alias.name for alias in names)
@@ -212,6 +225,19 @@ def test_fronts_stand_on_the_catalog_alone() -> None:
             {f"peers.{other}" for other in rooms_imported("peers", path) - {room, *UNDER_FRONTS}}
             | {name for name in imports(path) if name.startswith("gossamer.gossip")}
         )
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_private_to_a_folder_is_imported_in_it_alone() -> None:
+    """A name that begins with an underscore may change without a word to other folders."""
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for folder in FOLDERS
+        for path in sources(folder)
+        for name in sorted(all_imports(path))
+        if (private := re.match(r"gossamer\.([a-z.]+)\._[a-z]", name))
+        and private[1] != ".".join(path.relative_to(ROOT).parent.parts)
     ]
     assert not wrong, "\n".join(wrong)
 

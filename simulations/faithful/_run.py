@@ -13,12 +13,12 @@ from time import perf_counter, process_time
 
 from gossamer.gossip import GossipConfig
 from gossamer.simulations import Mesh, host_address
-from gossamer.simulations._network_model import network_rules
-from gossamer.simulations._simulate import Progress, Watcher
+from gossamer.simulations.basis import Progress, Watcher
 from gossamer.simulations.report import Report, Work
 from gossamer.simulations.scenario import Scenario, peer_zones
 
 from ._measures import Measures
+from ._network_model import network_rules
 from ._samples import Sampler
 from ._theory import theory
 from ._timeline import Timeline

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gossamer.simulations._simulate import MissingExtra
+from gossamer.simulations.basis import MissingExtra
 
 if TYPE_CHECKING:
-    from gossamer.simulations._simulate import Watcher
+    from gossamer.simulations.basis import Watcher
     from gossamer.simulations.report import Report
     from gossamer.simulations.scenario import Scenario
 

@@ -7,7 +7,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from gossamer.simulations._disturbances import RETRANSMIT, RETRANSMIT_LIMIT
+from gossamer.simulations import RETRANSMIT, RETRANSMIT_LIMIT
 from gossamer.simulations.scenario import Latency, Network
 
 Seconds = NDArray[np.float64]

@@ -1,7 +1,7 @@
 """The remarks of a report of this model: theory, and the limits of the model."""
 
 from gossamer.gossip import GossipConfig
-from gossamer.simulations.faithful._theory import theory as theory_of
+from gossamer.simulations.faithful import theory as theory_of
 from gossamer.simulations.report import Convergence, Detection, Spread, Theory, Traffic
 from gossamer.simulations.scenario import Crash, Cut, Scenario
 

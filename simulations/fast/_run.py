@@ -11,7 +11,7 @@ from time import perf_counter, process_time
 import numpy as np
 
 from gossamer.gossip import GossipConfig
-from gossamer.simulations._simulate import Progress, Watcher
+from gossamer.simulations.basis import Progress, Watcher
 from gossamer.simulations.report import (
     Detection,
     FalseAccusations,

@@ -24,6 +24,15 @@ from ._scale import (
     reaches as reaches,
     tree_time as tree_time,
 )
+from ._style import (
+    BLUE as BLUE,
+    GREEN as GREEN,
+    ORANGE as ORANGE,
+    QUIET as QUIET,
+    WIDTH as WIDTH,
+    save as save,
+    style as style,
+)
 from ._wording import (
     convergence_finding as convergence_finding,
     detection_finding as detection_finding,

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gossamer.simulations.basis import MissingExtra
+
 from ._read import report_of
 from ._report import Report
 
@@ -18,8 +20,6 @@ def require_plots() -> None:
     try:
         import matplotlib.figure  # noqa: F401 - asked for, not used
     except ImportError:
-        from gossamer.simulations import MissingExtra
-
         raise MissingExtra("a plot", "sim") from None
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any, Final
 
-from gossamer.simulations._simulate import MissingExtra
+from gossamer.simulations.basis import MissingExtra
 from gossamer.simulations.report import Model
 from gossamer.simulations.scenario import Scenario
 

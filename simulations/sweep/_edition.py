@@ -13,13 +13,14 @@ from typing import Final
 from gossamer import __version__
 
 # What a result depends on; plots, tables and this folder it does not.
-_FOLDERS: Final = (
-    "gossip",
-    "peers",
-    "simulations",
-    "simulations/scenario",
-    "simulations/faithful",
-    "simulations/fast",
+_FILES: Final = (
+    "gossip/**/*.py",
+    "peers/**/*.py",
+    "simulations/*.py",
+    "simulations/basis/*.py",
+    "simulations/scenario/*.py",
+    "simulations/faithful/*.py",
+    "simulations/fast/*.py",
 )
 
 
@@ -28,9 +29,11 @@ def edition() -> str:
     """Return the version of gossamer and a fingerprint of the code that simulates."""
     root = Path(__file__).parent.parent.parent
     digest = sha256()
-    for folder in _FOLDERS:
-        for path in sorted((root / folder).glob("*.py")):
+    for files in _FILES:
+        # The folder itself may be a link, which a pattern does not follow.
+        folder, _, pattern = files.partition("/")
+        for path in sorted((root / folder).glob(pattern)):
             text = path.read_bytes()
-            digest.update(f"{folder}/{path.name} {len(text)}\n".encode())
+            digest.update(f"{path.relative_to(root)} {len(text)}\n".encode())
             digest.update(text)
     return f"{__version__}+{digest.hexdigest()[:12]}"

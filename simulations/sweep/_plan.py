@@ -15,7 +15,7 @@ from math import prod
 from pathlib import Path
 from typing import Final
 
-from gossamer.simulations._simulate import Choice, choose_model
+from gossamer.simulations import Choice, choose_model
 from gossamer.simulations.report import Model
 from gossamer.simulations.scenario import Scenario, Value, builtin_names, load_scenario
 

@@ -6,8 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gossamer.simulations.report._style import BLUE, GREEN, ORANGE, QUIET, WIDTH, save, style
-from gossamer.simulations.report._write import require_plots
+from gossamer.simulations.report import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    QUIET,
+    WIDTH,
+    require_plots,
+    save,
+    style,
+)
 from gossamer.simulations.scenario import Value
 
 from ._plan import SweepError, as_text

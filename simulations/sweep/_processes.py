@@ -23,7 +23,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Final
 
-from gossamer.simulations._simulate import MissingExtra
+from gossamer.simulations.basis import MissingExtra
 
 from ._plan import Run, SweepError
 from ._run import Failed, Outcome, attempt, outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gossamer.simulations._simulate import simulate
+from gossamer.simulations import simulate
 from gossamer.simulations.report import Model, Report
 from gossamer.simulations.scenario import Scenario, ScenarioError
 

@@ -3,11 +3,7 @@
 import pytest
 
 from gossamer.gossip import MemberFailed, MemberSuspected, PathChanged
-from gossamer.simulations import Mesh, SimulatedPeer
-from gossamer.simulations._cuts import Block
-from gossamer.simulations._disturbances import Loss
-from gossamer.simulations._fabric import Fabric
-from gossamer.simulations._packet import Kind, Packet
+from gossamer.simulations import Block, Carrier, Kind, Loss, Mesh, Packet, SimulatedPeer
 
 _UDP, _TCP = "udp blocked", "tcp blocked"
 _KIND = {_UDP: Kind.UDP, _TCP: Kind.STREAM}
@@ -22,7 +18,7 @@ class _PairBlock(Block):
         super().__init__(kind)
         self._pair = pair
 
-    def judge(self, packet: Packet, fabric: Fabric) -> float | None:
+    def judge(self, packet: Packet, fabric: Carrier) -> float | None:
         if {packet.source[0], packet.destination[0]} != self._pair:
             return None
         return super().judge(packet, fabric)

@@ -6,6 +6,7 @@ import pytest
 from gossamer.gossip import Joined
 from gossamer.simulations import (
     Address,
+    Carrier,
     ConstantLatency,
     Cut,
     Fabric,
@@ -45,7 +46,7 @@ class Answer(Rule):
         self.verdict = verdict
         self.asked = 0
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         self.asked += 1
         return self.verdict
 

@@ -54,7 +54,7 @@ def test_the_kernel_buffers_for_a_stopped_process(mesh: Mesh) -> None:
     peer.resume()
     received = peer.gossip.statistics()["datagrams_received"] - before
     assert fits - 5 <= received <= fits + 5
-    assert (peer._inbox.size, len(peer._inbox)) == (0, 0)
+    assert peer.waiting == (0, 0)
 
 
 def test_a_stopped_process_hears_before_it_looks_at_the_clock(mesh: Mesh) -> None:

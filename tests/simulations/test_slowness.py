@@ -68,7 +68,7 @@ def test_a_slow_process_takes_packets_in_one_by_one(lonely: Mesh) -> None:
     lonely.run_for(2.0)
 
     assert watch.heard == pytest.approx([began + 0.25 * turn for turn in (1, 2, 3, 4)])
-    assert len(peer._inbox) == peer._inbox.size == 0
+    assert peer.waiting == (0, 0)
 
 
 def test_a_slow_process_that_waits_is_not_late(lonely: Mesh) -> None:
@@ -113,7 +113,7 @@ def test_the_buffer_of_a_slow_process_is_bounded(lonely: Mesh) -> None:
     lonely.run_for(1.5)
     flood(lonely, peer, 2, 256)
     assert peer.buffer_overflows == 6
-    assert peer._inbox.size <= RECEIVE_BUFFER
+    assert peer.waiting[1] <= RECEIVE_BUFFER
 
 
 def test_the_backlog_of_a_slow_process_is_bounded(lonely: Mesh) -> None:
@@ -208,7 +208,7 @@ def test_slowness_belongs_to_the_host(lonely: Mesh) -> None:
     peer.slow_down(1.0)
     flood(lonely, peer, 5)
     peer.crash()
-    assert len(peer._inbox) == 0
+    assert peer.waiting[0] == 0
     lonely.run_for(3.0)
     peer.restart()
     watch = Watch(lonely, peer)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from registries import Registries
 
 from gossamer.peers.registry import Registry
-from gossamer.simulations import DROP, Fabric, Mesh, Packet, Rule, SimulatedPeer, Verdict
+from gossamer.simulations import DROP, Carrier, Mesh, Packet, Rule, SimulatedPeer, Verdict
 
 _BEFORE = 3.0
 
@@ -20,7 +20,7 @@ class Ring(Rule):
         self._place = {host: place for place, host in enumerate(hosts)}
         self._reach = reach
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         apart = abs(self._place[packet.source[0]] - self._place[packet.destination[0]])
         return DROP if min(apart, len(self._place) - apart) > self._reach else None
 

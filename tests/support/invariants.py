@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from gossamer.gossip import Gossip
-from gossamer.simulations import Fabric, Kind, Mesh, Packet, Rule, SimulatedPeer, Verdict
+from gossamer.simulations import Carrier, Kind, Mesh, Packet, Rule, SimulatedPeer, Verdict
 
 DATAGRAM_LIMIT = 1400
 Head = tuple[int, int]
@@ -154,7 +154,7 @@ class DatagramLimit(Rule):
     def __init__(self) -> None:
         self.largest = 0
 
-    def judge(self, packet: Packet, fabric: Fabric) -> Verdict:
+    def judge(self, packet: Packet, fabric: Carrier) -> Verdict:
         if packet.kind is Kind.UDP:
             self.largest = max(self.largest, len(packet.data))
         return None

@@ -10,7 +10,7 @@ import pytest
 from gossamer.gossip.membership import OwnLife
 from gossamer.gossip.replication import Replicas
 from gossamer.gossip.state import Operation, Part
-from gossamer.simulations._simulate import Progress
+from gossamer.simulations import Progress
 from gossamer.simulations.faithful import run_faithful
 from gossamer.simulations.report import Report
 from gossamer.simulations.scenario import (

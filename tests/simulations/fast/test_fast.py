@@ -13,7 +13,7 @@ from hypothesis.strategies import DataObject, binary, data, integers
 
 from gossamer.gossip import GossipConfig
 from gossamer.gossip.dissemination._tree import children
-from gossamer.simulations._simulate import MissingExtra, simulate
+from gossamer.simulations import MissingExtra, simulate
 from gossamer.simulations.fast import run_fast
 from gossamer.simulations.fast._compare import (
     Case,

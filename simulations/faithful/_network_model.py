@@ -2,11 +2,18 @@
 
 from collections.abc import Mapping
 
-from ._capacity import Bandwidth
-from ._disturbances import Duplication, Loss, Reordering
-from ._latency import ConstantLatency, LogNormalLatency, UniformLatency, ZoneLatency
-from ._packet import Rule
-from .scenario import Latency, Network, ScenarioError
+from gossamer.simulations import (
+    Bandwidth,
+    ConstantLatency,
+    Duplication,
+    LogNormalLatency,
+    Loss,
+    Reordering,
+    Rule,
+    UniformLatency,
+    ZoneLatency,
+)
+from gossamer.simulations.scenario import Latency, Network, ScenarioError
 
 
 def latency_rule(spec: Latency) -> Rule:

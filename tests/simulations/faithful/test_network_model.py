@@ -15,7 +15,7 @@ from gossamer.simulations import (
     VirtualClock,
     ZoneLatency,
 )
-from gossamer.simulations._network_model import latency_rule, network_rules
+from gossamer.simulations.faithful._network_model import latency_rule, network_rules
 from gossamer.simulations.scenario import Latency, Network, ScenarioError, ZonePath
 
 HERE, THERE = ("10.0.0.1", 7940), ("10.0.0.2", 7940)

@@ -6,7 +6,7 @@ What is frozen for ever, so that peers of different versions understand each oth
     body       its first four items: source, epoch, messages, updates (_packet.py)
     messages   kinds 0 to 9, and the items of each (_messages.py)
     updates    kinds 0 to 2, and the items of each (_updates.py); of kind 0, about a member, the
-               first ten, and the eleventh, the capabilities (state/_members.py); every later kind
+               first ten; the eleventh is the capabilities (state/_members.py); every later kind
                begins [kind, origin, epoch, number], and its origin counts its numbers upwards
     entries    kinds 1, 3 and 4, and the items of each (_entries.py); 0 and 2 are no entries, and 3
                and 4 no updates; what is 5 or above may become either

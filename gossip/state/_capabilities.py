@@ -3,6 +3,7 @@
 The tail has the items behind the ten frozen items of an update about a member, as one array in a
 byte string.  Its first item is the capabilities.
 A peer keeps the tail with the member, and copies it unread into all that it makes from the member.
+What stands there in place of a whole number is kept as well, and means no capabilities.
 """
 
 from enum import IntFlag
@@ -30,15 +31,9 @@ OWN_TAIL = encode([int(OWN_CAPABILITIES)])
 _KNOWN = int(OWN_CAPABILITIES)
 
 
-def check_tail(further: list[object]) -> None:
-    """Raise `Malformed` if the items behind the frozen ten do not begin with capabilities."""
-    if further:
-        whole(further[0], _CAPABILITIES_LIMIT)
-
-
 @lru_cache(maxsize=1024)
 def capabilities_of(tail: bytes) -> Capability:
-    """Return a member's capabilities, as far as this version knows them; none without a tail."""
+    """Return a member's capabilities, as far as this version knows them; none if there are none."""
     if not tail:
         return Capability(0)
     try:

@@ -32,7 +32,7 @@ from gossamer.gossip.basis import (
     whole,
 )
 
-from ._capabilities import TAIL_LIMIT, Capability, capabilities_of, check_tail
+from ._capabilities import TAIL_LIMIT, Capability, capabilities_of
 
 Address = tuple[str, int]
 
@@ -162,8 +162,6 @@ def parse_member_update(items: list[object]) -> MemberUpdate:
     known = known_items(items, FROZEN_ITEMS)
     _, name, epoch, incarnation, status, host, port, zone, nonce, accuser = known
     tail = split_tail(items, FROZEN_ITEMS, TAIL_LIMIT)
-    if tail:
-        check_tail(items[FROZEN_ITEMS:])
     if type(status) is not int or status not in _STATUSES:
         raise Malformed("a status is unknown")
     name = text(name, NAME_LIMIT)
@@ -194,7 +192,7 @@ def decode_member_update(data: bytes) -> MemberUpdate:
     """Return the update about a member in `data`, or raise `Malformed`; never change the result."""
     items = array(decode(data))
     if not items or type(items[0]) is not int or items[0] != MEMBER:
-        raise Malformed("not update of a member")
+        raise Malformed("not an update about a member")
     return parse_member_update(items)
 
 

@@ -79,10 +79,12 @@ def test_many_further_items_are_counted_in_longer_heads() -> None:
 
 
 @pytest.mark.parametrize("value", [-1, 1 << 64, True, 1.0, "1", b"1", None, []])
-def test_capabilities_are_a_whole_number(value: object) -> None:
-    """An update whose eleventh item is anything else is refused."""
-    with pytest.raises(Malformed):
-        decode_member_update(encode([*_FROZEN, value]))
+def test_an_eleventh_item_of_another_type_means_no_capabilities(value: object) -> None:
+    """The item is kept and passed on as it is: it must not hide the member."""
+    data = encode([*_FROZEN, value])
+    update = decode_member_update(data)
+    assert update.encode() == data
+    assert _table(update).rows["b"].capabilities == 0
 
 
 def test_capabilities_are_read_by_the_bits_that_are_known() -> None:

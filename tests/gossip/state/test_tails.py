@@ -78,7 +78,7 @@ def test_many_further_items_are_counted_in_longer_heads() -> None:
         assert decode_member_update(data).encode() == data
 
 
-@pytest.mark.parametrize("value", [-1, 1 << 64, True, 1.0, "1", b"1", None, []])
+@pytest.mark.parametrize("value", [-1, True, 1.0, "1", b"1", None, []])
 def test_an_eleventh_item_of_another_type_means_no_capabilities(value: object) -> None:
     """The item is kept and passed on as it is: it must not hide the member."""
     data = encode([*_FROZEN, value])

@@ -1,4 +1,4 @@
-"""Which exchanges that others begin are served: few at once, and not too much of one host."""
+"""Admission of inbound exchanges: only a few at once, and a bounded amount from one host."""
 
 from gossamer.gossip.basis import Places
 from gossamer.gossip.kernel import Context

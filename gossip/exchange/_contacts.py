@@ -1,6 +1,6 @@
-"""Pings beside the probes: to members that may have been away, and to seeds.
+"""Pings outside of probes: to members that may have been away, and to seeds.
 
-Each has a number by which its answer, or its echo, is known.
+Each ping has a number, by which the peer recognises its answer, or its echo.
 """
 
 from gossamer.gossip.basis import BoundedMap

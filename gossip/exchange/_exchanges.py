@@ -1,4 +1,4 @@
-"""The exchanges of one peer: begun here or accepted, bounded in number, and what follows them."""
+"""The exchanges of one peer, begun here or accepted: their limits, and what follows their end."""
 
 from collections.abc import Mapping
 

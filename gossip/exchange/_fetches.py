@@ -1,4 +1,4 @@
-"""Parts that are to be fetched from the peer that told of them, a few at once."""
+"""Fetches parts from the peers that announced them, a few parts at once."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from ._exchanges import Exchanges
 from ._sync import SyncExchange
 
 _FETCHED_AT_ONCE = 64
-# Owners that wait to be fetched from one peer; beyond that the roots will tell.
+# Owners whose parts wait to be fetched from one peer; roots show the others later.
 _WANTED_LIMIT = 1024
 
 

@@ -1,4 +1,4 @@
-"""Comparing what two peers hold by heads: owner, epoch and version of each part.
+"""Compares the parts of two peers by their heads: owner, epoch and version of each part.
 
 A small mesh compares all heads at once.
 A large one first compares 1,024 bucket fingerprints (8 kB), and then the heads of the buckets that

@@ -1,9 +1,9 @@
-"""Healing a mesh that was cut: finding the members again that were declared dead.
+"""Healing a mesh that was cut: finding members again that were declared dead.
 
-Each period at most one member that was declared dead, or a seed at which no living member is known,
-is pinged; over the whole mesh that makes about two pings a period for each of them.
-An answer leads to an exchange at once, so a partition heals by itself, at a bounded rate, for as
-long as the dead are remembered, and seeds for ever.
+Each period a peer pings at most one member that was declared dead, or one seed at which it knows no
+living member.  Over the whole mesh this makes about two pings a period for each of them.
+An answer leads to an exchange at once, so a partition heals by itself, at a bounded rate.
+Peers ping dead members as long as they remember them, and seeds without end.
 """
 
 from gossamer.gossip.kernel import Context

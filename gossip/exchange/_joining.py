@@ -1,4 +1,4 @@
-"""Joining a mesh: a few seeds are tried at once, until an exchange with one of them succeeds."""
+"""Joining a mesh: the peer tries a few seeds at once, until an exchange with one succeeds."""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,7 @@
-"""The members in an exchange: each side tells whom it knows, and since when the gone are gone.
+"""The members in an exchange: each side lists the members that it knows, and how long dead and left
+members have been gone.
 
-One side may list a member whose life is over for the other side: it is told so in return.
+One side may list a member whose epoch is over for the other side, which then tells it so.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,6 +1,6 @@
-"""The parts in an exchange: what one side gives, and what it takes, entry by entry.
+"""The parts in an exchange: the entries that one side sends, and those that it merges.
 
-Parts go smallest first, so that a cut stream has done the most good.
+The smallest parts go first, so that an interrupted stream has brought as many parts as possible.
 """
 
 from collections.abc import Callable, Iterable

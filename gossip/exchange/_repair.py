@@ -1,9 +1,9 @@
-"""Repair: finding by roots what rumors missed.
+"""Repair: roots show what rumors missed.
 
 Every ack carries the root of its sender.
-If it differs from ours though nothing changed here for a while, a rumor was missed: this peer
-exchanges state with the sender.
-After a return, and for newcomers, roots are compared beside the probes as well.
+If it differs from this peer's root, which has not changed for a while, a rumor was missed: the peer
+exchanges its state with the sender.
+After a member came back, and at a newcomer, roots are also compared outside of probes.
 """
 
 from collections import deque
@@ -130,10 +130,10 @@ class Repair:
         """Compare the root of a living member with ours; exchange if they stay different."""
         if root == self._root.digest:
             self._patient_since = now
-            # A peer without room differs from others for ever, and no repair mends that.
+            # The root of a peer without room stays different, and no repair changes that.
             if not self._replicas.full:
                 self._fruitless = 0
-            # A member with an equal root knows all that the root tells of and that is known here.
+            # A peer with an equal root knows all updates that the root covers at this moment.
             self._agreed.append(now)
             if len(self._agreed) == _AGREED:
                 travelled = _TRAVEL_ROUNDS * self._config.gossip_interval

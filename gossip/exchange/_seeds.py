@@ -1,7 +1,7 @@
-"""The addresses that the operator named to join through.
+"""The seeds: the addresses that the operator gave to join through.
 
-All are tried, again and again and ever later, until one answers.  Later on, one at which no living
-member is known is asked who is there, as the dead are.
+The peer tries all of them, again and again and at longer and longer intervals, until one answers.
+Afterwards it pings a seed at which it knows no living member, as it pings dead members.
 """
 
 from collections.abc import Sequence

@@ -12,9 +12,10 @@
                                           <--   PARTS that the initiator wants
     DONE                                  <->   DONE
 
-Which frame may come when is in the table at the end of this file; any other ends the conversation.
-Each entry and each member is judged by itself.
-OPEN can be a recorded one, so nothing is believed, and next to nothing done, before ASK.
+The table at the end of this file says which frames may come in which state; any other frame ends
+the conversation.
+Each entry and each member is checked by itself.
+OPEN can be a recording, so before ASK the responder believes nothing and does almost nothing.
 """
 
 from collections.abc import Callable

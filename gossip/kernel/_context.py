@@ -1,4 +1,4 @@
-"""What the parts of one peer's protocol are built from; each takes from it what it uses."""
+"""The objects that the parts of one peer's protocol share; each part takes those that it uses."""
 
 from dataclasses import dataclass
 from random import Random

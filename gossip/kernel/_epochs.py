@@ -1,7 +1,7 @@
-"""Which epochs are plausible: an epoch is the Unix time at which a life began, in milliseconds.
+"""Plausible epochs: an epoch is the Unix time at which a life began, in milliseconds.
 
-An epoch from far in the future would never end, so none is believed that lies more than a day
-ahead of this peer's clock.
+An epoch from the far future would never end, so a peer does not believe an epoch that is more than
+a day ahead of its clock.
 """
 
 # Clocks may be a day apart.

@@ -1,12 +1,12 @@
 """Conversations over a stream, sans-IO: frames in, frames out.
 
-The core says with whom it wants one (`Gossip.calls`) and takes in those that others begin
-(`Gossip.accept`); its driver opens the stream, carries each frame behind a 4-byte length, and
-reports when the stream ends early.
-A frame is sealed like a datagram, and bound to the first frame that its sender has heard in the
-conversation: with a key, no recorded frame fits into another one.
-The first frame of the side that opens the stream is bound to nothing; it is not believed before a
-frame follows that is bound.
+The core names the peers with which it wants a conversation (`Gossip.calls`), and accepts those that
+others begin (`Gossip.accept`).  The driver opens the stream, carries each frame behind a 4-byte
+length, and reports if the stream ends early.
+A frame is sealed like a datagram, and bound to the first frame that its sender has received in the
+conversation.  So with a key, no recorded frame fits into another conversation.
+The first frame, from the side that opens the stream, is bound to nothing.  It is not believed
+before a bound frame follows it.
 """
 
 from collections.abc import Callable
@@ -104,9 +104,9 @@ class Exchange:
             self._handle(frame, now)
 
     def moved(self, size: int) -> None:
-        """Grant the time that so many bytes take; the driver tells of each frame written.
+        """Extend the deadline by the time for so many bytes; the driver reports each frame written.
 
-        Frames that are taken in are counted by `receive` itself.
+        `receive` itself counts the frames that it reads.
         """
         config = self._endpoint.config
         gain = min(size / config.stream_rate, config.stream_extension - self._gained)

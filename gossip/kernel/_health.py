@@ -1,15 +1,15 @@
 """How far a peer trusts itself: Lifeguard's local health, and isolation.
 
-Local health (Dadgar, Phillips, Currey 2017, section IV-A): a score from 0 (well) up to a limit
-grows with every sign that this peer itself is slow, and stretches its probe interval and timeout
-by `score + 1`, so that it accuses others later.
-memberlist clamps the score to its limit less one (factor 8 at the limit of 8); so do we.
+Local health (Dadgar, Phillips, Currey 2017, section IV-A) is a score from 0 (healthy) up to a
+limit.  It grows with every sign that this peer itself is slow.  It stretches the peer's probe
+interval and timeout by `score + 1`, so that the peer accuses others later.
+memberlist limits the score to its limit less one (factor 8 at the limit of 8), and so does this.
 
-Isolation: a peer most of whose probes fail learns more about its own network than about the
-others, so it stops accusing.
-So does one whose probe is met with silence by the target and by all the relays, which were to
-report either way.
-That cannot last: if the others are truly gone, they have to be found dead some day.
+Isolation: if most probes of a peer fail, the fault is probably its own network, so it stops
+accusing.
+It also stops if the target of a probe and all relays stay silent, because relays answer in any
+case.
+Isolation is limited in time: if the others are really gone, the peer has to declare them dead.
 """
 
 from collections import deque

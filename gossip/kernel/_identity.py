@@ -1,4 +1,4 @@
-"""Who this peer is in the mesh."""
+"""The identity of this peer in the mesh."""
 
 from dataclasses import dataclass
 

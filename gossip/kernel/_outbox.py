@@ -1,4 +1,4 @@
-"""The way out for datagrams."""
+"""The outbound datagrams."""
 
 from collections.abc import Iterable
 

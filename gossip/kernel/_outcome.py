@@ -1,4 +1,4 @@
-"""What became of an update that this peer heard."""
+"""The outcome of an update that this peer heard."""
 
 from enum import Enum
 

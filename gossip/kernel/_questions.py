@@ -1,8 +1,8 @@
-"""Who waits for the answer to which question.
+"""The open questions, and the part of the protocol that waits for the answer to each.
 
-Pings and farewells have a number, and their answers ("I am here", "I am not that peer") have the
-number of the question; the rest of an answer's truth is for the asker to judge.
-Each asker numbers its own questions and closes them: it bounds how many of them are open.
+Pings and departures have a number, and their answers ("I am here", "I am not that peer") have the
+number of the question.  The asker itself checks everything else in an answer.
+Each asker numbers and closes its own questions, and bounds how many of them are open.
 """
 
 from random import Random

@@ -1,4 +1,4 @@
-"""What is not believed, and whom to tell of it: the operator, and the other side of a stream."""
+"""Refused datagrams and frames, with notices for the operator and the other side of a stream."""
 
 from gossamer.gossip.basis import Counters, Notices
 from gossamer.gossip.sealing import ForeignKey, Refused

@@ -1,4 +1,4 @@
-"""What one part of the protocol tells others that are built after it."""
+"""Signals by which a part of the protocol calls parts that are built after it."""
 
 from dataclasses import dataclass, field
 

@@ -1,9 +1,9 @@
-"""Judging updates about members: suspicion, death, departure, return.
+"""Merges updates about members: suspicion, death, departure, return.
 
-An update that comes by rumor is taken as it is ranked (see the member table).
-An update that comes in an exchange is hearsay of unknown age: a death in it is only a suspicion, so
-that the peer concerned can speak up, and it confirms nobody else's suspicion.
-Many accusations at a time are doubted first (_doubts.py).
+An update that comes as a rumor is merged by its rank (see the member table).
+An update in an exchange is hearsay of unknown age.  A death in it counts as a suspicion, so that
+the member can refute, and it does not confirm the suspicion of another peer.
+Many accusations at once are doubts first (_doubts.py).
 """
 
 from collections import Counter

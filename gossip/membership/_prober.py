@@ -1,10 +1,10 @@
 """Failure detection: SWIM's probes with Lifeguard's nacks and local health.
 
-One probe a period: a direct ping; after the timeout, k others are asked to ping (with the budget
-that is left) and one probe goes over a stream; at the end of the period the target is accused if
-nothing came back.
-A relay that got no answer says so (nack) when 80 % of its budget is used up, so that a prober
-whose relays stay silent learns that it is itself the slow one.
+Each period has one probe.  It begins with a direct ping.  After the timeout the prober asks k
+relays to ping (within the remaining budget), and tries a stream.  At the end of the period it
+accuses the target if no answer came.
+A relay that got no answer says so (nack) when 80 % of its budget is used.  If the relays stay
+silent too, the prober learns that it is slow itself.
 
 A peer that was stopped (its deadline passed long ago) drops its probes instead of accusing.
 

@@ -1,8 +1,9 @@
-"""Pinging for others: the indirect probes of SWIM (Das, Gupta, Motivala 2002, section 3.1).
+"""Pings for other peers: the indirect probes of SWIM (Das, Gupta, Motivala 2002, section 3.1).
 
-A peer whose ping went unanswered asks some others to ping its target.
-Each of these relays answers in any case: that it got an answer; that the target's host says that
-the target is gone; or, when a share of the time is used up, that it got none (Lifeguard's nack).
+A peer whose ping got no answer asks some relays to ping its target.
+Each relay answers in any case.  It says that the target answered, or that the target's host says
+that the target is gone, or, when a share of the time is used, that no answer came (Lifeguard's
+nack).
 """
 
 from dataclasses import dataclass

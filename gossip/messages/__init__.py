@@ -1,6 +1,6 @@
 """The bytes that travel: datagrams, messages, updates, and the entries of an exchange.
 
-What is frozen for ever, so that peers of different versions understand each other:
+The following is frozen, so that peers of different versions understand each other:
 
     header     version 1, its fields and its two forms (sealing/_seal.py, sealing/keyed_seal.py)
     body       its first four items: source, epoch, messages, updates (_packet.py)

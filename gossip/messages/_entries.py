@@ -1,11 +1,11 @@
-"""How parts travel in an exchange: as byte strings of their own, each judged by itself.
+"""How parts travel in an exchange: as separate byte strings, each checked by itself.
 
     [1, owner, epoch, since, [key, value, ...]]            a delta, as in a datagram
     [3, owner, epoch, version, more, [key, value, ...]]    a snapshot, or a piece of one
     [4, owner, epoch]                                      the part was dropped: its owner is gone
 
-A snapshot is in force when its last piece (`more` is 0) has come, never in part.
-An entry is read by the items that are known of its kind.
+A snapshot takes effect when its last piece (`more` is 0) has come, never in part.
+A peer reads the items that it knows of each kind.
 """
 
 from collections.abc import Iterator

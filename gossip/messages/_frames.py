@@ -3,7 +3,7 @@
     [kind, ...]
 
 A frame is read by the items that are known of its kind; those behind them are of a later version.
-Lists of updates, entries and heads are read by the part that takes them, each item by itself.
+The receiver reads lists of updates, entries and heads later, each item by itself.
 """
 
 from collections.abc import Callable
@@ -98,8 +98,8 @@ class Hello:
 class Members:
     """[6, [update, ...], [seconds since it was gone, or 0, ...]]: updates about members.
 
-    Without the ages a newcomer would count anew how long the dead are kept, and where peers come
-    and go they would be kept for ever.
+    Without the ages each newcomer would count again from zero how long it keeps the dead, and a
+    mesh with many newcomers would never forget them.
     """
 
     KIND: ClassVar[int] = 6

@@ -3,7 +3,7 @@
     [kind, sequence number, ...]
 
 An answer has the sequence number of its question.
-A message is read by the items that are known of its kind; those behind them are of a later version.
+A peer reads the items that it knows of each kind; further items are of a later version.
 """
 
 from collections.abc import Callable

@@ -1,11 +1,11 @@
-"""What a datagram says: who speaks, its messages, and the updates that ride along.
+"""The body of a datagram: its sender, its messages, and updates.
 
     body      [source, epoch, [message, ...], [update, ...]]
 
-What stands behind the four items is of a later version and ignored.
-Source, epoch and the two arrays are checked here before any of it is acted upon.
-Each message is judged by itself, and so is each update, later (_updates.py): one that is bad or of
-a later kind never spoils the others.
+Further items are of a later version and ignored.
+Source, epoch and the two arrays are checked here, before the peer acts on any of them.
+Each message is checked by itself, and so is each update, later (_updates.py): a bad one, or one of
+a later kind, never spoils the others.
 """
 
 from collections.abc import Iterable

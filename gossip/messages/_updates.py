@@ -1,4 +1,4 @@
-"""Updates: byte strings that ride on datagrams and are passed on as they came.
+"""Updates: byte strings in datagrams, which peers pass on unchanged.
 
     [0, ...]                                        update of a member (_members.py)
     [1, owner, epoch, since, [key, value, ...]]     operations that follow `since`
@@ -6,9 +6,9 @@
 
     [kind, origin, epoch, number, ...]              of a kind from 5 on: of a later version
 
-Each is judged by itself: one that is bad never spoils the others.
-It is read by the items that are known of its kind, and what is passed on is passed on as it came.
-Kinds 3 and 4 are entries of an exchange (_entries.py), and no updates.
+Each update is checked by itself: a bad one never spoils the others.
+A peer reads the items that it knows of each kind, and passes on all bytes of an update.
+Kinds 3 and 4 are entries of an exchange (_entries.py), not updates.
 """
 
 from dataclasses import dataclass

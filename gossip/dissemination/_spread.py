@@ -1,11 +1,11 @@
-"""How updates travel: at once along the rumor's tree, then in rounds, and on other packets.
+"""How updates travel: at once along a rumor's tree, then in rounds, and on other datagrams.
 
-A peer that learns something new sends it within `gather` seconds (at once if it sent nothing just
-before) to the rumor's children in its tree and to one random member.
-Many updates at once are not worth a datagram to each tree's children: they go to a few random
-members together, in full datagrams.
-Rounds every `gossip_interval` carry on what has not been sent often enough, and so do pings and
-acks with the room that they have left.
+A peer that learns of a new update sends it to its children in the rumor's tree and to one random
+member.  It does so within `gather` seconds, or at once if it sent nothing just before.
+For many updates at once, a datagram to the children of each tree would be too expensive: they go
+together to a few random members, in full datagrams.
+Rounds every `gossip_interval` pass on the rumors that have not been sent often enough, and so do
+pings and acks with their free room.
 The classes of rumors share the room of each datagram (_classes.py).
 """
 
@@ -125,7 +125,7 @@ class Spread:
         if self._table.living < 2:
             return  # nobody to tell: state is kept, messages are not
         if len(payload) > _SURELY_FITS and update_cost(payload) > self._room([]):
-            # It would wait for ever: another peer, with a shorter name, had the room.
+            # It would never be sent: it only fitted behind the shorter name of another peer.
             self._counters.add("rumors_too_large")
             return
         if self.muted and origin != self._me.name:
@@ -229,8 +229,8 @@ class Spread:
                 room -= cost
             else:
                 self._outbox.send(address, to_epoch, [], [update])
-        # Nothing rides to an address that no member has: whoever wrote it on the ping would have
-        # us send a third party many times what it cost him.
+        # Rumors go only to an address that a member has.  Otherwise a ping with a forged address
+        # would make this peer send many times its size to a third party.
         if self._table.lives_at(address):
             updates += self._ride(room)
         self._outbox.send(address, to_epoch, messages, updates)

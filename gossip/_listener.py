@@ -1,6 +1,7 @@
-"""What a datagram does: it is opened and judged, and each of its parts handed to whom it concerns.
+"""Inbound datagrams: the listener opens and checks each, and hands its contents to the right parts.
 
-Whoever speaks with a life of its own that is over, or to one of ours, is told so.
+The listener answers a peer that speaks under an epoch that is over, or to an earlier life of this
+peer, and tells it so.
 """
 
 from typing import assert_never

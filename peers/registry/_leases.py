@@ -58,7 +58,7 @@ class Leases:
     def pop_ended(self, now: float) -> list[Subject]:
         """Forget and return the leases that are over."""
         ended = []
-        # Compared as in `deadline`: `now - stopped` may round to just below, for ever.
+        # The same sum as in `deadline`: `now - stopped` could round to just below it each time.
         while self._ends.next + self._stopped <= now:
             ended += self._ends.pop_due(self._ends.next)
         return ended

@@ -12,7 +12,7 @@ override with a lower stamp, and `report` every report.
 
 What is frozen: the first item, `FORM`, of every record; in a record of form 1 the 14 items of an
 instance in their order here, the 7 of an intervention, and the 4 of an override within both.
-They are read for ever as they are read today. A later version adds items behind them; these
+Every version reads them in the same way. A later version adds items behind them; these
 are kept as one byte string, the tail, and copied into all that is made from the record.
 What cannot be said so takes another form or another family, which is passed on unread.
 

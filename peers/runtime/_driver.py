@@ -42,8 +42,8 @@ class Driver:
     """Moves bytes, time and events between a core, its followers and an endpoint.
 
     Followers hear events, and are ticked, in the order in which they are given.
-    What a follower raises ends the peer: whoever caused the turn gets it, be it an action or one
-    of the driver's tasks, and `serve` raises it too.
+    An error of a follower ends the peer: the action or the task of the driver that caused the turn
+    raises it, and `serve` raises it too.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from gossamer.gossip import Follower, Gossip
+from gossamer.gossip import Follower, Gossip, Observer
 
 from ._fronts import bind_error, check_fronts, serve_fronts
 from .host import PeerConfig, Storage, logger
@@ -149,7 +149,7 @@ async def _prepare(
         # that what the others have to say of an event stands behind it.
         followers: list[Follower] = [registry, event_log(gossip)]
         if keys is not None:
-            followers.append(keys)
+            followers.append(Observer(keys.handle_all))
         if storage is not None:
             followers.append(epoch_file(config.name, storage))
         life = Life(gossip, endpoint=endpoint, seeds=seeds, storage=storage, followers=followers)

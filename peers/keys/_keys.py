@@ -10,7 +10,6 @@ What is only heard never leads back to plain text.
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from math import inf
 from typing import TYPE_CHECKING
 
 from gossamer.gossip import (
@@ -168,22 +167,10 @@ class Keys:
         self.heard.take(owner, news)
         self._hear_decisions(news.decisions, now)
 
-    @property
-    def deadline(self) -> float:
-        """When `tick` is wanted next: never."""
-        return inf
-
-    def tick(self, now: float) -> None:
-        """Nothing is ever due."""
-
-    def handle_all(self, events: Iterable[Event], now: float) -> None:
+    def handle_all(self, events: Iterable[Event], _: float) -> None:
         """Take in events of the core that came together."""
         for event in events:
-            self.handle(event, now)
-
-    def handle(self, event: Event, now: float) -> None:
-        """Take in one event of the core."""
-        self.heard.handle(event)
+            self.heard.handle(event)
 
     def _hear_decisions(self, told: Decisions, now: float) -> None:
         self._note_lacking(told.use, now)

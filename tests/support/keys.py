@@ -6,7 +6,7 @@ from hashlib import sha256
 from random import Random
 from typing import TypeVar
 
-from gossamer.gossip import Key, KeyRing
+from gossamer.gossip import Key, KeyRing, Observer
 from gossamer.gossip.sealing.keyed_seal import SALT_SIZE, KeyedSeal
 from gossamer.peers import GossamerError
 from gossamer.peers.keys import KEYS_RECORD, Keys
@@ -122,7 +122,7 @@ class KeyHolders:
         )
         self._of[peer.name] = keys
         registry = Registry(peer.gossip, wall=peer.wall, families={KEYS_RECORD: keys})
-        peer.followers += [registry, keys]
+        peer.followers += [registry, Observer(keys.handle_all)]
 
     def _save(self, name: str, ring: KeyRing, decisions: Decisions) -> None:
         if name in self.full:

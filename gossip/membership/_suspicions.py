@@ -58,7 +58,7 @@ class Suspicions:
         return len(self._under_way) < _URGENT_SUSPICIONS
 
     def accuser(self, name: str) -> str:
-        """Return the first accuser of a member, or nothing if it is no suspect."""
+        """Return the first accuser of a member, or nothing if it is not a suspect."""
         held = self._under_way.get(name)
         return "" if held is None else held[0].accusers[0]
 

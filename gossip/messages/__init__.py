@@ -8,16 +8,16 @@ The following is frozen, so that peers of different versions understand each oth
     updates    kinds 0 to 2, and the items of each (_updates.py); of kind 0, about a member, the
                first ten; the eleventh is the capabilities (state/_members.py); every later kind
                begins [kind, origin, epoch, number], and its origin counts its numbers upwards
-    entries    kinds 1, 3 and 4, and the items of each (_entries.py); 0 and 2 are no entries, and 3
-               and 4 no updates; what is 5 or above may become either
+    entries    kinds 1, 3 and 4, and the items of each (_entries.py); 0 and 2 are not entries,
+               3 and 4 are not updates, and a kind from 5 on may become either
     frames     kinds 0 to 13, and the items of each (_frames.py)
     records    see peers/registry/_records.py
 
-What is new stands behind what is frozen, or has a kind of its own; a kind is at most 255.
+New items follow the frozen items, or a new form has a new kind; a kind is at most 255.
 A peer reads the items that it knows and ignores, or keeps and passes on, those behind them:
 
     bodies, messages, frames     further items are ignored, and so are whole messages and frames of
-                                 a later kind; both are counted as `unknown`, which is no damage
+                                 a later kind; both are counted as `unknown`, which is not damage
     updates about a member       further items are kept as its tail, of at most 256 bytes, and
                                  copied into all that is made from the member
     updates of a later kind      are passed on once, byte by byte, and counted as `unknown`

@@ -103,7 +103,7 @@ def decode_update(payload: bytes) -> Update:
         _, owner, epoch, version = known_items(items, 4)
         return Head(owner_name(owner), whole(epoch, EPOCH_LIMIT), whole(version, VERSION_LIMIT))
     if kind < LATER:
-        raise Malformed("an entry of an exchange is no update")
+        raise Malformed("an entry of an exchange is not an update")
     _, origin, epoch, number = known_items(items, 4)
     return LaterUpdate(
         kind, owner_name(origin), whole(epoch, EPOCH_LIMIT), whole(number, NUMBER_LIMIT)

@@ -300,7 +300,7 @@ def _items(data: bytes, frozen: int) -> tuple[list[object], bytes]:
     try:
         items = decode(data)
         if type(items) is not list or not items:
-            raise Refused("a record is no array of items")
+            raise Refused("a record is not an array of items")
         form = items[0]
         if type(form) is int and form > 0 and form != FORM:
             raise Unknown(f"a record of the form {form}")
@@ -341,7 +341,7 @@ def _pairs(flat: list[object]) -> tuple[tuple[str, str], ...]:
 
 def _kind(value: object) -> Kind:
     if type(value) is not str:
-        raise Refused("the kind of an intervention is no text")
+        raise Refused("the kind of an intervention is not a text")
     try:
         return Kind(value)
     except ValueError:

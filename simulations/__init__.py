@@ -44,13 +44,14 @@ from ._packet import (
     Rule as Rule,
     Verdict as Verdict,
 )
-from ._peer import SimulatedPeer as SimulatedPeer, State as State
+from ._peer import SimulatedPeer as SimulatedPeer
 from ._simulate import (
     FAITHFUL_LIMIT as FAITHFUL_LIMIT,
     Choice as Choice,
     choose_model as choose_model,
     simulate as simulate,
 )
+from ._state import State as State
 from ._stream import (
     Port as Port,
     StreamEnd as StreamEnd,

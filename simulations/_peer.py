@@ -1,7 +1,6 @@
 """One peer's process in a simulated mesh: the core, and the work of a runtime."""
 
 from collections.abc import Callable, Iterable, Sequence
-from enum import Enum
 from functools import partial
 from math import inf, isfinite
 from random import Random
@@ -20,28 +19,18 @@ from gossamer.gossip import (
 )
 
 from ._conversation import Conversation
+from ._conversations import Conversations
 from ._cuts import Silence
 from ._fabric import Fabric, Guard
 from ._inbox import Inbox
 from ._packet import Address
-from ._stream import StreamEnd, dial
+from ._state import State
+from ._stream import StreamEnd
 
 T = TypeVar("T")
 
 # A core that wants ticks without end at one instant has a fault; a driver would spin.
 _TICKS_AT_ONE_INSTANT = 1000
-_FIRST_EPHEMERAL = 32_768
-_EPHEMERAL_PORTS = 28_000
-
-
-class State(Enum):
-    """What has become of a process."""
-
-    NEW = "new"
-    RUNNING = "running"
-    PAUSED = "paused"
-    CRASHED = "crashed"
-    LEFT = "left"
 
 
 class World(Protocol):
@@ -99,10 +88,7 @@ class SimulatedPeer:
         self._wakes_at = inf
         self._ticked_at = -inf
         self._ticks_here = 0
-        # Open streams in the order in which they were opened; the keys of a dict, as a set
-        # of objects would be closed in another order in each run.
-        self._conversations: dict[Conversation, None] = {}
-        self._ephemeral = 0
+        self._conversations = Conversations(self, world.fabric)
         self._inbox = Inbox(world.fabric.clock, self._input)
         self._silence: Guard | None = None
 
@@ -309,9 +295,7 @@ class SimulatedPeer:
         waits = self._inbox.each or self.state is State.PAUSED
         if waits and self._inbox.backlog_full:
             return False
-        conversation = Conversation(self, end)
-        end.handler = conversation
-        self._conversations[conversation] = None
+        conversation = self._conversations.answer(end)
         if waits:
             self._inbox.put_knock(conversation.begin)
         else:
@@ -338,7 +322,7 @@ class SimulatedPeer:
 
     def closed(self, conversation: Conversation) -> None:
         """A conversation is over."""
-        self._conversations.pop(conversation, None)
+        self._conversations.forget(conversation)
 
     # Driving the core
 
@@ -371,12 +355,7 @@ class SimulatedPeer:
             self._stop(State.LEFT)
 
     def _call(self, exchange: Exchange) -> None:
-        conversation = Conversation(self, None, exchange)
-        self._conversations[conversation] = None
-        local = (self.address[0], _FIRST_EPHEMERAL + self._ephemeral % _EPHEMERAL_PORTS)
-        self._ephemeral += 1
-        conversation.end = dial(self._fabric, local, exchange.address, conversation)
-        conversation.watch()
+        self._conversations.call(exchange, self.address[0])
 
     def _input(self, action: Callable[[T], None], argument: T) -> None:
         if self.state is State.RUNNING:
@@ -429,9 +408,7 @@ class SimulatedPeer:
         self._fabric.detach(self.address)
         self._inbox.clear()
         self._wakes_at = inf
-        conversations, self._conversations = self._conversations, {}
-        for conversation in conversations:
-            conversation.drop(silently=silently)
+        self._conversations.drop_all(silently=silently)
 
     def _require(self, *states: State) -> None:
         if self.state not in states:

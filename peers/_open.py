@@ -108,6 +108,9 @@ async def _prepare(
     fronts: Fronts,
 ) -> tuple[Peer, Life]:
     check_fronts(config)
+    # Before anything else: a peer that cannot read its keys must not send anything.
+    key_file = None if config.key_file is None else KeyFile(config.key_file)
+    seal = None if key_file is None else _seal(config, key_file)
     host, port = parse_address(config.bind, "bind")
     try:
         endpoint = await network.bind(host, port)
@@ -115,9 +118,6 @@ async def _prepare(
         raise bind_error("bind", host, port, error) from None
     storage: Storage | None = None
     try:
-        # Before anything else: a peer that cannot read its keys must not send anything.
-        key_file = None if config.key_file is None else KeyFile(config.key_file)
-        seal = None if key_file is None else _seal(config, key_file)
         seeds = await _find_seeds(config, network, endpoint)
         advertise = await find_advertised(config, network, endpoint.address, seeds.addresses)
         epoch = int(wall() * 1000)

@@ -28,7 +28,8 @@ INTERRUPTED = 130
 
 def sentence(failure: click.ClickException) -> str:
     """Return the sentence for a failure, with a hint at `--help` where that helps."""
-    said = harmless(failure.format_message().strip())
+    # click puts a list of choices, or a group's whole help, on lines of their own.
+    said = harmless(" ".join(failure.format_message().split()))
     if isinstance(failure, click.UsageError) and failure.ctx is not None:
         usage = f"see '{failure.ctx.command_path} --help'."
         # click ends a sentence with a question if it has a suggestion.

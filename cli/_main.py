@@ -160,6 +160,10 @@ def end(error: BaseException) -> int:
 
         traceback.print_exception(error)
     match error:
+        case click.UsageError(ctx=click.Context() as asked) if _is_help(error):
+            # A group without a command: its help is the answer, in the lines that it has.
+            click.echo(asked.get_help(), err=True)
+            return error.exit_code
         case click.ClickException():
             _say(sentence(error))
             return error.exit_code
@@ -175,6 +179,11 @@ def end(error: BaseException) -> int:
         " set GOSSAMER_DEBUG=1 for the traceback and report it."
     )
     return 1
+
+
+# click 8.2 and later raise a class of its own for this, earlier ones have none.
+def _is_help(error: click.UsageError) -> bool:
+    return type(error).__name__ == "NoArgsIsHelpError"
 
 
 # trio wraps what its tasks raise; an interrupt or a refusal inside is still just that.

@@ -86,10 +86,14 @@ def run(config: str | None, as_json: bool, **given: Any) -> None:
     trio.run(_live, settings, as_json, strict_exception_groups=True)
 
 
+# Where a sentence names a setting: by that word, at its beginning, or before a second address.
+_NAMED = re.compile(r"the setting (\w+)|^(\w+)(?= )|(?<= and )(\w+)(?= \S+:\d)")
+
+
 def _in_flags(sentence: str) -> str:
     """Return an error's sentence with this command's flags in place of the names of settings."""
     flags = {str(parameter.name): parameter.opts[0] for parameter in run.params}
-    return re.sub(r"the setting (\w+)", lambda named: flags.get(named[1], named[0]), sentence)
+    return _NAMED.sub(lambda found: flags.get(found[found.lastindex or 0], found[0]), sentence)
 
 
 def _settings(path: str | None, given: dict[str, Any]) -> tuple[PeerConfig, LogSettings]:

@@ -33,7 +33,7 @@ def check_fronts(config: PeerConfig) -> None:
         if name not in FRONTS:
             raise ConfigError(
                 name,
-                f"there is no front {name!r} in this version: remove it; there are"
+                f"there is no front {name!r} in this version: remove it; this version has"
                 f" {', '.join(FRONTS)}",
             )
 

@@ -259,7 +259,7 @@ def _served_at(name: str, at: object) -> str | tuple[str, ...] | None:
     if len(at) > ADDRESS_LIMIT:
         raise BadInput(name, f"{name} must have at most {ADDRESS_LIMIT} addresses; give fewer")
     if _OFF in at:
-        if len(at) == 1:
+        if all(each == _OFF for each in at):
             return None
         raise BadInput(
             name, f'{name} is "off" and has an address as well: give "off" alone, or leave it out'

@@ -15,6 +15,10 @@ def parse_address(text: object, field: str) -> Address:
     """
     if not isinstance(text, str):
         raise BadInput(field, f"{field} must be HOST:PORT, not {text!r}")
+    if "," in text:
+        raise BadInput(field, f"{field} {text!r} has several addresses: give each one by itself")
+    if text.startswith("[") and text.endswith("]"):
+        raise BadInput(field, f"{field} {text!r} has no port: add one, as in {text}:7940")
     host, colon, digits = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]

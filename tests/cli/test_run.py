@@ -183,7 +183,10 @@ def test_a_configuration_that_cannot_be_is_refused(tmp_path: Path, text: str, na
         (["--bind", "127.0.0.1"], "bind"),
         (["--bind", "127.0.0.1:70000"], "70000"),
         (["--bind", "::1:7940"], "brackets"),
-        (["--http", "127.0.0.1:x"], "http"),
+        (["--http", "127.0.0.1:x"], "--http"),
+        (["--http", "[::1]"], "has no port"),
+        (["--http", "127.0.0.1:1,127.0.0.1:2"], "give each one by itself"),
+        (["--http", "127.0.0.1:7940"], "--http 127.0.0.1:7940 and --bind 0.0.0.0:7940 both"),
         (["--join", "10.0.0.7"], "join"),
         (["--join", "10.0.0.7:0"], "port"),
         (["--advertise", "0.0.0.0:7940"], "advertise"),
@@ -191,9 +194,9 @@ def test_a_configuration_that_cannot_be_is_refused(tmp_path: Path, text: str, na
         (["--log-format", "xml"], "json"),
         (["--log-level", "loud"], "log_level"),
         (["--key-file", "/nowhere/keys"], "key file /nowhere/keys is not there"),
-        (["--key-file", ""], "key_file"),
+        (["--key-file", ""], "--key-file"),
         (["--dns", "127.0.0.1:53"], "dns"),
-        (["--data-dir", ""], "data_dir"),
+        (["--data-dir", ""], "--data-dir"),
     ],
 )
 def test_a_flag_that_cannot_be_is_refused(arguments: list[str], named: str) -> None:

@@ -313,3 +313,12 @@ def test_the_group_can_be_used_by_other_programs() -> None:
     assert isinstance(main, click.Group)
     with pytest.raises(click.UsageError):
         main(["nonsense"], standalone_mode=False)
+
+
+def test_a_group_without_a_command_shows_its_help() -> None:
+    """The help keeps its lines, and the exit code says that a command is missing."""
+    ended = gossamer("keys")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("Usage: gossamer keys")
+    assert "\\n" not in ended.err
+    assert any(line.strip().startswith("rem") for line in ended.err.splitlines())

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote, urlencode
 
+from ._authority import split_authority
 from ._failures import BadInput, NegativeAnswer, NoPeer
-from ._options import split_authority
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._authority import DEFAULT_HTTP
 from ._failures import INTERRUPTED, BadInput
 from ._log import LogSettings, configure_logging
-from ._options import DEFAULT_HTTP, json_option
+from ._options import json_option
 from ._output import print_json, say
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ._authority import DEFAULT_HTTP
+
 if TYPE_CHECKING:
     from ._client import Json
 
@@ -37,7 +39,6 @@ def suggest_instances(ctx: click.Context, _param: click.Parameter, incomplete: s
 
 def _ask(ctx: click.Context, *path: str, **query: str) -> Json:
     from ._client import Client, path_of
-    from ._options import DEFAULT_HTTP
 
     # While completing, click resolves neither defaults nor the environment.
     authority = ctx.params.get("http") or os.environ.get("GOSSAMER_HTTP") or DEFAULT_HTTP

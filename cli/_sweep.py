@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ._authority import split_authority
 from ._failures import BadInput, NegativeAnswer, NoPeer
-from ._options import json_option, split_authority
+from ._options import json_option
 from ._output import note, print_json
 from ._simulate import changing_the_scenario, model_option, suggest_scenarios
 

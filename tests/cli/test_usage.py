@@ -12,8 +12,8 @@ import pytest
 from command_line import gossamer, stranger
 
 from gossamer.cli import _views, main
+from gossamer.cli._authority import split_authority
 from gossamer.cli._failures import harmless
-from gossamer.cli._options import split_authority
 
 COMMANDS = (
     *("run", "demo", "register", "heartbeat", "deregister", "report", "status"),

@@ -1,4 +1,4 @@
-"""The mesh's keys: their file, and how a change of keys is agreed."""
+"""The mesh's keys: their file, and how peers agree on a change of keys."""
 
 from ._key_actions import KeyActions as KeyActions, KeyName as KeyName
 from ._key_file import (
@@ -8,6 +8,6 @@ from ._key_file import (
     read_key_file as read_key_file,
     write_key_file as write_key_file,
 )
-from ._key_news import KEYS_RECORD as KEYS_RECORD
+from ._key_records import KEYS_RECORD as KEYS_RECORD
 from ._keys import Keys as Keys
 from ._statistics import KEYS as KEYS

@@ -12,77 +12,83 @@ from gossamer.gossip import (
 )
 from gossamer.peers.registry import Unknown
 
-from ._key_news import KEYS_RECORD, KeyNews, decode_key_news
+from ._key_records import KEYS_RECORD, KeyRecord, decode_key_record
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """What a member said of its keys, and in which of its lives."""
+class _Last:
+    """The last key record of a peer, and the epoch of the life that published it."""
 
     epoch: int
-    news: KeyNews
+    record: KeyRecord
 
 
 class Heard:
-    """What the other members said of their keys.
+    """The last key record of each other peer.
 
-    It stays known when the part of a dead member is dropped: a key must not be removed that the
-    member will need when it is back.
+    A record is kept when the part of a dead member is dropped, because the member may return.
+    Until the member is forgotten, the mesh must not remove the key that it needs to return.
     """
 
     def __init__(self, mesh: Gossip) -> None:
         self._mesh = mesh
-        self._said: dict[str, _Said] = {}
+        self._last: dict[str, _Last] = {}
 
     @property
     def names(self) -> Iterable[str]:
-        """The peers of which something is remembered, members or not."""
-        return self._said.keys()
+        """The peers whose key record is kept; a peer may be here before it is a member."""
+        return self._last.keys()
 
-    def take(self, owner: str, news: KeyNews) -> None:
-        """Remember what a peer says now."""
+    def take(self, owner: str, record: KeyRecord) -> None:
+        """Keep the key record that a peer has now."""
         part = self._mesh.parts.get(owner)
-        self._said[owner] = _Said(0 if part is None else part.epoch, news)
+        self._last[owner] = _Last(0 if part is None else part.epoch, record)
 
     def withdrawn(self, owner: str) -> None:
-        """A peer says nothing any more, or its part was dropped."""
+        """Note that the part of a peer has no key record any more, or was dropped.
+
+        The last record of a member stays if the whole part was dropped.
+        """
         if owner in self._mesh.parts or owner not in self._mesh.members:
-            self._said.pop(owner, None)
+            self._last.pop(owner, None)
 
     def forget(self, owner: str) -> None:
-        """What a peer says now cannot be read, and what it said before counts no more."""
-        self._said.pop(owner, None)
+        """Discard the last record of a peer, because this peer cannot read its new record."""
+        self._last.pop(owner, None)
 
     def handle(self, event: Event) -> None:
         """Take in one event of the core."""
         match event:
             case PartChanged(owner):
-                said, part = self._said.get(owner), self._mesh.parts.get(owner)
-                if said is not None and part is not None and said.epoch != part.epoch:
-                    # A later life said the same, of which the family of records is not told.
-                    self._said[owner] = _Said(part.epoch, said.news)
+                last, part = self._last.get(owner), self._mesh.parts.get(owner)
+                if last is not None and part is not None and last.epoch != part.epoch:
+                    # A later life published the same bytes, so the registry did not call `apply`.
+                    self._last[owner] = _Last(part.epoch, last.record)
             case MemberForgotten(name):
-                self._said.pop(name, None)
+                self._last.pop(name, None)
             case PartDropped(owner) if owner not in self._mesh.members:
-                self._said.pop(owner, None)
+                self._last.pop(owner, None)
             case _:
                 pass
 
-    def known(self) -> Iterator[tuple[str, KeyNews | None]]:
-        """Yield the other members, dead ones too, and what each said in its present life."""
-        for name, member in sorted(self._mesh.members.items()):
-            yield name, self._news_of(member)
+    def known(self) -> Iterator[tuple[str, KeyRecord | None]]:
+        """Yield every other member, dead ones included, with the key record of its present life.
 
-    def _news_of(self, member: Member) -> KeyNews | None:
+        The record is None if the member has published none, or one that this peer cannot read.
+        """
+        for name, member in sorted(self._mesh.members.items()):
+            yield name, self._record_of(member)
+
+    def _record_of(self, member: Member) -> KeyRecord | None:
         part = self._mesh.parts.get(member.name)
         if part is None:
-            # The records of the dead are dropped long before they are forgotten themselves.
-            said = self._said.get(member.name)
-            return None if said is None or said.epoch < member.epoch else said.news
-        record = part.records.get(KEYS_RECORD)
-        if record is None or part.epoch < member.epoch:
+            # This peer drops the part of a dead member long before it forgets the member.
+            last = self._last.get(member.name)
+            return None if last is None or last.epoch < member.epoch else last.record
+        data = part.records.get(KEYS_RECORD)
+        if data is None or part.epoch < member.epoch:
             return None
         try:
-            return decode_key_news(record)
+            return decode_key_record(data)
         except (Malformed, Unknown):
             return None

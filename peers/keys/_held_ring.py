@@ -1,7 +1,8 @@
-"""The ring of keys that this peer works with, and what was decided in the mesh on keys.
+"""The keys that this peer seals and opens with, and the mesh's decisions on keys.
 
-Both are kept on disk before they count. A decision is carried out as far as this peer has the keys
-for it, and told to others whether it could be carried out here or not.
+This peer writes both to disk before they take effect.
+It carries out a decision as far as it has the keys for it.
+It passes every decision on to others, even if it could not carry the decision out itself.
 """
 
 from collections.abc import Callable
@@ -14,14 +15,14 @@ from gossamer.peers.model import GossamerError
 from ._key_decisions import PLAIN_NAMED, Decisions
 
 if TYPE_CHECKING:
-    # Encryption takes 30 ms and 7 MiB to import, which a peer without keys can do without.
+    # The import of encryption takes 30 ms and 7 MiB; a peer without keys does not need it.
     from gossamer.gossip.sealing.keyed_seal import KeyedSeal
 
 
 class HeldRing:
-    """The ring in use, together with the decisions that led to it.
+    """The ring that the seal uses, and the decisions that this peer believes.
 
-    `save` keeps both on disk and raises `GossamerError` if it cannot.
+    `save` writes both to disk; it raises `GossamerError` if it cannot.
     """
 
     def __init__(
@@ -38,11 +39,14 @@ class HeldRing:
 
     @property
     def ring(self) -> KeyRing:
-        """The keys that are accepted, and the one in use."""
+        """The keys that this peer accepts, and the key that it seals with."""
         return self._seal.ring
 
     def settle(self, ring: KeyRing, decisions: Decisions) -> None:
-        """Work with another ring; raises `GossamerError`, with nothing changed."""
+        """Save another ring and decisions, then use them.
+
+        Raises `GossamerError`, and changes nothing, if they cannot be saved.
+        """
         if (ring, decisions) != (self.ring, self.decisions):
             self._save(ring, decisions)
             self.decisions = decisions
@@ -50,12 +54,15 @@ class HeldRing:
                 self._seal.ring = ring
 
     def carry_out(self, decisions: Decisions) -> None:
-        """Do what was decided in the mesh, as far as this peer has the keys for it."""
+        """Apply the mesh's decisions to the ring, as far as this peer has the keys for them.
+
+        An error of `save` is logged: then the ring stays, and the decisions are kept in memory.
+        """
         before, ring = self.ring, decided(self.ring, decisions)
         try:
             self.settle(ring, decisions)
         except GossamerError as error:
-            # Others are told of it nevertheless.
+            # This peer still passes the decisions on to others.
             self.decisions = decisions
             logger.error(
                 "this peer could not carry out the mesh's decision on keys: %s;"
@@ -76,7 +83,10 @@ class HeldRing:
 
 
 def decided(ring: KeyRing, decisions: Decisions) -> KeyRing:
-    """Return what becomes of a ring by the decisions, as far as it has the keys for them."""
+    """Return the ring after these decisions, as far as it has the keys for them.
+
+    Decisions never make a ring accept another key, and never make it send plain text.
+    """
     gone = decisions.removed
     use = decisions.use
     if use is not None and use.key not in (PLAIN_NAMED, *gone):
@@ -87,7 +97,8 @@ def decided(ring: KeyRing, decisions: Decisions) -> KeyRing:
         if ring.accepted.get(key[0]) != key[1]:
             continue
         if ring.use == key[0] != PLAIN:
-            # Used and removed by two operators at once: it goes, as some have lost it by now.
+            # One operator chose this key while another removed it. The key goes, because some
+            # peers have removed it already.
             others = [each.id for each in ring.keys if (each.id, each.fingerprint) not in gone]
             if not others:
                 continue

@@ -1,4 +1,4 @@
-"""What a peer's user does with the keys of the mesh."""
+"""The actions on keys that a user of a peer can call."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -17,10 +17,10 @@ KeyName = int | Literal["plain"]
 
 
 class KeyActions:
-    """The keys of a running peer; each action is written to its key file before it counts.
+    """The keys of a running peer.
 
-    Every action raises `ConfigError` for `key_file` when that cannot be written, with nothing
-    changed.
+    Each action writes the key file before it takes effect.
+    It raises `ConfigError` for `key_file`, and changes nothing, if the file cannot be written.
     """
 
     def __init__(self, keys: "Keys", acting: Callable[[], AbstractContextManager[float]]) -> None:
@@ -28,13 +28,14 @@ class KeyActions:
         self._acting = acting
 
     def list(self) -> dict[str, object]:
-        """Return keys by id and fingerprint, and which member accepts and uses which."""
+        """Return the keys by id and fingerprint, and which keys each member accepts and uses."""
         return self._keys.report()
 
     def add(self, path: StrPath) -> None:
-        """Accept all keys of another key file as well, at this peer.
+        """Make this peer also accept all keys of another key file.
 
-        Raises `ConfigError` for a file that cannot be read, `Conflict` if another key has the id.
+        Raises `BadInput` for `file` if that file cannot be used, and `Conflict` if this peer has
+        a different key with the id of one of these keys.
         """
         try:
             ring = read_key_file(path)
@@ -44,24 +45,28 @@ class KeyActions:
             self._keys.add(ring.keys, now)
 
     def add_plain(self) -> None:
-        """Accept plain text as well, at this peer."""
+        """Make this peer also accept plain text."""
         with self._acting() as now:
             self._keys.add_plain(now)
 
     def use(self, key: KeyName, *, force: bool = False) -> None:
-        """Have the whole mesh seal with a key; with "plain", this peer alone send plain text.
+        """Make the whole mesh seal with a key; with "plain", only this peer sends plain text.
 
-        Raises `Conflict`, naming them, while known members do not accept it, unless forced.
+        Raises `BadInput` for `id` if this peer does not accept the key.
+        Raises `Conflict` if this peer has not joined, or if a known member does not accept the
+        key; the error names such members. With `force` neither is checked.
         """
         key_id = _key_id(key)
         with self._acting() as now:
             self._keys.use(key_id, now, force=force)
 
     def remove(self, key: KeyName, *, force: bool = False) -> None:
-        """Have the whole mesh no longer accept a key, or plain text.
+        """Make the whole mesh no longer accept a key, or plain text.
 
-        Raises `Conflict` while this peer or, naming them, known members seal with it; the latter
-        unless forced.
+        Raises `BadInput` for `id` if this peer does not accept the key.
+        Raises `Conflict` if this peer seals with the key, or if it is its last key.
+        Raises `Conflict` also if this peer has not joined, or if a known member seals with the
+        key; the error names such members. With `force` neither of these two is checked.
         """
         key_id = _key_id(key)
         with self._acting() as now:

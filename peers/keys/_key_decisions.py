@@ -1,8 +1,10 @@
-"""What operators decided on keys for the whole mesh, and the proof of it.
+"""The decisions of operators on keys, for the whole mesh, and the proof that each carries.
 
-A decision is made at one peer and carried out by all; each has a stamp, and the later one wins.
-The proof is made with a key of the mesh: while plain text is accepted anybody can say anything,
-and what only looks like a decision is not even kept, since it would be carried out later.
+An operator decides at one peer, and all peers carry the decision out.
+Each decision has a stamp; of two decisions on the same matter, the later one wins.
+The proof is made with a key of the mesh, because anybody can send anything while peers accept
+plain text.
+A peer does not even keep a decision without a valid proof, because it would carry it out later.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,48 +23,52 @@ from gossamer.gossip import (
     encode,
 )
 
-# Decisions on the removal of keys that are remembered, the latest; a ring holds 16.
+# A peer remembers so many decisions to remove or accept a key, the latest ones; a ring holds 16
+# keys.
 REMOVALS_LIMIT = 32
 
 Named = tuple[int, bytes]
-"""A key by its id and fingerprint; `(0, b"")` is plain text."""
+"""The id and the fingerprint of a key; `(0, b"")` stands for plain text."""
 
 PLAIN_NAMED: Named = (PLAIN, b"")
 
 
 class Verb(IntEnum):
-    """What is to be done with a key.  Of two decisions of one stamp the later verb wins."""
+    """What peers do with a key. Of two decisions with one stamp, the higher verb wins."""
 
     ACCEPT = 0
-    """After it was removed."""
+    """Accept the key again, after its removal."""
     REMOVE = 1
     USE = 2
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Decision:
-    """What is to be done with one key, from `stamp` on."""
+    """What peers do with one key from `stamp` on."""
 
     stamp: int
     verb: Verb
     key: Named
     signer: Named = PLAIN_NAMED
-    """The key with which the proof was made; nobody believes one that was made with none."""
+    """The key with which the proof was made.
+
+    `PLAIN_NAMED` means that there is no proof; no peer believes such a decision.
+    """
     proof: bytes = bytes(PROOF_SIZE)
 
     def signed(self, cluster: str, key: Key) -> "Decision":
-        """Return this with a proof that holds for everybody who has `key`."""
+        """Return this decision with a proof that every holder of `key` can check."""
         signed = replace(self, signer=(key.id, key.fingerprint))
         return replace(signed, proof=key.prove(signed._statement(cluster)))
 
     def holds(self, cluster: str, key: Key) -> bool:
-        """Whether somebody who has `key` decided this."""
+        """Whether the proof is valid and was made with `key`."""
         return self.signer == (key.id, key.fingerprint) and compare_digest(
             self.proof, key.prove(self._statement(cluster))
         )
 
     def parts(self) -> list[object]:
-        """Return this as it travels."""
+        """Return the items of this decision, as a key record and the key file contain them."""
         return [self.stamp, int(self.verb), *self.key, *self.signer, self.proof]
 
     def _statement(self, cluster: str) -> bytes:
@@ -71,42 +77,42 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What was decided in the mesh, as far as is known and believed here."""
+    """A set of decisions: at most one on which key to use, and one for each key that it names."""
 
     use: Decision | None = None
-    """The latest on which key to use."""
+    """The latest decision on which key to use."""
     removals: Mapping[Named, Decision] = field(default_factory=dict)
-    """The latest on whether a key is accepted, by key."""
+    """For each key, the latest decision to remove it or to accept it again."""
 
     @property
     def latest(self) -> int:
-        """The highest stamp."""
+        """The highest stamp of these decisions; 0 if there are none."""
         stamps = [each.stamp for each in self.removals.values()]
         return max([*stamps, 0 if self.use is None else self.use.stamp], default=0)
 
     @property
     def removed(self) -> list[Named]:
-        """The keys that are to be removed."""
+        """The keys that peers remove."""
         return [key for key, each in self.removals.items() if each.verb is Verb.REMOVE]
 
     def parts(self) -> list[object]:
-        """Return these as they travel, and are kept."""
+        """Return the items of these decisions, as a key record and the key file contain them."""
         used = None if self.use is None else self.use.parts()
         return [used, [each.parts() for _, each in sorted(self.removals.items())]]
 
     def taking(self, decision: Decision) -> "Decisions":
-        """Return these with another one, which may be earlier than what is known."""
+        """Return these decisions merged with another one, which may be older than these."""
         if decision.verb is Verb.USE:
             return self.merge(Decisions(decision))
         return self.merge(Decisions(None, {decision.key: decision}))
 
     def those(self, believed: Callable[[Decision], bool]) -> "Decisions":
-        """Return the ones among these that are believed."""
+        """Return those of these decisions for which `believed` is true."""
         use = self.use if self.use is not None and believed(self.use) else None
         return Decisions(use, {key: each for key, each in self.removals.items() if believed(each)})
 
     def merge(self, other: "Decisions") -> "Decisions":
-        """Return the later of each; in whatever order they are merged, the outcome is the same."""
+        """Return the latest decision on each matter; the order of merges does not matter."""
         uses = [use for use in (self.use, other.use) if use is not None]
         merged = dict(self.removals)
         for key, decided in other.removals.items():
@@ -116,7 +122,7 @@ class Decisions:
 
 
 def parse_decisions(value: object) -> Decisions:
-    """Return the decisions that were written as `value`, or raise `Malformed`."""
+    """Return the decisions whose items are `value`; raises `Malformed`."""
     match value:
         case [used, list(removals)] if len(removals) <= REMOVALS_LIMIT:
             use = None if used is None else parse_decision(used, Verb.USE)
@@ -127,9 +133,9 @@ def parse_decisions(value: object) -> Decisions:
 
 
 def parse_decision(value: object, *verbs: Verb) -> Decision:
-    """Return the decision, with one of these verbs, that was written as `value`.
+    """Return the decision whose items are `value`.
 
-    Raises `Malformed`.
+    Raises `Malformed`, also if the decision has none of these verbs.
     """
     match value:
         case [int(stamp), int(verb), key_id, fingerprint, signer_id, signer, bytes(proof)]:
@@ -147,7 +153,7 @@ def parse_decision(value: object, *verbs: Verb) -> Decision:
 
 
 def named(key_id: object, fingerprint: object) -> Named:
-    """Return the key of that id and fingerprint, or raise `Malformed`."""
+    """Return an id and a fingerprint after a check; raises `Malformed`."""
     if type(key_id) is not int or not PLAIN <= key_id <= KEY_ID_MOST:
         raise Malformed("a key's id is out of range")
     size = FINGERPRINT_SIZE if key_id != PLAIN else 0

@@ -1,15 +1,17 @@
-"""The file that holds a peer's keys: read with suspicion, and replaced as a whole.
+"""The file that holds a peer's keys. A peer checks it strictly, and replaces it as a whole.
 
     use = 1              the key to seal with, or "plain"
     plain = false        whether plain text is accepted
-    decided = "..."      what the mesh decided on keys, which the peer keeps here
+    decided = "..."      the mesh's decisions on keys, written by the peer
     [keys]
     1 = "base64 of 32 bytes"
 
-Without `decided`, a peer would follow earlier decisions after a restart: those of peers that come
-back to the mesh, or those in recorded traffic that an attacker sends again.
-A user who can read the file can read and write the mesh's traffic, and a user who can write it can
-choose the keys; so it must belong to the peer's own user or root and be closed to all others.
+Without `decided`, a peer would follow old decisions after a restart.
+It could hear them from a peer that returns to the mesh, or from an attacker that sends recorded
+traffic again.
+A user who can read the file can read and forge the mesh's traffic, and a user who can write the
+file can choose the keys.
+So the file must belong to the peer's own user or to root, and no other user may have access.
 """
 
 import base64
@@ -49,18 +51,20 @@ StrPath = str | os.PathLike[str]
 class KeyFile:
     """A peer's key file, and what the peer last read from it or wrote to it.
 
-    Peers of one host may share one; so what another of them has put there is not overwritten.
+    Several peers of one host may share a file, so a peer does not overwrite a key that another
+    peer has added.
     """
 
     def __init__(self, path: StrPath) -> None:
-        # The process may change its directory.
+        # The path is absolute because the process may change its working directory.
         self.path = Path(path).absolute()
         self.ring, self.decisions = _read(self.path)
 
     def save(self, ring: KeyRing, decisions: Decisions) -> None:
-        """Write another ring, and what was decided.
+        """Write another ring and other decisions.
 
-        Raises `ConfigError` for `key_file`, with the file as it was.
+        Raises `ConfigError` for `key_file`, and leaves the file unchanged, if it cannot be written
+        or has a key of another peer.
         """
         foreign = set(read_key_file(self.path).keys) - {*self.ring.keys, *ring.keys}
         if foreign:
@@ -75,7 +79,7 @@ class KeyFile:
 
 
 def make_key(id: int) -> Key:
-    """Return a new key of random bytes; raises `BadInput` for `id`."""
+    """Return a new key of random bytes; raises `BadInput` for an `id` out of range."""
     try:
         return Key(id, secrets.token_bytes(SECRET_SIZE))
     except ProtocolError as error:
@@ -85,15 +89,15 @@ def make_key(id: int) -> Key:
 def read_key_file(path: StrPath) -> KeyRing:
     """Return the ring in a file.
 
-    Raises `ConfigError` for `key_file` when it cannot be read, others may read it, or it does not
-    hold what it should; no message has a key in it.
+    Raises `ConfigError` for `key_file` if the file cannot be read, if other users may have access,
+    or if the content is wrong. No message contains a key.
     """
     return _read(path)[0]
 
 
 def _read(path: StrPath) -> tuple[KeyRing, Decisions]:
     try:
-        # Not blocking: a pipe of that name must not hang a start.
+        # `O_NONBLOCK` because a start must not hang if the path is a pipe.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise _unusable(path, "cannot be read", error) from None
@@ -109,7 +113,7 @@ def _read(path: StrPath) -> tuple[KeyRing, Decisions]:
     try:
         table = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError):
-        # The parser's own words may quote the line, and with it a key.
+        # The parser's message may quote the line, and with it a key.
         raise _wrong(path, "is not TOML") from None
     return _ring(path, table), _decisions(path, table)
 
@@ -117,14 +121,14 @@ def _read(path: StrPath) -> tuple[KeyRing, Decisions]:
 def write_key_file(
     path: StrPath, ring: KeyRing, decisions: Decisions | None = None, *, replace: bool = True
 ) -> None:
-    """Write a ring, and what was decided; mode 0600.
+    """Write a ring and decisions to a file with mode 0600.
 
-    Either the old or the new file survives a crash.
-    Without `replace` the file must not be there yet.
-    Raises `ConfigError` for `key_file`, with the old file as it was.
+    After a crash, either the old file or the new file is there.
+    Raises `ConfigError` for `key_file`, and leaves an old file unchanged, if the file cannot be
+    written, or if it exists and `replace` is false.
     """
     try:
-        # What a symbolic link points to is replaced, not the link.
+        # If the path is a symbolic link, its target is replaced, and not the link.
         write_whole(Path(os.path.realpath(path)), _text(ring, decisions), replace=replace)
     except FileExistsError:
         raise ConfigError(
@@ -161,7 +165,7 @@ def _check_owner(path: StrPath, found: os.stat_result) -> None:
 
 
 def _ring(path: StrPath, table: dict[str, object]) -> KeyRing:
-    # Not even names are quoted: one that stands in the wrong place may be a key.
+    # The message does not even quote names, because a key may stand where a name belongs.
     if table.keys() - {"use", "plain", "decided", "keys"}:
         raise _wrong(path, "has entries beside use, plain, decided and keys")
     entries = table.get("keys")

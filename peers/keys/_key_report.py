@@ -1,27 +1,27 @@
-"""What is told of keys, as JSON and in sentences; never a key itself."""
+"""Reports on keys, as JSON and in sentences. They never contain a key."""
 
 from collections.abc import Mapping, Sequence
 
 from gossamer.gossip import PLAIN, KeyRing, Member
 
-from ._key_news import KeyNews
+from ._key_records import KeyRecord
 
-Known = Sequence[tuple[str, KeyNews | None]]
-"""The other members, and what each said of its keys."""
+Known = Sequence[tuple[str, KeyRecord | None]]
+"""The other members, and the key record of each."""
 
-# So many members are named in a sentence.
+# A sentence names at most so many members.
 _NAMED_AT_ONCE = 8
 
 
 def summarize(ring: KeyRing) -> dict[str, object]:
-    """Return which keys a peer accepts, and the one it uses."""
+    """Return which keys a peer accepts, and which key it uses."""
     return {"use": _shown(ring.use), "accepts": [_shown(each) for each in ring.accepted]}
 
 
 def report(
     ring: KeyRing, file: str | None, known: Known, members: Mapping[str, Member]
 ) -> dict[str, object]:
-    """Return which keys there are and who accepts and uses them."""
+    """Return which keys this peer accepts, and which members accept and use each of them."""
     keys = []
     for key_id, fingerprint in ring.accepted.items():
         lacking = [n for n, s in known if s is None or not s.accepts_key((key_id, fingerprint))]
@@ -53,14 +53,17 @@ def report(
 
 
 def name_some(of: Known, members: Mapping[str, Member]) -> str:
-    """Return some of these members by name, with what is remarkable about each."""
+    """Return the names of some of these members.
+
+    A remark follows a name if the member is not alive, or has no key record.
+    """
     named = [_describe(members[name], said) for name, said in of[:_NAMED_AT_ONCE]]
     if len(of) > _NAMED_AT_ONCE:
         named.append(f"{len(of) - _NAMED_AT_ONCE} more")
     return ", ".join(named)
 
 
-def _describe(member: Member, said: KeyNews | None) -> str:
+def _describe(member: Member, said: KeyRecord | None) -> str:
     status = member.status.label
     remarks = [status] if status != "alive" else []
     if said is None:
@@ -69,5 +72,5 @@ def _describe(member: Member, said: KeyNews | None) -> str:
 
 
 def _shown(key_id: int) -> int | str:
-    """As JSON has it."""
+    """Return a key's id as JSON shows it."""
     return "plain" if key_id == PLAIN else key_id

@@ -1,11 +1,14 @@
-"""A peer's keys at work: accepted, used, given up, in step with the mesh.
+"""How a peer adds, uses and removes keys in step with the mesh.
 
-Keys reach each host on their own way and are added there (`add`).  To use one, or to remove one,
-is decided at one peer for the whole mesh: the decision travels with what each peer says of its
-keys, and every peer carries it out as soon as it can.  One that is away hears of it when it
-returns, which it can, since no key is removed that a known member still seals with.
+Keys never travel over the mesh: the operator copies each key to each host, and adds it there
+(`add`).
+An operator decides at one peer, for the whole mesh, to use a key or to remove one.
+The decision travels in the key record of each peer, and each peer carries it out as soon as it can.
+A member that is away hears of the decision when it returns.
+It can return, because a peer refuses to remove a key while a known member seals with it, unless
+the operator uses force.
 
-What is only heard never leads back to plain text.
+What a peer hears from other peers never makes it send or accept plain text again.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,19 +34,19 @@ from gossamer.peers.registry import Refused, Unknown
 from ._heard import Heard
 from ._held_ring import HeldRing
 from ._key_decisions import PLAIN_NAMED, Decision, Decisions, Named, Verb
-from ._key_news import KEYS_RECORD, KeyNews, decode_key_news
+from ._key_records import KEYS_RECORD, KeyRecord, decode_key_record
 from ._key_report import name_some, report, summarize
 
 if TYPE_CHECKING:
-    # Encryption takes 30 ms and 7 MiB to import, which a peer without keys can do without.
+    # The import of encryption takes 30 ms and 7 MiB; a peer without keys does not need it.
     from gossamer.gossip.sealing.keyed_seal import KeyedSeal
 
 
 class Keys:
     """The keys of one peer.
 
-    `save` keeps a ring, and what was decided, on disk and raises `GossamerError` if it cannot;
-    nothing is sealed with a key before that.
+    `save` writes a ring and decisions to disk; it raises `GossamerError` if it cannot.
+    The peer seals nothing with a key before the key is on disk.
     """
 
     def __init__(
@@ -72,13 +75,16 @@ class Keys:
 
     @property
     def ring(self) -> KeyRing:
-        """The keys that are accepted, and the one in use."""
+        """The keys that this peer accepts, and the key that it seals with."""
         return self._held.ring
 
     # Actions
 
     def add(self, keys: Iterable[Key], now: float) -> None:
-        """Accept these keys as well; raises `Conflict` if another key has the id of one."""
+        """Make this peer also accept these keys.
+
+        Raises `Conflict` if this peer has a different key with the id of one of these keys.
+        """
         keys = tuple(keys)
         try:
             ring = self.ring.adding(keys)
@@ -87,14 +93,15 @@ class Keys:
         self._readmit(ring, [(key.id, key.fingerprint) for key in keys], now)
 
     def add_plain(self, now: float) -> None:
-        """Accept plain text as well, at this peer."""
+        """Make this peer also accept plain text."""
         self._readmit(replace(self.ring, plain=True), [PLAIN_NAMED], now)
 
     def use(self, key_id: int, now: float, *, force: bool = False) -> None:
-        """Have the mesh seal with a key; with plain text, this peer alone.
+        """Make the whole mesh seal with a key; with `PLAIN`, only this peer sends plain text.
 
-        Raises `BadInput` if this peer does not accept it, `Conflict` if a known member does not;
-        `force` leaves those behind.
+        Raises `BadInput` if this peer does not accept the key.
+        Raises `Conflict` if this peer has not joined, or if a known member does not accept the
+        key; `force` omits both checks, and so leaves such members behind.
         """
         key = self._named(key_id, ": add it first")
         if not force:
@@ -112,10 +119,12 @@ class Keys:
         self._decide(ring, self._deciding(Verb.USE, key, ring), now)
 
     def remove(self, key_id: int, now: float, *, force: bool = False) -> None:
-        """Have the mesh no longer accept a key, or plain text.
+        """Make the whole mesh no longer accept a key, or plain text.
 
-        Raises `BadInput` if this peer does not accept it, `Conflict` if this peer seals with it
-        or a known member does; `force` leaves those behind.
+        Raises `BadInput` if this peer does not accept the key.
+        Raises `Conflict` if this peer seals with the key, or if it is its last key.
+        Raises `Conflict` also if this peer has not joined, or if a known member seals with the
+        key; `force` omits these two checks, and so leaves such members behind.
         """
         key = self._named(key_id)
         try:
@@ -136,19 +145,19 @@ class Keys:
         self._decide(ring, self._deciding(Verb.REMOVE, key, ring), now)
 
     def summary(self) -> dict[str, object]:
-        """Return which keys this peer accepts, and the one it uses."""
+        """Return which keys this peer accepts, and which key it uses."""
         return summarize(self.ring)
 
     def report(self) -> dict[str, object]:
-        """Return which keys there are and who accepts and uses them; never a key itself."""
+        """Return which keys this peer accepts, and which members accept and use each of them."""
         return report(self.ring, self._file, list(self.heard.known()), self._gossip.members)
 
-    # What the registry and the core tell
+    # Input from the registry and from the core
 
     def apply(self, owner: str, key: str, value: bytes | None, now: float) -> None:
-        """Hear what a peer says of its keys: the family of records under `KEYS_RECORD`.
+        """Read a change of a peer's key record, the only record of its family.
 
-        Raises `Refused` for damage, `Unknown` for what a later version wrote.
+        Raises `Refused` for a damaged record, and `Unknown` for the form of a later version.
         """
         if key != KEYS_RECORD or owner == self._gossip.name:
             return
@@ -156,7 +165,7 @@ class Keys:
             self.heard.withdrawn(owner)
             return
         try:
-            news = decode_key_news(value)
+            record = decode_key_record(value)
         except Unknown:
             self.heard.forget(owner)
             raise
@@ -164,11 +173,11 @@ class Keys:
             self.heard.forget(owner)
             self.refused += 1
             raise Refused(str(error)) from None
-        self.heard.take(owner, news)
-        self._hear_decisions(news.decisions, now)
+        self.heard.take(owner, record)
+        self._hear_decisions(record.decisions, now)
 
     def handle_all(self, events: Iterable[Event], _: float) -> None:
-        """Take in events of the core that came together."""
+        """Handle events of the core that came together."""
         for event in events:
             self.heard.handle(event)
 
@@ -184,20 +193,23 @@ class Keys:
             self._tell(now)
 
     def _believes(self, decision: Decision) -> bool:
-        """Whether somebody who holds a key that is accepted here decided this."""
+        """Whether this peer knows a decision, or its proof is valid for a key accepted here."""
         known = self._held.decisions
         if decision in (known.use, known.removals.get(decision.key)):
             return True
         signer = self.ring.find(decision.signer[0])
         if signer is None or signer.fingerprint != decision.signer[1]:
-            return False  # to be heard again when that key is added
+            return False  # `_readmit` reads the decision again when that key is added
         if not decision.holds(self._gossip.config.cluster, signer):
             self.refused += 1
             return False
         return True
 
     def _note_lacking(self, use: Decision | None, now: float) -> None:
-        """Say which key the mesh uses, if it is lacking here; others may only pretend so."""
+        """Log which key the mesh uses, if this peer does not have it.
+
+        This peer has not checked the decision, which may be forged; so it does nothing else.
+        """
         known = self._held.decisions
         if use is None or (known.use is not None and use.stamp <= known.use.stamp):
             return
@@ -230,7 +242,7 @@ class Keys:
             )
 
     def _refuse_for(
-        self, members: list[tuple[str, KeyNews | None]], what: str, remedy: str
+        self, members: list[tuple[str, KeyRecord | None]], what: str, remedy: str
     ) -> None:
         if not members:
             return
@@ -245,10 +257,10 @@ class Keys:
             if key in decisions.removals:
                 decisions = decisions.merge(self._deciding(Verb.ACCEPT, key, ring))
         self._decide(ring, decisions, now)
-        for _, news in list(self.heard.known()):
-            if news is not None:
-                # Some of it could not be believed without the key.
-                self._hear_decisions(news.decisions, now)
+        for _, record in list(self.heard.known()):
+            if record is not None:
+                # This peer could not check some of these decisions without the new keys.
+                self._hear_decisions(record.decisions, now)
 
     def _decide(self, ring: KeyRing, decisions: Decisions, now: float) -> None:
         self._held.settle(ring, decisions)
@@ -256,8 +268,9 @@ class Keys:
         self._tell(now)
 
     def _deciding(self, verb: Verb, key: Named, ring: KeyRing) -> Decisions:
-        """Return what is decided with one more, and a proof that all who it is for can check."""
-        # Who is to use a key has it; who is to remove one or to take it back has another.
+        """Return the known decisions and a new one, whose proof every peer concerned can check."""
+        # A peer that will use a key has that key. A peer that will remove a key, or accept it
+        # again, has another key; it is most likely to have the key in use.
         others = [each for each in ring.keys if (each.id, each.fingerprint) != key]
         in_use = [each for each in others if each.id == ring.use]
         used = [each for each in ring.keys if verb is Verb.USE and each.id == key[0]]
@@ -267,11 +280,11 @@ class Keys:
 
     def _tell(self, now: float) -> None:
         ring = self.ring
-        news = KeyNews(ring.accepted, ring.use, self._held.decisions).encode()
-        if news != self._told:
-            self._told = news
+        record = KeyRecord(ring.accepted, ring.use, self._held.decisions).encode()
+        if record != self._told:
+            self._told = record
             try:
-                self._gossip.publish(KEYS_RECORD, news, now)
+                self._gossip.publish(KEYS_RECORD, record, now)
             except RecordTooLarge as error:
                 self._told = None
                 self._log_error(f"this peer cannot publish which keys it has: {error}")

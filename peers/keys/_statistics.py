@@ -6,8 +6,8 @@ KEYS = (
         "gossamer_key_records_refused_total",
         Kind.COUNTER,
         "records",
-        "What other peers say of their keys that cannot be read, or was not decided by a holder"
-        " of a key that is accepted here.",
+        "Key records of other peers that this peer could not read, or that contained a decision"
+        " with a wrong proof or an implausible stamp.",
     ),
 )
-"""What is measured of keys; a peer without any has zeros."""
+"""The statistics of keys; a peer without keys shows 0."""

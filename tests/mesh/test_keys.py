@@ -19,7 +19,7 @@ from gossamer.gossip.sealing import ChecksumSeal
 from gossamer.peers import BadInput, Conflict
 from gossamer.peers.keys import KEYS_RECORD
 from gossamer.peers.keys._key_decisions import PLAIN_NAMED, Decision, Decisions, Verb
-from gossamer.peers.keys._key_news import KeyNews
+from gossamer.peers.keys._key_records import KeyRecord
 from gossamer.simulations import Kind, Mesh, Packet, SimulatedPeer
 
 ONE, TWO = key(1), key(2)
@@ -344,7 +344,7 @@ def test_what_only_looks_like_a_decision_is_never_carried_out() -> None:
             removal = Decision(stamp, Verb.REMOVE, (2, TWO.fingerprint), signer)
             use = Decision(stamp, Verb.USE, PLAIN_NAMED, signer)
             decisions = Decisions(use, {removal.key: removal})
-            forger.publish(KEYS_RECORD, KeyNews({PLAIN: b""}, PLAIN, decisions).encode())
+            forger.publish(KEYS_RECORD, KeyRecord({PLAIN: b""}, PLAIN, decisions).encode())
             mesh.run_for(3.0)
             assert forger.gossip.parts["forger"].head == peers[2].gossip.parts["forger"].head
             assert holders.accepted(peers) == {(0, 1, 2)}
@@ -620,7 +620,7 @@ def test_what_owners_said_that_never_were_members_is_forgotten() -> None:
     holders = KeyHolders(mesh, ring(ONE, TWO))
     peers = mesh.add_peers(2, apart=0.3)
     mesh.run_for(2.0)
-    said = KeyNews(ring(ONE).accepted, 1, Decisions()).encode()
+    said = KeyRecord(ring(ONE).accepted, 1, Decisions()).encode()
     for number in range(20):
         update = encode_delta(f"nobody-{number}", 1_767_225_600_000, 0, [(KEYS_RECORD, said)])
         peers[1].gossip.inside.spread.send(peers[0].address, peers[0].gossip.epoch, [], [update])
@@ -637,8 +637,8 @@ def test_a_decision_from_a_clock_days_ahead_is_not_taken() -> None:
     mesh, holders, peers = keyed_mesh(ring(ONE, TWO), peers=2)
     stamp = (1_767_225_600_000 + 3 * 86_400_000) << 16
     decision = Decision(stamp, Verb.USE, (2, TWO.fingerprint)).signed("default", TWO)
-    news = KeyNews(ring(ONE, TWO).accepted, 1, Decisions(decision))
-    peers[1].publish(KEYS_RECORD, news.encode())
+    record = KeyRecord(ring(ONE, TWO).accepted, 1, Decisions(decision))
+    peers[1].publish(KEYS_RECORD, record.encode())
     mesh.run_for(1.0)
 
     assert holders[peers[0]].ring.use == 1

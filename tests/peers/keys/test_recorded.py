@@ -1,25 +1,25 @@
-"""What peers said of their keys in the first version is understood by this one."""
+"""This version reads the key records of the first version."""
 
 from keys import key
 from recorded import recorded
 
 from gossamer.peers.keys._key_decisions import Verb
-from gossamer.peers.keys._key_news import decode_key_news
+from gossamer.peers.keys._key_records import decode_key_record
 
 
-def test_what_peers_say_of_their_keys_is_what_it_was() -> None:
-    """Which keys a peer accepts and uses, and what was decided, is read as it was written."""
+def test_key_records_of_the_first_version_are_read() -> None:
+    """The keys that a peer accepts and uses, and the decisions, are read as they were written."""
     one = key(1)
     kept = recorded("keys")
-    alone = decode_key_news(kept["key 1 is accepted and used"])
+    alone = decode_key_record(kept["key 1 is accepted and used"])
     assert (dict(alone.accepts), alone.use) == ({1: one.fingerprint}, 1)
-    plain = decode_key_news(kept["plain text and key 1 are accepted, plain text is used"])
+    plain = decode_key_record(kept["plain text and key 1 are accepted, plain text is used"])
     assert (dict(plain.accepts), plain.use) == ({0: b"", 1: one.fingerprint}, 0)
     [says] = kept.keys() - {
         "key 1 is accepted and used",
         "plain text and key 1 are accepted, plain text is used",
     }
-    decided = decode_key_news(kept[says])
+    decided = decode_key_record(kept[says])
     use, [removal] = decided.decisions.use, decided.decisions.removals.values()
     assert use is not None
     assert (use.stamp, use.verb, use.key[0]) == (12, Verb.USE, 1)
@@ -27,4 +27,4 @@ def test_what_peers_say_of_their_keys_is_what_it_was() -> None:
     assert use.holds("default", one)
     assert removal.holds("default", one)
     for data in kept.values():
-        assert decode_key_news(data).encode() == data
+        assert decode_key_record(data).encode() == data

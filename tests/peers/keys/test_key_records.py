@@ -1,4 +1,4 @@
-"""What peers say of their keys."""
+"""Key records: what they contain, and how the decisions in them merge."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from gossamer.peers.keys._key_decisions import (
     Decisions,
     Verb,
 )
-from gossamer.peers.keys._key_news import KeyNews, decode_key_news
+from gossamer.peers.keys._key_records import KeyRecord, decode_key_record
 from gossamer.peers.registry import Unknown
 
 _named = st.one_of(
@@ -37,22 +37,22 @@ _decisions = st.builds(
 
 
 @st.composite
-def _news(draw: st.DrawFn) -> KeyNews:
+def _records(draw: st.DrawFn) -> KeyRecord:
     accepts = dict(draw(st.lists(_named, min_size=1, max_size=5)))
-    return KeyNews(accepts, draw(st.sampled_from(sorted(accepts))), draw(_decisions))
+    return KeyRecord(accepts, draw(st.sampled_from(sorted(accepts))), draw(_decisions))
 
 
-@given(_news())
-def test_what_is_told_is_heard(news: KeyNews) -> None:
-    """All that a peer says arrives as it was."""
-    assert decode_key_news(news.encode()) == news
+@given(_records())
+def test_a_key_record_is_read_as_it_was_written(record: KeyRecord) -> None:
+    """The content of a key record survives encoding and decoding."""
+    assert decode_key_record(record.encode()) == record
 
 
 @given(st.binary(max_size=60))
 def test_arbitrary_bytes_are_refused(data: bytes) -> None:
-    """Nothing but `Malformed` is raised, or `Unknown` for another form."""
+    """Arbitrary bytes raise `Malformed`, or `Unknown` for another form, and nothing else."""
     with pytest.raises((Malformed, Unknown)):
-        decode_key_news(data)
+        decode_key_record(data)
 
 
 _anything = st.recursive(
@@ -64,19 +64,19 @@ _anything = st.recursive(
 
 @given(st.lists(_anything, min_size=5, max_size=5))
 def test_well_formed_values_in_other_places_are_refused(items: list[object]) -> None:
-    """What passes says what it means and would be written the same again."""
+    """A record that is accepted is consistent, and its content is encoded to an equal record."""
     data = encode(items)
     try:
-        news = decode_key_news(data)
+        record = decode_key_record(data)
     except (Malformed, Unknown):
         return
-    assert news.use in news.accepts
-    assert decode_key_news(news.encode()) == news
+    assert record.use in record.accepts
+    assert decode_key_record(record.encode()) == record
 
 
 @given(_decisions, _decisions, _decisions)
 def test_decisions_merge_in_any_order(a: Decisions, b: Decisions, c: Decisions) -> None:
-    """Merging is commutative, associative and idempotent: all peers come to the same."""
+    """Merging is commutative, associative and idempotent, so all peers reach the same result."""
     assert a.merge(b) == b.merge(a)
     assert a.merge(b).merge(c) == a.merge(b.merge(c))
     assert a.merge(b).merge(b) == a.merge(b)
@@ -92,8 +92,8 @@ def test_the_memory_of_removals_is_bounded() -> None:
     assert min(each.stamp for each in decisions.removals.values()) == 2 * REMOVALS_LIMIT
 
 
-def test_the_most_that_can_be_said_is_heard() -> None:
-    """A full ring and all decisions at the limits of their values fit; what is longer does not."""
+def test_the_largest_key_record_is_accepted() -> None:
+    """A full ring and all decisions at the limits of their values fit; longer data is refused."""
     key = Key(255, bytes(32))
     decisions = Decisions()
     for verb, count in ((Verb.USE, 1), (Verb.REMOVE, REMOVALS_LIMIT)):
@@ -101,19 +101,19 @@ def test_the_most_that_can_be_said_is_heard() -> None:
             decision = Decision((1 << 60) - number, verb, (255, number.to_bytes(4)))
             decisions = decisions.taking(decision.signed("default", key))
     accepts = {PLAIN: b"", **{255 - number: bytes(4) for number in range(RING_LIMIT)}}
-    news = KeyNews(accepts, 255, decisions)
-    data = news.encode()
-    assert decode_key_news(data) == news
+    record = KeyRecord(accepts, 255, decisions)
+    data = record.encode()
+    assert decode_key_record(data) == record
     assert 1000 < len(data) < 2000
     with pytest.raises(Malformed):
-        decode_key_news(10 * data)
+        decode_key_record(10 * data)
 
 
 @given(_decision(*Verb), _keys, st.data())
 def test_a_proof_holds_for_what_was_decided_and_no_more(
     decision: Decision, key: Key, data: st.DataObject
 ) -> None:
-    """Another stamp, verb, key, cluster or signer, and it is none."""
+    """A proof is invalid for another stamp, verb, key, cluster or signer."""
     signed = decision.signed("default", key)
     assert signed.holds("default", key)
     assert not signed.holds("other", key)
@@ -129,18 +129,18 @@ def test_a_proof_holds_for_what_was_decided_and_no_more(
             assert not other.holds("default", key)
 
 
-@given(_news())
-def test_more_items_behind_those_of_today_are_passed_over(news: KeyNews) -> None:
-    """A later version may say more, and is understood as far as this one goes."""
-    items = decode(news.encode())
+@given(_records())
+def test_more_items_behind_those_of_today_are_passed_over(record: KeyRecord) -> None:
+    """A later version may append items; this version reads the items that it knows."""
+    items = decode(record.encode())
     assert isinstance(items, list)
-    assert decode_key_news(encode([*items, "more", [7]])) == news
+    assert decode_key_record(encode([*items, "more", [7]])) == record
 
 
 def test_another_form_is_unknown_and_no_damage() -> None:
-    """What a later version says in another way is told apart from damage."""
+    """A key record in the form of a later version is unknown, and does not count as damaged."""
     with pytest.raises(Unknown):
-        decode_key_news(encode([2, "another form"]))
+        decode_key_record(encode([2, "another form"]))
     for damaged in ([0], [True, 1], [-1], []):
         with pytest.raises(Malformed):
-            decode_key_news(encode(damaged))
+            decode_key_record(encode(damaged))

@@ -33,7 +33,7 @@ from ._records import (
     report_tail,
 )
 from ._replication import Replication
-from ._tail import write_tail
+from ._tail import TailTooLarge, write_tail
 from ._view import View
 
 
@@ -142,8 +142,15 @@ class Ownership:
         entry = self._view.entry(subject)
         assert entry is not None
         theirs, decision = entry.records[owner], entry.decision()
+        report = entry.report() or theirs.report
+        try:
+            record = _reported(theirs, report)
+        except TailTooLarge:
+            # A report that other peers still have in mind may now lose against this record.  That
+            # is less harm than a service that beats and is not heard.
+            record = replace(theirs, status=report.status)
         record = replace(
-            _reported(theirs, entry.report() or theirs.report),
+            record,
             stamp=min(theirs.stamp + 1, STAMP_LIMIT),
             override=decision.override,
             override_stamp=decision.stamp,

@@ -39,6 +39,7 @@ from gossamer.peers.model import (
     Registration,
     RegistryConfig,
     ServiceSummary,
+    TooLarge,
     Unavailable,
     check_names,
     check_override_status,
@@ -55,6 +56,7 @@ from ._registration import read_override, read_registration
 from ._replication import Replication
 from ._statistics import registry_metrics
 from ._subscription import Subscription, Subscriptions
+from ._tail import TailTooLarge
 from ._view import View
 
 
@@ -403,5 +405,7 @@ class Registry:
 def _full() -> Iterator[None]:
     try:
         yield
+    except TailTooLarge as error:
+        raise TooLarge(str(error)) from error
     except RecordTooLarge as error:
         raise Unavailable(f"this peer is full: {error}") from error

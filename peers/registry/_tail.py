@@ -23,6 +23,10 @@ from gossamer.peers.model import (
 )
 
 
+class TailTooLarge(RecordTooLarge):
+    """What later versions wrote into a record leaves no room for what is to be written."""
+
+
 class Tail(NamedTuple):
     """The items of a record's tail that are known."""
 
@@ -61,7 +65,9 @@ def write_tail(
 ) -> bytes:
     """Return a tail with other values for the items that are given; all others stay as they are.
 
-    Raises `RecordTooLarge` if it grows beyond its limit.
+    Where the limit leaves too little room, the output is shortened: a status must not be lost
+    for what is said with it.
+    Raises `TailTooLarge` if the tail grows beyond its limit even without an output.
     """
     items = _items(tail) if tail else []
     if len(items) <= len(_DEFAULT):
@@ -69,13 +75,17 @@ def write_tail(
     for position, value in enumerate((source, report_stamp, output)):
         if value is not None:
             items[position] = value
+    excess = len(encode(items)) - TAIL_BYTES
+    if excess > 0 and type(items[2]) is str:
+        said = items[2].encode()
+        items[2] = said[: max(0, len(said) - excess)].decode(errors="ignore")
     if len(items) == len(_DEFAULT):
         while items and encode(items[-1]) == encode(_DEFAULT[len(items) - 1]):
             del items[-1]
     written = encode(items) if items else b""
     if len(written) > TAIL_BYTES:
-        raise RecordTooLarge(
-            f"what later versions wrote into the record leaves no room within {TAIL_BYTES} bytes:"
+        raise TailTooLarge(
+            "what a later version wrote into the instance's record leaves no room for this:"
             " register the instance again"
         )
     return written

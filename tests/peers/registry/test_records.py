@@ -7,7 +7,7 @@ import pytest
 from captured import decoded
 from hypothesis import given, strategies as st
 
-from gossamer.gossip import STAMP_LIMIT, RecordTooLarge, decode, encode
+from gossamer.gossip import STAMP_LIMIT, decode, encode
 from gossamer.peers.model import MOMENT_MOST, OUTPUT_BYTES, TAIL_BYTES, Override
 from gossamer.peers.registry import Refused, Unknown
 from gossamer.peers.registry._records import (
@@ -24,7 +24,7 @@ from gossamer.peers.registry._records import (
     report_key,
     report_tail,
 )
-from gossamer.peers.registry._tail import Tail, read_tail, write_tail
+from gossamer.peers.registry._tail import Tail, TailTooLarge, read_tail, write_tail
 
 RECORD = Record(
     stamp=5,
@@ -280,8 +280,27 @@ def test_a_tail_has_a_limit() -> None:
     assert len(decode_record(encode([*items, b"x" * room])).tail) == TAIL_BYTES
     with pytest.raises(Refused):
         decode_record(encode([*items, b"x" * (room + 1)]))
-    with pytest.raises(RecordTooLarge):
-        write_tail(encode(["process", 0, "", b"x" * (TAIL_BYTES - 14)]), output="x" * 20)
+    with pytest.raises(Refused):
+        decode_record(encode([*items, b"x" * (room + 2000)]))
+
+
+@pytest.mark.parametrize("free", [4, 7, 200, 257, 300])
+def test_an_output_is_shortened_where_a_later_version_took_the_room(free: int) -> None:
+    """A status is not lost for what is said with it, and as much is said as fits."""
+    tail = encode(["process", 1, "", b"x" * (TAIL_BYTES - 14 - free)])
+    output = "é" * (OUTPUT_BYTES // 2)
+    written = write_tail(tail, report_stamp=2, output=output)
+    said = read_tail(written).output
+    assert output.startswith(said)
+    assert said == output or TAIL_BYTES - 4 <= len(written) <= TAIL_BYTES
+    assert decoded(written)[3:] == decoded(tail)[3:]
+
+
+def test_a_report_without_room_for_its_stamp_is_refused() -> None:
+    """Without its stamp nobody could tell which report is the later one."""
+    tail = encode(["process", 0, "", b"x" * (TAIL_BYTES - 14)])
+    with pytest.raises(TailTooLarge):
+        write_tail(tail, report_stamp=1 << 50)
 
 
 @pytest.mark.parametrize("items", [[2], [2, "anything"], [1 << 40, *range(20)]])

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from instant_mesh import InstantMesh
 
-from gossamer.peers.model import NotFound, Registration
+from gossamer.gossip import encode
+from gossamer.peers.model import TAIL_BYTES, NotFound, Registration
 from gossamer.peers.registry._records import decode_record, encode_record
 
 
@@ -25,6 +26,24 @@ def test_a_heartbeat_at_another_peer_takes_a_leased_instance_over(mesh: InstantM
 
     mesh.run(30.1)
     assert all(peer.ids(all=True) == [] for peer in mesh.peers.values())
+
+
+@pytest.mark.parametrize("free", [0, 3, 7, 9])
+def test_an_instance_with_a_full_tail_is_taken_over_as_well(mesh: InstantMesh, free: int) -> None:
+    """What a later version wrote must not keep a service that beats from being heard."""
+    mesh["a"].register(ttl=30)
+    key, value = next(iter(mesh["a"].gossip.parts["a"].records.items()))
+    later = b"x" * (TAIL_BYTES - 11 - free)
+    tail = encode(["http", 0, "", later])
+    assert len(tail) == TAIL_BYTES - free
+    record = replace(decode_record(value), tail=tail)
+    mesh["a"].gossip.publish(key, encode_record(record), mesh.now)
+    mesh.spread()
+    mesh["b"].registry.heartbeat("orders", "one", mesh.now)
+    mesh.spread()
+    assert [peer.registry.lookup("orders")[0].owner for peer in mesh.peers.values()] == ["b"] * 5
+    taken = decode_record(next(iter(mesh["b"].gossip.parts["b"].records.values())))
+    assert taken.tail.endswith(later)
 
 
 def test_a_heartbeat_for_an_instance_of_a_living_process_changes_nothing(mesh: InstantMesh) -> None:

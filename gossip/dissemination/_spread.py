@@ -17,13 +17,15 @@ from gossamer.gossip.kernel import Context
 from gossamer.gossip.messages import Message, encode_body, messages_size, update_cost
 from gossamer.gossip.state import Address
 
-from ._classes import CLASSES, MEMBERSHIP, Lane, RumorClass, share_room
+from ._classes import CLASSES, MEMBERSHIP, UNKNOWN, Lane, RumorClass, share_room
 from ._rumors import Rumor, RumorQueue
 from ._statistics import RUMORS
 from ._tree import children
 
 # Updates that go out at once in one flush; what is beyond waits for rounds, or for repair.
 _FRESH_LIMIT = 256
+# Of these, how many may be of kinds that only later versions understand.
+_FRESH_UNKNOWN = 16
 # From so many updates in one flush on, their trees together reach nearly everybody, each with a
 # datagram of its own: after a partition that is ten times the datagrams for the same updates.
 _BURST = 8
@@ -68,6 +70,7 @@ class Spread:
         # Set while a newcomer takes in what everybody but itself knows.
         self.muted = False
         self._fresh: dict[object, tuple[Lane, Rumor]] = {}
+        self._fresh_unknown = 0
         self._flush_at: float | None = None
         self.flushed_at = float("-inf")
         """When fresh updates were last sent."""
@@ -142,6 +145,10 @@ class Spread:
         lane.queue.add(rumor)
         if not self._config.eager:
             return
+        if kind is UNKNOWN and key not in self._fresh:
+            if self._fresh_unknown >= _FRESH_UNKNOWN:
+                return
+            self._fresh_unknown += 1
         if len(self._fresh) < _FRESH_LIMIT or key in self._fresh:
             self._fresh[key] = (lane, rumor)
         if self._flush_at is None:
@@ -167,6 +174,7 @@ class Spread:
         self.flushed_at = now
         fresh = list(self._fresh.values())
         self._fresh.clear()
+        self._fresh_unknown = 0
         if not fresh:
             return  # what was to be told has become an accusation, which can wait
         pouring = self._pause >= _LONGEST_PAUSE * self._config.gather
@@ -194,6 +202,9 @@ class Spread:
         self._adapt()
         storm = self.storms
         names = self._at_random()
+        if self._lane[UNKNOWN].queue:
+            # The flush is bounded: what this version understands must not wait for the rest.
+            fresh = sorted(fresh, key=lambda each: each[0].kind is UNKNOWN)
         for lane, rumor in fresh:
             limit = lane.limit_in_storm if storm else lane.limit
             lane.queue.sent(rumor, len(names), limit)

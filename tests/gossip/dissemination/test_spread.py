@@ -9,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 from keys import key, ring, sealer
 
 from gossamer.gossip import Status
+from gossamer.gossip.basis import encode
 from gossamer.gossip.dissemination import MEMBERSHIP, REGISTRY, UNKNOWN
 from gossamer.gossip.dissemination._classes import RumorClass
 from gossamer.gossip.dissemination._rumors import Rumor
@@ -121,6 +122,24 @@ def test_a_third_class_has_a_share_of_its_own() -> None:
     assert carried[1] >= 400  # records
     assert carried[0x18] >= 180
     assert bench.counts("rumors_unknown") == (300,)
+
+
+def test_updates_of_later_kinds_delay_no_others() -> None:
+    """What leaves at once is bounded, and what this version understands goes first."""
+    bench = Bench()
+    bench.meet(*OTHERS)
+    bench.run(1.0)
+    bench.sent()
+    spread = bench.inside.spread
+    for number in range(40):
+        payload = encode([200, "p1", 1, number, bytes(1100)])
+        spread.tell(UNKNOWN, ("later", number), payload, "p1", "", bench.now)
+    _fill(bench, REGISTRY, 1)
+    spread.flush_if_due(bench.now)
+    carried = [update for sent in bench.sent() for update in sent.packet.updates]
+    later = {update for update in carried if update[1] == 0x18}
+    assert any(update[1] == 1 for update in carried)
+    assert len(later) <= 1 + 16
 
 
 def test_in_a_storm_members_updates_are_sent_less_often() -> None:

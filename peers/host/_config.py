@@ -238,8 +238,9 @@ class PeerConfig:
         binds = [("bind", self.bind)]
         binds += [(name, text) for name, texts in self.fronts.items() for text in texts]
         for (label, text), (other, other_text) in combinations(binds, 2):
-            port = parse_address(text, label)[1]
-            if _overlap(parse_address(text, label), parse_address(other_text, other)):
+            at, other_at = parse_address(text, label), parse_address(other_text, other)
+            port = at[1]
+            if _overlap(at, other_at, dual=label == "bind" and numeric(at[0]) == "::"):
                 raise ConfigError(
                     other,
                     f"{other} {other_text} and {label} {text} both use port {port}:"
@@ -258,6 +259,8 @@ def _served_at(name: str, at: object) -> str | tuple[str, ...] | None:
         raise BadInput(name, f"{name} must be HOST:PORT or a list of them, not {at!r}")
     if len(at) > ADDRESS_LIMIT:
         raise BadInput(name, f"{name} must have at most {ADDRESS_LIMIT} addresses; give fewer")
+    if isinstance(at, bytes | bytearray):
+        raise BadInput(name, f"{name} must be HOST:PORT or a list of them, not {at!r}")
     if _OFF in at:
         if all(each == _OFF for each in at):
             return None
@@ -269,12 +272,20 @@ def _served_at(name: str, at: object) -> str | tuple[str, ...] | None:
     return tuple(at) or None
 
 
-def _overlap(one: Address, other: Address) -> bool:
-    """Whether two addresses cannot both be bound; port 0 is a different port each time."""
+def _overlap(one: Address, other: Address, *, dual: bool) -> bool:
+    """Whether two addresses cannot both be bound; port 0 is a different port each time.
+
+    `dual` tells that one is the gossip address `::`, which takes IPv4 as well; a front's does not.
+    """
     if one[1] != other[1] or one[1] == 0:
         return False
-    hosts = [numeric(host) or host.lower() for host, _ in (one, other)]
-    return hosts[0] == hosts[1] or any(map(is_wildcard, hosts))
+    first, second = (numeric(host) or host.lower() for host, _ in (one, other))
+    if first == second:
+        return True
+    known = numeric(first) is not None and numeric(second) is not None
+    if known and (":" in first) != (":" in second):
+        return dual
+    return is_wildcard(first) or is_wildcard(second)
 
 
 def check_seed(seed: object) -> Address:

@@ -215,6 +215,16 @@ async def test_several_addresses_serve_one_front(autojump_clock: MockClock) -> N
         assert other.info()["http_address"] is None
 
 
+async def test_both_families_can_be_served_at_one_port(autojump_clock: MockClock) -> None:
+    """A front's `::` takes IPv6 alone: `0.0.0.0` beside it is an address of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    async with open_town() as town:
+        peer = await town.start(1, http=[f"0.0.0.0:{port}", f"[::]:{port}"])
+        assert peer.addresses["http"] == (("0.0.0.0", port), ("::", port))
+
+
 async def test_one_of_several_addresses_that_is_taken_ends_the_start(
     autojump_clock: MockClock,
 ) -> None:

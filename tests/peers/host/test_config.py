@@ -121,7 +121,8 @@ def test_a_seed_that_is_given_twice_counts_once() -> None:
     ("settings", "names"),
     [
         ({"http": "127.0.0.1:7940", "bind": "0.0.0.0:7940"}, ["http", "bind"]),
-        ({"http": "[::]:7940", "bind": "127.0.0.1:7940"}, ["http", "bind"]),
+        ({"http": "127.0.0.1:7940", "bind": "[::]:7940"}, ["http", "bind"]),
+        ({"http": ["[::]:1", "[::1]:1"]}, ["http [::1]:1 and http [::]:1"]),
         ({"http": "a:1", "bind": "A:1"}, ["http", "bind"]),
         ({"http": ["a:1", "b:2"], "bind": "b:2"}, ["http b:2", "bind b:2"]),
         ({"http": ["a:1", "a:1"]}, ["http a:1 and http a:1"]),
@@ -143,6 +144,18 @@ def test_binds_that_do_not_meet_are_taken() -> None:
     """Port 0 twice is two ports, and two hosts have each their own."""
     PeerConfig(name="a", http=["127.0.0.1:0", "127.0.0.1:0"], bind="127.0.0.1:0")
     PeerConfig(name="a", http="127.0.0.1:7940", bind="10.0.0.1:7940")
+
+
+@pytest.mark.parametrize("bind", ["0.0.0.0:7940", "127.0.0.1:7940"])
+def test_a_front_may_have_one_port_for_each_family(bind: str) -> None:
+    """A front's `::` takes IPv6 alone, so that both families can be served at one port."""
+    PeerConfig(name="a", http=["0.0.0.0:1", "[::]:1"], bind=bind)
+    PeerConfig(name="a", http="[::]:7940", bind=bind)
+
+
+def test_bytes_are_no_address() -> None:
+    """A value of another type is refused by name, and not by what it happens to lack."""
+    assert refused(http=b"127.0.0.1:1").field == "http"
 
 
 @pytest.mark.parametrize("off", ["off", ["off"], [], None])

@@ -28,7 +28,9 @@ A peer reads the items that it knows and ignores, or keeps and passes on, those 
 A tail changes only together with the epoch or the incarnation of its member, so that the root,
 which is made of these alone, tells of it.
 A peer that needs to know what another understands reads its capabilities (`Member.capabilities`).
-Arrays nest at most five deep; what is deeper travels as a byte string of its own.
+Bytes that are not the strict CBOR of basis/_cbor.py are damage, and refuse the whole datagram or
+frame: arrays nest at most five deep (what is deeper travels as a byte string of its own), and there
+are no maps, tags or larger integers.  So do more than 8 messages or 128 updates in one datagram.
 tests/support/recorded.json has bytes of each form as the first version wrote them.
 """
 

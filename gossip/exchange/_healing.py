@@ -1,4 +1,4 @@
-"""Healing a mesh that was cut: finding members again that were declared dead.
+"""Healing a mesh after a cut: how peers find members again that were declared dead.
 
 Each period a peer pings at most one member that was declared dead, or one seed at which it knows no
 living member.  Over the whole mesh this makes about two pings a period for each of them.
@@ -17,15 +17,16 @@ from ._repair import Repair
 from ._seeds import Seeds
 from ._sync import SyncExchange
 
-# When a partition heals, everybody hears of many at once.  Each waits a moment, the longer the more
-# are away, and exchanges with one of them if that has not become known to be alive meanwhile: a few
-# exchanges, and what all say of themselves, then do for the whole mesh.
+# In seconds. When a partition heals, each peer hears from many returned members at once. It waits
+# for a short random time, which grows with the number of dead members. Then it exchanges state with
+# the first of them, unless it has heard meanwhile that this one is alive. So a few exchanges, and
+# the announcements of all peers, are enough for the whole mesh.
 _RETURN_WAIT = 0.02
 _LONGEST_RETURN_WAIT = 3.0
 
 
 class Healing:
-    """Pings those that are away, and exchanges state with those that are back."""
+    """Pings members that are dead, and exchanges state with members that have returned."""
 
     def __init__(
         self,
@@ -69,7 +70,8 @@ class Healing:
             return
         self._tell_a_suspect()
         if self._health.score and not self._repair.comparing:
-            # Local health is to slow accusations down, and not the repair of what was missed.
+            # Bad local health slows accusations down; it must not slow down the repair of missed
+            # changes.
             self._repair.compare_with_anybody()
         if not absent:
             return
@@ -84,10 +86,11 @@ class Healing:
             self._contacts.ask_who_is_there(strangers[choice - len(names)])
 
     def _tell_a_suspect(self) -> None:
-        """Tell one suspect that it is one, whether or not another peer has told it before.
+        """Tell one suspect that it is one, even if another peer has told it before.
 
-        No root tells of a suspicion, and behind a cut its rumor may have used up all its sends: in
-        a mesh that is whole again, one peer alone would hold it until it ends in a false death.
+        A root does not include suspicions, and during a cut the rumor of a suspicion may have used
+        up all its sends. Then, after the cut, one peer alone would keep the suspicion until it ends
+        in a false death.
         """
         suspects = self._membership.suspicions.names
         if suspects and self._config.tell_suspects:
@@ -95,7 +98,7 @@ class Healing:
             self._contacts.contact(row, [self._membership.describe(row)])
 
     def returned(self, source: str, address: Address, now: float) -> None:
-        """Exchange state with a peer that was declared dead, or was not known."""
+        """Exchange state with a peer that answered, and was declared dead or not known."""
         if self._joining.exchanged and self._lives(source):
             return
         away = len(self._table.dead)
@@ -113,7 +116,7 @@ class Healing:
             self._timers.at(now + wait, meet)
 
     def reborn(self, row: Member, now: float) -> None:
-        """Exchange state with a new life of a member, which may know nobody yet."""
+        """Exchange state with a new life of a member, because it may know no other peer yet."""
         self._exchanges.begin("heal", row.address, now)
 
     def _lives(self, name: str) -> bool:

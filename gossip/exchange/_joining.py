@@ -27,19 +27,20 @@ class Joining:
 
     @property
     def joined(self) -> bool:
-        """Whether this peer has the state of a mesh, or was given no seed to get it from.
+        """Whether this peer has received the state of a mesh, or has no seeds.
 
-        To be pinged is not enough: a cold peer must not answer as if it knew everything.
+        A ping from another peer is not enough, because a peer without the state must not answer as
+        if it had it.
         """
         return self.exchanged or not self._seeds
 
     def join(self, addresses: Sequence[Address], now: float) -> None:
-        """Take these addresses for seeds in place of those before."""
+        """Replace the seeds with these addresses, and try them."""
         self._seeds.replace(addresses, now)
         self._join_more(now)
 
     def acquainted(self) -> None:
-        """Note that the driver knew the mesh already: there is nothing to join."""
+        """Note that the driver gave this peer the members of the mesh, so it need not join."""
         self.exchanged = True
 
     def _join_more(self, now: float) -> None:

@@ -1,7 +1,7 @@
-"""The seeds: the addresses that the operator gave to join through.
+"""The seeds: the addresses through which this peer joins a mesh.
 
-The peer tries all of them, again and again and at longer and longer intervals, until one answers.
-Afterwards it pings a seed at which it knows no living member, as it pings dead members.
+The peer tries all seeds again and again, at growing intervals, until one answers.
+Afterwards it pings seeds at which it knows no living member, in the same way as dead members.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from gossamer.gossip.state import Address, SeedIsSelf
 # In seconds.
 _RETRY_FIRST = 0.5
 _RETRY_LAST = 10.0
-# That a seed is this peer is looked into again: a host that reflects what we send can have us
-# believe it of any seed.
+# For so long a peer believes that a seed is itself; then it checks the seed again. A host that
+# reflects our datagrams could otherwise make us believe this of any seed without end.
 _SELF_FOR = 60.0
 
 
@@ -23,13 +23,13 @@ _SELF_FOR = 60.0
 class _Seed:
     address: Address
     retry: float = _RETRY_FIRST
-    # Until its time has come again.
+    # Whether a timer has to end before the seed is tried again.
     waits: bool = False
     is_self: bool = False
 
 
 class Seeds:
-    """The seeds of one peer, and what came of trying them."""
+    """The seeds of one peer, and the results of its attempts."""
 
     def __init__(self, context: Context) -> None:
         self._rng = context.rng
@@ -39,7 +39,7 @@ class Seeds:
         self._events = context.events
         self._seeds: dict[Address, _Seed] = {}
         self.due_again = Signal[[float]]()
-        """The time of a seed that had to wait has come."""
+        """Called when the wait of a seed ends."""
         context.signals.met_self.listen(self.met_self)
 
     def __len__(self) -> int:
@@ -47,11 +47,11 @@ class Seeds:
 
     @property
     def are_self(self) -> bool:
-        """Whether there are seeds, and all turned out to be this peer."""
+        """Whether there are seeds, and all of them are this peer itself."""
         return bool(self._seeds) and all(seed.is_self for seed in self._seeds.values())
 
     def replace(self, addresses: Sequence[Address], now: float) -> None:
-        """Take these addresses in place of those before."""
+        """Replace the seeds with these addresses; a seed that stays keeps its state."""
         before = self._seeds
         self._seeds = {
             address: before.get(address, _Seed(address)) for address in addresses
@@ -59,11 +59,11 @@ class Seeds:
         self.met_self(self._me.address, now)
 
     def due(self) -> list[Address]:
-        """Return the seeds to be tried now."""
+        """Return the seeds that can be tried now."""
         return [seed.address for seed in self._seeds.values() if not seed.waits]
 
     def strange(self) -> list[Address]:
-        """Return the seeds at which no living member is known."""
+        """Return the seeds at which this peer knows no living member; omits itself."""
         lives_at = self._table.lives_at
         return [
             address
@@ -72,7 +72,7 @@ class Seeds:
         ]
 
     def failed(self, address: Address, after: float | None, now: float) -> None:
-        """Try a seed later, `after` so many seconds if it has said so."""
+        """Make a seed wait after a failed attempt: for `after` seconds, if the seed gave a time."""
         seed = self._seeds.get(address)
         if seed is None or seed.waits:
             return
@@ -81,7 +81,7 @@ class Seeds:
         self._wait(seed, wait, now)
 
     def met_self(self, address: Address, now: float) -> None:
-        """Note that the peer at an address is this one, for the next minute."""
+        """Note for the next minute that the peer at an address is this peer itself."""
         seed = self._seeds.get(address)
         if seed is None:
             return

@@ -50,9 +50,9 @@ from ._heads import HeadComparison, HeadTable, parse_heads
 from ._member_exchange import MemberExchange
 from ._part_exchange import PartExchange
 
-# How many of the parts that an exchange brought are passed on as rumors.  What repair finds is
-# mostly known to the others; a few cost little where they know it, and where they do not, as after
-# a cut that was too short for anybody to be declared dead, exchanges alone would take seconds.
+# A peer passes on so many of the parts from one exchange as rumors. The others mostly know the
+# changes that a repair finds, and then a few rumors cost little. After a cut that was too short for
+# a member to be declared dead they do not know them, and exchanges alone would take seconds.
 _RUMORS: dict[Purpose, int] = {"join": 256, "heal": 256, "repair": 16, "fetch": 0}
 _OPENING = 2.0
 _BUSY_LEAST = 50
@@ -60,7 +60,7 @@ _PURPOSES: tuple[Purpose, ...] = ("join", "heal", "repair", "fetch")
 
 
 class State(Enum):
-    """How far an exchange is; the first four are the initiator's, the others the responder's."""
+    """The state of an exchange: four states of the initiator, then three of the responder."""
 
     OPENED = "this side has sent OPEN, and awaits HELLO"
     ASKED_BY_HEADS = "this side has asked with its heads, and awaits an answer"
@@ -73,7 +73,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What an exchange tells of, and what it changes."""
+    """The parts of the core that an exchange reads and changes."""
 
     spread: Spread
     membership: Membership
@@ -85,14 +85,17 @@ class Hub(Protocol):
     """Bounds the exchanges of one peer."""
 
     def enter(self, host: str, now: float) -> int | None:
-        """Take a place for an inbound exchange; else say in how many ms to come back."""
+        """Take a place for an inbound exchange.
+
+        If there is none, returns after how many milliseconds the initiator can come back.
+        """
 
     def closed(self, exchange: "SyncExchange", reason: str | None, now: float) -> None:
-        """Take in that an exchange came to its end."""
+        """Note that an exchange has ended."""
 
 
 class SyncExchange(Exchange):
-    """One exchange of state, as initiator or (purpose `inbound`) as responder."""
+    """One exchange of state; this peer is the responder if the purpose is `inbound`."""
 
     def __init__(
         self,
@@ -108,16 +111,16 @@ class SyncExchange(Exchange):
     ) -> None:
         super().__init__(context.endpoint, address, purpose, deadline)
         self.expected = "" if row is None else row.name
-        """The member that this exchange was begun with; empty if it was not known who is there."""
+        """The member to which this exchange was opened; empty if only an address was known."""
         self.peer: str | None = None
-        """The peer that is there, once this side believes it."""
+        """The name of the other peer, as soon as this side believes it."""
         self.owners = owners
         """The owners whose parts are compared; None for all."""
         self.retry_after: float | None = None
-        """After how many seconds the other side, which was busy, can be asked again."""
+        """If the other side was busy: after so many seconds this peer can ask it again."""
         self.has_place = False
         self.brought = 0
-        """How many items the other side has brought."""
+        """The number of items that the other side has sent."""
         self._to_epoch = 0 if row is None else row.epoch
         self._config = context.config
         self._me = context.me
@@ -132,20 +135,20 @@ class SyncExchange(Exchange):
         self._parts = PartExchange(context, knowledge.replicas, self._put)
         self._own_untold = False
         self._said_done = False
-        # What the other said of itself when it opened this.
+        # The update in OPEN, which the other side gave about itself.
         self._opener = b""
         if purpose == "inbound":
             self._newcomer = False
             self.state = State.ACCEPTED
         else:
-            # A newcomer tells nobody what it learns: all others have told it.
+            # A newcomer passes nothing on, because all others know what it learns.
             self._newcomer = context.table.living < 2
             self._parts.rumors = 0 if self._newcomer else _RUMORS[purpose]
             self.state = State.OPENED
             self._put(Open(self._me.update().encode()))
 
     def receive(self, frame: bytes, now: float) -> None:
-        """Take in one frame; what it brought is passed on at once."""
+        """Handle one frame, and pass its updates on at once."""
         super().receive(frame, now)
         self._knowledge.spread.flush_if_due(now)
 
@@ -160,9 +163,9 @@ class SyncExchange(Exchange):
         super()._ignore()
 
     def _within_limit(self, items: list[object], each: int = 1) -> list[object]:
-        """Return the items, or end the exchange if it has brought too many.
+        """Return the items; raises `Refused` if the other side has sent too many.
 
-        A frame counts for one at least: empty ones could go on without end.
+        A frame counts as at least one item, so that empty frames cannot come without end.
         """
         self.brought += max(1, len(items) // each)
         if self.brought > self._config.exchange_items:
@@ -187,9 +190,9 @@ class SyncExchange(Exchange):
             self.fail("its epoch is not believed", now)
             return
         self.state = State.GREETED
-        # The answer and the question take a round trip, as the opening did.
+        # HELLO and ASK take a round trip, as the opening did.
         self.deadline = max(self.deadline, now + min(_OPENING, self._config.stream_timeout))
-        # Whatever name it has: an initiator that has reached itself learns it from this.
+        # This answers a peer of any name: an initiator that reached itself learns it from HELLO.
         self._put(Hello(self._me.update().encode()))
 
     def _on_epoch_refused(self, _frame: EpochRefused, now: float) -> None:
@@ -201,11 +204,11 @@ class SyncExchange(Exchange):
             self._ask()
             self._members.answer()
         else:
-            self._put(Done())  # only now the other side believes who is here
+            self._put(Done())  # with this the other side believes who is here
             self.fail("the peer there has our name", now)
 
     def _meet(self, me: bytes, now: float) -> bool:
-        """Believe who the other is; False if it has this peer's name."""
+        """Believe the other side's update about itself; False if it has this peer's name."""
         update = decode_member_update(me)
         if update.name == self._me.name:
             if update.nonce == self._me.nonce:
@@ -216,7 +219,7 @@ class SyncExchange(Exchange):
         self.peer = update.name
         self._to_epoch = update.epoch
         if self._newcomer:
-            # A host whose clock is far behind believes the mesh that its operator named.
+            # A newcomer whose clock is far behind believes the epochs of the mesh that it joins.
             self._epochs.believe(update.epoch, now)
         self._knowledge.membership.hear(update, me, update.name, "direct", now)
         self._members.note_obituary(update)
@@ -231,7 +234,8 @@ class SyncExchange(Exchange):
         if self.owners is not None or self._heads.are_few:
             names = self.owners
             if self._newcomer and not self._knowledge.own.resumed and names is None:
-                # Told that our part is newer, nobody would give us what our earlier life left.
+                # If our head were among them, the responder would see that our part is newer, and
+                # would not send us the part of our earlier life.
                 self._own_untold = True
                 names = [name for name in replicas.known if name != self._me.name]
             heads = replicas.heads(names)
@@ -246,9 +250,10 @@ class SyncExchange(Exchange):
         if not self._meet(self._opener, now):
             self.fail("the peer there has our name", now)
             return
-        # Now that it has said something, it has the time of an exchange.
+        # ASK cannot be a recording, so the other side now gets the time of a whole exchange.
         self.deadline = now + self._config.stream_timeout
-        # A later version may have further purposes; a repair leaves out nothing that differs.
+        # A later version may have other purposes. They count as a repair, which omits nothing that
+        # differs.
         purpose = _PURPOSES[frame.purpose] if frame.purpose < len(_PURPOSES) else "repair"
         self.owners = frame.owners
         retry = self._hub.enter(self.address[0], now)
@@ -283,12 +288,12 @@ class SyncExchange(Exchange):
         self.state = State.ANSWERED
 
     def _compare(self, theirs: HeadTable, mask: int | None) -> None:
-        """Ask for what is newer there, give what is newer here."""
+        """Ask for the parts that are newer there, and send those that are newer here."""
         wants, gives = self._heads.compare(theirs, mask, self.owners)
         self._parts.want(wants)
         self._parts.give(gives)
 
-    # What comes and goes
+    # The state itself
 
     def _on_members(self, frame: Members, now: float) -> None:
         assert self.peer is not None
@@ -314,7 +319,7 @@ class SyncExchange(Exchange):
     # Ending
 
     def _on_farewell(self, _frame: Done, now: float) -> None:
-        """The initiator has found that the two have one name."""
+        """Handle DONE in place of ASK: the initiator saw that both peers have one name."""
         self._meet(self._opener, now)
         self.fail("nothing was asked for", now)
 
@@ -333,8 +338,8 @@ class SyncExchange(Exchange):
         self._hub.closed(self, reason, now)
 
 
-# ANOTHER comes at any time: the other peer can begin a new epoch meanwhile.
-_Step = Callable[[SyncExchange, Any, float], None]  # each takes the frame that it is listed under
+# ANOTHER may come at any time, because the other peer can begin a new epoch during an exchange.
+_Step = Callable[[SyncExchange, Any, float], None]  # the frame has the type of the entry
 _AT_ANY_TIME: dict[type[Frame], _Step] = {Another: SyncExchange._on_another}
 _WHAT_DIFFERS: dict[type[Frame], _Step] = {
     **_AT_ANY_TIME,

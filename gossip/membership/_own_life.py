@@ -1,9 +1,9 @@
-"""This peer's own life: what it announces, and how it answers what others say of it.
+"""This peer's own life: how it announces itself, and how it answers updates about itself.
 
 A peer refutes an accusation with a higher incarnation.
-Where no incarnation can help, because another process held this name or somebody forged an
-incarnation near its limit, the peer begins a new epoch.
-An older update about itself it answers with its present one.
+An incarnation cannot help if another process has used this name, or if somebody forged an
+incarnation near the limit; then the peer begins a new epoch.
+The peer answers an older update about itself with its present one.
 """
 
 from gossamer.gossip.dissemination import MEMBERSHIP, Spread
@@ -18,15 +18,17 @@ from gossamer.gossip.state import (
     Status,
 )
 
-# A new epoch has the whole part fetched by everybody; what made it necessary is said again.
+# In seconds. After a new epoch, all peers fetch the whole part again. If this peer must wait before
+# it begins one, nothing is lost, because others repeat the update that makes it necessary.
 _RAISE_INTERVAL = 1.0
-# A peer that knows one of two processes with a name passes on no update about the other, so the two
-# hear of each other seldom; after so many periods without a word the other is taken to be gone.
+# A peer that knows one of two processes with one name passes on no update about the other, so the
+# two seldom hear of each other. After so many periods without an update, this peer considers the
+# other process gone.
 _CONFLICT_PERIODS = 300
 
 
 class OwnLife:
-    """Keeps this peer's epoch and incarnation above all that is said against it."""
+    """Keeps this peer's epoch and incarnation higher than those in updates against it."""
 
     def __init__(self, context: Context, spread: Spread) -> None:
         self._config = context.config
@@ -43,7 +45,7 @@ class OwnLife:
         self._raised_at = float("-inf")
 
     def announce(self, now: float) -> None:
-        """Tell everybody how this peer stands."""
+        """Send this peer's present update about itself to the mesh."""
         self._announced_at = now
         me = self._me
         payload = me.update().encode()
@@ -63,14 +65,14 @@ class OwnLife:
         self.announce(now)
 
     def hear(self, update: MemberUpdate, now: float) -> None:
-        """Answer what somebody says of this peer, if it is not what this peer says itself."""
+        """Answer an update about this peer, if it differs from this peer's own."""
         me = self._me
         if me.left:
             return
         other_life = update.nonce != me.nonce
         if (update.epoch, update.incarnation) < (me.epoch, me.incarnation):
             if update.epoch == me.epoch and other_life and update.address == me.address:
-                # A peer that holds this refuses all that we say under the epoch that we kept.
+                # A peer that believes this update refuses all our updates under the same epoch.
                 self.raise_epoch(me.epoch, now)
             else:
                 self._remind(now)
@@ -81,12 +83,12 @@ class OwnLife:
         if other_life and update.status.living and update.address != me.address:
             self._conflict(update, now)
         elif update.epoch > me.epoch or other_life:
-            # An earlier life of ours began with a clock that was ahead, or shared our epoch: then
-            # no incarnation refutes what is said of it, as ours is another process.
+            # The update is about an earlier life of ours, whose clock was ahead or which had our
+            # epoch. No incarnation of ours refutes it, because it is about another process.
             self.raise_epoch(update.epoch, now)
         elif update.status is Status.LEFT or update.incarnation >= INCARNATION_JUMP - 1:
-            # Not from a peer of ours.  An incarnation above it would be implausible to all who
-            # have not heard it, newcomers among them, so the answer is a new epoch.
+            # No correct peer sends such an update. Peers that have not heard it, such as newcomers,
+            # would find a higher incarnation implausible, so the answer is a new epoch.
             self.raise_epoch(me.epoch, now)
         elif update.incarnation > me.incarnation or (
             update.incarnation == me.incarnation and update.status is not Status.ALIVE
@@ -98,15 +100,16 @@ class OwnLife:
             self.announce(now)
 
     def forget_conflict(self, now: float) -> None:
-        """Take another process with our name to be gone if nothing was heard of it for long."""
+        """Forget another process with our name, if no update about it came for a long time."""
         if now - self._conflict_at > _CONFLICT_PERIODS * self._config.probe_interval:
             self.conflict = None
 
     def _remind(self, now: float) -> None:
-        """Announce again: somebody has not heard our answer, or it was given to nobody.
+        """Announce this peer again, because another peer has not heard our last announcement.
 
-        With streams blocked no exchange would tell, and a peer that refuted while it knew no
-        living member would stay dead to the others for good.
+        An announcement reaches nobody if this peer knows no living member at that time.
+        If streams are blocked as well, no exchange brings it to the others, and without this
+        method they would consider this peer dead without end.
         """
         if now - self._announced_at >= self._config.probe_interval:
             self.announce(now)

@@ -7,12 +7,13 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Deadlines(Generic[K]):
-    """One moment for each key, and which comes next; moving one costs O(log n)."""
+    """A time for each key, and the earliest of these times; `set` costs O(log n)."""
 
     def __init__(self) -> None:
         self._at: dict[K, float] = {}
-        # Moved and discarded keys leave their old entries behind until they come up, or until
-        # they are half of the heap. The count keeps keys from being compared.
+        # When a time moves or a key is discarded, the old entry stays in the heap. It is removed
+        # when it is the earliest, or when such entries are more than half of the heap. Each entry
+        # has a count, so that the heap never compares keys.
         self._heap: list[tuple[float, int, K]] = []
         self._count = 0
 
@@ -21,18 +22,18 @@ class Deadlines(Generic[K]):
 
     @property
     def kept(self) -> int:
-        """How many moments are kept, those included that were moved since."""
+        """The number of entries that use memory, including old entries of moved times."""
         return len(self._heap)
 
     def __contains__(self, key: K) -> bool:
         return key in self._at
 
     def get(self, key: K) -> float | None:
-        """Return the moment set for `key`."""
+        """Return the time of `key`, or None if it has none."""
         return self._at.get(key)
 
     def set(self, key: K, at: float) -> None:
-        """Set or move the moment of `key`; infinity is never."""
+        """Set or move the time of `key`; infinity means never."""
         if self._at.get(key) == at:
             return
         self._at[key] = at
@@ -43,19 +44,19 @@ class Deadlines(Generic[K]):
             heapify(self._heap)
 
     def discard(self, key: K) -> None:
-        """Forget `key`, if it is there."""
+        """Remove `key`, if it is there."""
         self._at.pop(key, None)
 
     @property
     def next(self) -> float:
-        """The earliest moment; infinity if there is none."""
+        """The earliest time; infinity if there is none."""
         heap = self._heap
         while heap and self._at.get(heap[0][2]) != heap[0][0]:
             heappop(heap)
         return heap[0][0] if heap else inf
 
     def pop_due(self, now: float) -> list[K]:
-        """Forget and return the keys whose moment has come, earliest first."""
+        """Remove and return the keys whose time has come, earliest first."""
         due = []
         while self.next <= now:
             key = heappop(self._heap)[2]

@@ -1,6 +1,6 @@
-"""All that is known of one instance: what each owner says, and what others decided.
+"""All that a peer knows about one subject: the record of each owner, and the interventions.
 
-Everything here is a function of the records alone, whatever order they came in.
+All results depend on the records alone, and not on the order in which they came.
 """
 
 from bisect import bisect_left, insort
@@ -13,7 +13,7 @@ from ._records import Intervention, Kind, Record, Report
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The latest word on an instance's override; None for "there is none"."""
+    """The latest decision on an instance's override; None means that it has no override."""
 
     stamp: int
     override: Override | None
@@ -24,20 +24,22 @@ NO_DECISION = Decision(0, None)
 
 @dataclass(slots=True)
 class Entry:
-    """The records of one instance by owner, and what others decided and told, by writer."""
+    """The records of one instance by owner, and its interventions and reports by writer."""
 
     records: dict[str, Record] = field(default_factory=dict)
     interventions: dict[str, Intervention] = field(default_factory=dict)
     reports: dict[str, Intervention] = field(default_factory=dict)
     waiting: list[tuple[int, str]] = field(default_factory=list)
-    """Stamps and owners of the records beyond the limit, the highest last."""
+    """The stamps and owners of the records beyond the limit, the highest last."""
 
     def admit(self, owner: str, record: Record, me: str, limit: int) -> bool:
-        """Let a record compete if it is among the `limit` highest, or is `me`'s own.
+        """Add a record.
 
-        Returns whether no record has to wait for it.
-        Without a bound, a change of an instance that has thousands of owners would take as many
-        steps.
+        If other peers now have more than `limit` records here, the lowest of those moves to
+        `waiting`; the record of `me`, this peer, never moves.
+        Returns whether no record had to move.
+        Without the limit, each change of an instance with thousands of owners would take thousands
+        of steps.
         """
         self.records[owner] = record
         if len(self.records) - (me in self.records) <= limit:
@@ -48,7 +50,10 @@ class Entry:
         return False
 
     def discard(self, owner: str, stamp: int, me: str) -> str | None:
-        """Take an owner's record away; return the owner whose record takes its place."""
+        """Remove an owner's record; return the owner whose waiting record must be added now.
+
+        Returns None if no record must be added.
+        """
         if owner not in self.records:
             del self.waiting[bisect_left(self.waiting, (stamp, owner))]
             return None
@@ -57,12 +62,12 @@ class Entry:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is known any more."""
+        """Whether there is no record, no intervention and no report."""
         return not (self.records or self.interventions or self.reports)
 
     @property
     def removed(self) -> int:
-        """The stamp below which registrations and decisions are void."""
+        """The stamp of the latest removal, or 0; older registrations and decisions are void."""
         return max(
             (each.stamp for each in self.interventions.values() if each.kind is Kind.REMOVE),
             default=0,
@@ -70,7 +75,7 @@ class Entry:
 
     @property
     def highest(self) -> int:
-        """The highest stamp of all that is known."""
+        """The highest stamp in the records, interventions and reports."""
         highest = 0
         for record in self.records.values():
             highest = max(highest, record.stamp, record.override_stamp, record.report_stamp)
@@ -80,12 +85,15 @@ class Entry:
         return highest
 
     def decision(self) -> Decision:
-        """Return the decision with the highest stamp; between equals, the last writer by name.
+        """Return the decision with the highest stamp.
 
-        A removal is one too: a registration after it begins without an override, and carries
-        that stamp on, so that what was void stays void when the removal is needed no longer.
+        Of equal stamps, a decision in a record wins over one in an intervention; then the writer
+        wins whose name sorts last.
+        A removal is a decision too. A registration after a removal begins without an override and
+        keeps the stamp of the removal, so that older decisions stay void when the removal has
+        been dropped.
         """
-        # Nearly every instance has one owner and no interventions.
+        # This is faster, and nearly every instance has one owner and no interventions.
         if not self.interventions and len(self.records) == 1:
             (record,) = self.records.values()
             return Decision(record.override_stamp, record.override)
@@ -102,10 +110,12 @@ class Entry:
         return best
 
     def report(self) -> Report | None:
-        """Return the service's last word about itself; between equals, the last writer by name.
+        """Return the latest report of the service about itself.
 
-        None if no record is left, or if all were removed.
-        A removal needs no place in this: a registration after it is a later word.
+        Of equal stamps, a report in a record wins over one in an intervention; then the writer
+        wins whose name sorts last.
+        Returns None if there is no record, or if all records were removed.
+        A removal does not compete here, because a registration after it counts as a later report.
         """
         if not self.reports and len(self.records) == 1:
             (record,) = self.records.values()

@@ -1,10 +1,14 @@
-"""What a peer decided on instances that it does not own, until their owners have adopted it.
+"""The interventions that this peer has written, until the owners of the instances adopt them.
 
-An intervention stays until the owner that it is for has had its chance: it is alive (or left,
-or in a later life), and no record that this peer sees is older than the decision. Then it stays
-a little longer, because another peer may hear of its end before it hears of what made it
-needless. One for an owner that is dead or unknown stays for two days, so that a partition of any
-usual length cannot revive what was deregistered.
+An intervention is done when two conditions hold.
+First, its owner has had a chance to adopt it: the owner is alive and this peer has its part, or the
+owner has left or began a later life.
+Second, no record of the instance that this peer sees is older than the intervention.
+This peer keeps an intervention for ten seconds after it is done, because another peer may hear of
+its end before it hears of the change that made it unnecessary.
+This peer drops an intervention that is not done after two days (`override_kept_for`).
+The time is so long because an owner may be dead or unknown only as a result of a partition, and
+must not revive an instance that was deregistered meanwhile.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,14 +21,14 @@ from ._records import Intervention, Kind, Record, Subject, decode_intervention, 
 from ._replication import Replication
 from ._view import View
 
-# Longer than a change that got lost waits for repair.
+# In seconds. A lost change waits less than this for its repair.
 _SETTLE = 10.0
 
 
 class Interventions:
-    """This peer's own interventions of one family, oldest first; one for each instance.
+    """This peer's own interventions of one family: at most one for each instance, oldest first.
 
-    `key_of` gives the key of an instance's.
+    `key_of` returns the record key of an instance's intervention.
     """
 
     def __init__(
@@ -52,7 +56,7 @@ class Interventions:
 
     @property
     def deadline(self) -> float:
-        """When `expire` is wanted next."""
+        """The time at which `expire` must be called next."""
         return self._ends.next
 
     def write(
@@ -65,7 +69,10 @@ class Interventions:
         now: float,
         tail: bytes = b"",
     ) -> None:
-        """Write a decision for `owner` to adopt; raises `RecordTooLarge`, nothing changed."""
+        """Write an intervention for `owner` to adopt.
+
+        Raises `RecordTooLarge`; then nothing has changed.
+        """
         known = self._view.owner(owner)
         epoch = 0 if known is None else known.epoch
         written_ms = round(self._wall() * 1000)
@@ -74,7 +81,7 @@ class Interventions:
         )
 
     def resume(self, subject: Subject, value: bytes, now: float) -> None:
-        """Write anew what an earlier life wrote, unless there is something later.
+        """Write an intervention of an earlier life again, unless there is a later one.
 
         Raises `Refused` or `Unknown` if it cannot be read, and `RecordTooLarge`.
         """
@@ -84,24 +91,24 @@ class Interventions:
             self._write(subject, intervention, now)
 
     def review(self, owner: str, now: float) -> None:
-        """Look again at what is meant for an owner whose state changed."""
+        """Check the interventions for an owner again, because the owner's state changed."""
         for subject in self._targets.get(owner, ()):
             self._settle(subject, now)
 
     def settle(self, subject: Subject, now: float) -> None:
-        """Look again at what was decided on an instance of which something changed."""
+        """Check the intervention for an instance again, because something of it changed."""
         if subject in self._written:
             self._settle(subject, now)
 
     def expire(self, now: float) -> None:
-        """Drop what is needed no longer, or will never be."""
+        """Drop the interventions that were done long enough ago, or have become too old."""
         for subject in self._ends.pop_due(now):
             self._end(subject, now)
 
     def _write(self, subject: Subject, intervention: Intervention, now: float) -> None:
         key = self._key_of(subject)
         self._mesh.publish(key, encode_intervention(intervention), now)
-        # Forgotten first, so that it is the last in order of age.
+        # The old one is removed first, so that the new one comes last in the order of age.
         self._forget(subject)
         self._written[subject] = intervention
         self._targets.setdefault(intervention.owner, {})[subject] = None
@@ -163,7 +170,7 @@ class Interventions:
             return False
         if member.epoch > epoch or member.status is Status.LEFT:
             return True
-        # Alive, but with its part not here yet, it may still come with the old record in it.
+        # If the owner is alive but its part is not here yet, the part may contain the old record.
         owner = self._view.owner(name)
         return member.status.living and owner is not None and owner.epoch >= epoch
 
@@ -171,7 +178,7 @@ class Interventions:
         self._view.apply(self._mesh.name, (key,), now)
 
 
-# The stamp of what a record says of that which an intervention decides.
+# Returns the stamp of that item of the record which the intervention changes.
 def _decided_at(record: Record, intervention: Intervention) -> int:
     match intervention.kind:
         case Kind.REMOVE:

@@ -1,10 +1,12 @@
 """The leases of the instances that are registered here.
 
-A lease ends exactly its time after the last heartbeat, but only time in which this process ran
-counts: while it was stopped, heartbeats could not be heard and wait in its sockets.
-To notice that, a peer that holds leases wants a tick every second; a tick that comes later than
-a second after it was due shows a stop, and all leases are moved by its length and a second more,
-in which the heartbeats that wait are heard.
+A lease ends when its time has passed since the last heartbeat.
+Only time in which this process runs counts: while the process is stopped, it cannot read the
+heartbeats, which wait in its sockets.
+A peer that holds leases asks for a tick every second.
+A tick that is more than a second late shows that the process was stopped.
+Then all leases move by the length of the stop and one second more, in which the process reads the
+heartbeats that wait.
 """
 
 from math import inf
@@ -18,10 +20,10 @@ _BACKLOG = 1.0
 
 
 class Leases:
-    """When each lease ends."""
+    """The end of each lease."""
 
     def __init__(self) -> None:
-        # Moments are counted without the stops, so that a stop moves all leases at no cost.
+        # These times exclude the stops, so that a stop moves all leases at no cost.
         self._ends: Deadlines[Subject] = Deadlines()
         self._stopped = 0.0
         self._seen = -inf
@@ -35,30 +37,31 @@ class Leases:
 
     @property
     def deadline(self) -> float:
-        """When `advance` is wanted next, at the latest."""
+        """The latest time at which `advance` must be called next."""
         if not self._ends:
             return inf
         return min(self._ends.next + self._stopped, self._seen + _PULSE)
 
     def advance(self, now: float) -> None:
-        """Note that the process runs; to be called before anything else at every input."""
+        """Note that the process runs. At every input, the caller calls this first."""
         if self._ends and now - self._seen > _PULSE + _STALL:
             self._stopped += now - self._seen - _PULSE + _BACKLOG
             self.stalls += 1
         self._seen = max(self._seen, now)
 
     def renew(self, subject: Subject, ttl_ms: int, now: float) -> None:
-        """Begin or renew a lease."""
+        """Begin a lease, or renew it."""
         self._ends.set(subject, now - self._stopped + ttl_ms / 1000)
 
     def end(self, subject: Subject) -> None:
-        """Forget a lease, if there is one."""
+        """Remove the lease of a subject, if it has one."""
         self._ends.discard(subject)
 
     def pop_ended(self, now: float) -> list[Subject]:
-        """Forget and return the leases that are over."""
+        """Remove the leases that have ended, and return their subjects."""
         ended = []
-        # The same sum as in `deadline`: `now - stopped` could round to just below it each time.
+        # This is the same sum as in `deadline`. A comparison with `now - stopped` could round to
+        # just below the end, so that a tick at `deadline` would end nothing.
         while self._ends.next + self._stopped <= now:
             ended += self._ends.pop_due(self._ends.next)
         return ended

@@ -5,10 +5,10 @@ from gossamer.peers.model import Instance
 
 
 class Listing:
-    """Instances of one service in the order of answers: verified ones first, then by id.
+    """The instances of one service in the order of answers: verified ones first, then by id.
 
-    An id is there once, so no third criterion is needed.
-    Kept in order as it changes: one change costs two searches and a shift, not a sort.
+    Each id is there once, so the order needs no third criterion.
+    The list stays sorted: a change costs searches and shifts, and not a sort.
     """
 
     __slots__ = ("_instances", "_order")
@@ -21,14 +21,14 @@ class Listing:
         return len(self._order)
 
     def add(self, instance: Instance) -> None:
-        """Add an instance whose id is not there."""
+        """Add an instance; its id must not be in the list."""
         rank = (not instance.verified, instance.id)
         position = bisect_left(self._order, rank)
         self._order.insert(position, rank)
         self._instances.insert(position, instance)
 
     def remove(self, instance: Instance) -> None:
-        """Remove an instance that is there."""
+        """Remove an instance; it must be in the list."""
         position = bisect_left(self._order, (not instance.verified, instance.id))
         del self._order[position]
         del self._instances[position]
@@ -40,10 +40,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A service as lookups see it; replaced as a whole, so that any thread may read it."""
+    """A service as lookups see it. It never changes, so any thread may read it."""
 
     index: int
     every: tuple[Instance, ...]
     up: tuple[Instance, ...]
     doubtful: bool
-    """Whether an instance is there whose owner is not."""
+    """Whether one of these instances is unverified."""

@@ -1,8 +1,9 @@
-"""An owner as a peer sees it: the part it published, and whether it still vouches for it.
+"""An owner as this peer sees it: the part that it published, and whether it still vouches for it.
 
-An owner vouches while it is alive or suspect, in the life that wrote the part.
-Otherwise its part has lost its owner, at `gone_at`: instances of the owner's process went with
-it, leased ones may live on and are shown until their leases run out, counted from there.
+An owner vouches for its part while it is alive or suspect in the life that wrote the part.
+When an owner stops vouching, `gone_at` keeps the time.
+An instance without a lease ended together with the owner's process.
+An instance with a lease may still run, so it is shown until its lease has passed since `gone_at`.
 """
 
 from dataclasses import dataclass, field
@@ -19,26 +20,26 @@ class Standing(Enum):
 
     HERE = "here"
     LOST = "lost"
-    """Declared dead: only this may be a fault of the network."""
+    """The owner was declared dead. Only this standing may be the result of a network fault."""
     GONE = "gone"
-    """Left, replaced by a later life, or not known."""
+    """The owner left, began a later life, or is not known."""
 
 
 @dataclass(slots=True)
 class Owner:
-    """An owner's part as far as it was read, and the owner's standing."""
+    """The content of an owner's part, as far as this peer has read it, and the owner's standing."""
 
     name: str
     epoch: int
     standing: Standing = Standing.HERE
     gone_at: float = inf
     values: dict[str, bytes] = field(default_factory=dict)
-    """What was read under each key."""
+    """The value that this peer read under each record key."""
     stamps: dict[Subject, int] = field(default_factory=dict)
-    """The instances among it, with their registrations' stamps."""
+    """The instances of the part, with the stamp of each registration."""
 
     def judge(self, member: Member | None, now: float) -> bool:
-        """Take the member's state; return whether that changed the standing."""
+        """Derive the standing from the member; return whether it or `gone_at` changed."""
         before = self.standing, self.gone_at
         self.standing = _standing(member, self.epoch)
         if self.standing is Standing.HERE:
@@ -49,13 +50,14 @@ class Owner:
         return before != (self.standing, self.gone_at)
 
     def shown_until(self, record: Record) -> float:
-        """Return when an instance goes, unless it is preserved."""
+        """Return the time until which an instance is shown, if it is not preserved."""
         if self.standing is Standing.HERE:
             return inf
         return 0.0 if record.ttl_ms is None else self.gone_at + record.ttl_ms / 1000
 
 
-# News of an older life than the part's says nothing about the life that wrote the part.
+# The death of an older life says nothing about the life that wrote the part, so it does not make
+# the standing LOST.
 def _standing(member: Member | None, epoch: int) -> Standing:
     if member is None or member.epoch > epoch:
         return Standing.GONE

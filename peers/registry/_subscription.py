@@ -6,11 +6,13 @@ from ._services import Services
 
 
 class Subscription:
-    """Tells that a service changed (or any), and nothing of what: the latest value is looked up.
+    """Tells a subscriber that a service changed, or that any service changed.
 
-    `changed` is called at once, with the service's name, by whatever input caused the change.
-    It must return soon and must not call the registry's actions; setting an event is what it
-    is for.
+    It does not tell what changed; the subscriber looks up the latest value.
+    The registry calls `changed` with the service's name while it handles the input that caused
+    the change.
+    So `changed` must return soon and must not call the registry's actions; typically it sets an
+    event.
     """
 
     __slots__ = ("_close", "_services", "changed", "service")
@@ -29,13 +31,13 @@ class Subscription:
 
     @property
     def index(self) -> int:
-        """The index of the service now, or of the whole registry if all services are meant."""
+        """The present index of the service, or of the registry if this is for all services."""
         return (
             self._services.index if self.service is None else self._services.index_of(self.service)
         )
 
     def close(self) -> None:
-        """Make sure that `changed` is called no more; does no harm when done twice."""
+        """Make sure that `changed` is not called again; a second call has no effect."""
         self._close(self)
 
     def __enter__(self) -> Self:
@@ -51,11 +53,11 @@ class Subscription:
 
 
 class Subscriptions:
-    """Who wants to be told of which service."""
+    """All open subscriptions, by service."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        # Dicts for sets: they are called in the order in which they came.
+        # Dicts serve as ordered sets: subscriptions are called in the order in which they came.
         self._by_service: dict[str | None, dict[Subscription, None]] = {}
 
     def __len__(self) -> int:
@@ -64,13 +66,13 @@ class Subscriptions:
     def open(
         self, service: str | None, changed: Callable[[str], None] | None = None
     ) -> Subscription:
-        """Have `changed` called when `service` changes; None means any."""
+        """Call `changed` from now on when `service` changes; None means any service."""
         subscription = Subscription(service, changed, self._services, self._close)
         self._by_service.setdefault(service, {})[subscription] = None
         return subscription
 
     def tell(self, services: list[str]) -> None:
-        """Call those who wait for one of the services."""
+        """Call the subscribers of these services, and the subscribers of all services."""
         if not self._by_service:
             return
         for service in services:

@@ -88,7 +88,7 @@ def test_the_wheel_holds_every_module_and_nothing_else(built: Built) -> None:
 
 
 def test_the_wheel_made_from_the_sdist_is_the_same(built: Built) -> None:
-    """Whoever builds from the published source gets what we built from the checkout."""
+    """A build from the published source gives the same wheel as a build from the checkout."""
     assert contents(built.rebuilt) == contents(built.wheel)
 
 

@@ -228,7 +228,7 @@ def test_who_is_dead_and_speaks_is_told_so_but_not_each_time() -> None:
 
 
 def test_a_life_that_is_over_is_told_of_the_later_one() -> None:
-    """Who speaks with an older epoch is told of the newer, and not heard."""
+    """A datagram of an older epoch is ignored, and its sender is told of the newer epoch."""
     bench = Bench()
     bench.meet("a")
     later = about("a", epoch=EPOCH + 9)

@@ -232,7 +232,7 @@ def test_what_was_declined_is_taken_when_there_is_room() -> None:
 
 
 def test_declined_owners_are_bounded() -> None:
-    """Whoever tells of parts without end has none of them remembered beyond a bound."""
+    """A peer remembers only a limited number of the owners whose parts it declined."""
     bench = Bench(store_bytes=1, sender_updates=5000, sender_datagrams=5000)
     bench.meet("a")
     for number in range(1500):

@@ -90,7 +90,7 @@ def test_a_flood_of_updates_is_counted_and_known_updates_are_not() -> None:
 
 
 def test_garbage_in_anothers_name_uses_up_nothing() -> None:
-    """Whoever writes a member's address on garbage does not silence that member."""
+    """An attacker that sends garbage from a member's address does not silence that member."""
     bench = Bench(sender_datagrams=5)
     bench.meet("a")
     bench.now += 1.0

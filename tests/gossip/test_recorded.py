@@ -135,7 +135,7 @@ def test_datagrams_without_a_key_are_opened(says: str) -> None:
 
 
 def test_a_datagram_with_a_key_is_opened() -> None:
-    """Whoever has the key reads what was sealed with it."""
+    """A holder of the key reads a datagram that was sealed with it."""
     [datagram] = recorded("datagram with a key").values()
     assert _seal().open(datagram) == (EPOCH, recorded("body")["a says: ping"])
 

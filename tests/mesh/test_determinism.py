@@ -59,7 +59,7 @@ def test_the_order_of_hashes_does_not_matter() -> None:
 
 
 def test_a_mesh_without_a_trace_has_no_digest() -> None:
-    """Who wants no trace pays for none, and is told when asking for a digest."""
+    """Without a trace, `digest` raises an error that names the setting."""
     mesh = Mesh(1, trace=False, keep_history=False)
     mesh.add_peers(3)
     mesh.run_for(2.0)

@@ -1,4 +1,4 @@
-"""Nonsense with a right checksum: whoever knows the cluster's name can send it."""
+"""Nonsense with a right checksum: anybody who knows the cluster's name can send it."""
 
 import random
 
@@ -198,7 +198,7 @@ def test_a_forged_eviction_does_not_last(status: Status, jump: int) -> None:
 
 
 def test_a_forged_address_does_not_last() -> None:
-    """Who is said to live elsewhere says where it really is, and is not accused for it."""
+    """A member with a forged address corrects the address, and nobody accuses the member."""
     mesh = Mesh(10)
     mesh.add_peers(5, apart=0.05)
     mesh.run_until(mesh.complete, 5.0)

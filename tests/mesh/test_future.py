@@ -117,7 +117,7 @@ def _mixed(names: list[str], apart: list[list[str]], *, keyed: bool) -> Iterator
 def test_rumors_pass_through_peers_of_the_other_version(
     names: list[str], apart: list[list[str]], keyed: bool
 ) -> None:
-    """All that is registered, decided and told of arrives whole, whoever is between."""
+    """Registrations, overrides and unknown updates arrive whole through peers of any version."""
     with _mixed(names, apart, keyed=keyed) as mixed:
         mesh = mixed.mesh
         for number, peer in enumerate(mesh):
@@ -195,7 +195,7 @@ def test_updates_that_travel_by_stream_alone_keep_what_is_new(keyed: bool) -> No
 def test_accusations_and_obituaries_keep_the_fields_of_a_member(
     names: list[str], apart: list[list[str]], keyed: bool
 ) -> None:
-    """Whoever accuses, buries or forgets: a member is told of with all that it said of itself."""
+    """Updates about a member keep all that it told of itself, whichever peer sends them."""
     with _mixed(names, apart, keyed=keyed) as mixed:
         mesh = mixed.mesh
         victim, leaver = mesh[names[1]], mesh[names[0]]

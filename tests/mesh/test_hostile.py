@@ -195,7 +195,7 @@ class _Shouter:
 
 
 def test_an_oversized_frame_ends_the_stream() -> None:
-    """A frame beyond the limit is refused by whoever drives the core, and the mesh goes on."""
+    """The driver refuses a frame beyond the limit, and the mesh continues to work."""
     mesh = _mesh(6)
     shouter = _Shouter()
     end = dial(mesh.fabric, STRANGER, mesh["p0"].address, shouter)

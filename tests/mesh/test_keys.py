@@ -107,7 +107,7 @@ def test_keys_are_rotated_without_losing_a_datagram() -> None:
 
 
 def test_a_key_is_not_used_before_all_known_members_accept_it() -> None:
-    """Who lacks it is named; nothing changes; force leaves them behind."""
+    """The error names members without the key, and nothing changes; force leaves them behind."""
     mesh, holders, peers = keyed_mesh(ring(ONE))
     peers[7].crash()
     mesh.run_until(lambda: not peers[0].gossip.members["p7"].status.living, 20.0)
@@ -369,7 +369,7 @@ def test_what_only_looks_like_a_decision_is_never_carried_out() -> None:
 
 
 def test_a_decision_is_believed_once_its_key_is_there(caplog: pytest.LogCaptureFixture) -> None:
-    """Who lacks the key that proves it cannot tell, and looks at it again when the key is added."""
+    """A peer without the key of the proof checks the decision when that key is added."""
     mesh, holders, peers = keyed_mesh(ring(ONE), peers=3)
     holders.add(peers[:2], TWO)
     mesh.run_for(1.0)

@@ -41,7 +41,7 @@ class Storm:
             self.step()
 
     def step(self) -> None:
-        """Call whoever is due, carry a frame or more of each talk, and ping the one."""
+        """Let the cores that are due call, carry frames of each conversation, and ping the one."""
         for name, (core, due) in list(self.waiting.items()):
             if due <= self.now:
                 del self.waiting[name]

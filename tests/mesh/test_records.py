@@ -178,7 +178,7 @@ def test_absence_in_a_snapshot_is_the_deletion(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_events_tell_the_same_story_as_the_parts(seed: int) -> None:
-    """Whoever only listens to events ends with the parts as they are, under loss and churn."""
+    """A listener that only hears events ends with the same parts, under loss and churn."""
     mesh = _mesh(8, seed)
     views: dict[str, dict[tuple[str, str], bytes]] = {peer.name: {} for peer in mesh}
     mesh.watchers.append(lambda _time, peer, event: _apply(views[peer.name], event))

@@ -435,7 +435,7 @@ async def test_a_name_that_resolves_later_is_joined_through_then(autojump_clock:
 
 
 async def test_a_seed_that_moves_is_found_at_its_new_address(autojump_clock: MockClock) -> None:
-    """Names are resolved again for ever, since an orchestrator moves what they mean."""
+    """Names are resolved again and again, because an orchestrator changes their addresses."""
     async with open_town() as town:
         town.network.name("seed.example", "10.0.0.7")
         peer = await town.start(2, join=("seed.example:7940",))

@@ -252,7 +252,7 @@ async def test_one_of_several_addresses_that_is_taken_ends_the_start(
 
 
 class TellsServices:
-    """A front of its own kind: it writes the names of all services to whoever connects."""
+    """A front of its own kind: it writes the names of all services to each client."""
 
     name = "tell"
 

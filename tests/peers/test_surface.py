@@ -6,8 +6,8 @@ import pytest
 
 from gossamer.peers import Peer, ThreadedPeer
 
-# How a peer in a thread begins and ends is the block's affair.
-OF_THE_BLOCK = {"serve", "discard", "leave", "left", "request_leave", "abort", "crash"}
+# The block around a peer in a thread decides when this peer ends.
+OF_THE_BLOCK = {"leave", "left", "request_leave", "abort"}
 # A watch is an asynchronous iterator, for which threads have no form yet.
 NOT_YET = {"watch"}
 

@@ -342,7 +342,7 @@ def test_impossible_rules_are_refused(make: Callable[[], Rule]) -> None:
     ],
 )
 def test_a_refusal_names_the_parameter(make: Callable[[], Rule], names: str) -> None:
-    """Whoever made the mistake reads which parameter it was, and what it may be."""
+    """The error names the wrong parameter and the values that it may have."""
     with pytest.raises(ValueError, match=names):
         make()
 

@@ -154,7 +154,7 @@ def test_data_goes_on_when_a_cut_heals(
 
 
 def test_pieces_that_overtake_are_put_in_order(clock: VirtualClock, client: Side) -> None:
-    """Latency that varies does not shuffle a stream, whoever talks first."""
+    """Latency that varies does not reorder a stream, in either direction."""
     fabric = Fabric(clock, random.Random(3), latency=UniformLatency(0.1, 0.9))
     server = Server(clock)
     fabric.attach(B, server)
@@ -205,7 +205,7 @@ def test_power_loss_is_silent(
 def test_who_leaves_is_deaf_and_what_it_said_arrives(
     fabric: Fabric, clock: VirtualClock, server: Server, client: Side
 ) -> None:
-    """`leave` delivers what was sent; whoever talks to the one that left is reset."""
+    """`leave` delivers what was sent; a peer that then sends to the other side is reset."""
     near = dial(fabric, A, B, client)
     near.send(b"goodbye")
     near.leave()

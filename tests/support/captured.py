@@ -42,9 +42,9 @@ class Captured:
     told: list[bytes] = field(default_factory=list)
     """Those that the target heard, in order."""
     inbound: list[list[bytes]] = field(default_factory=list)
-    """Conversations as whoever was called heard them, frame by frame."""
+    """For each conversation, the frames that the called peer heard."""
     outbound: list[list[bytes]] = field(default_factory=list)
-    """The same for whoever called."""
+    """For each conversation, the frames that the calling peer heard."""
     records: list[bytes] = field(default_factory=list)
     epoch: int = 0
     nonce: int = 0

@@ -321,8 +321,8 @@ def exchange(caller: Gossip, callee: Gossip, now: float, purpose: Any = "heal") 
     return converse(call, callee.accept(caller.address, now), now)
 
 
-def hold_for_dead(bench: Bench, names: list[str]) -> None:
-    """Have the member `a` say that these are dead; drop what follows."""
+def declare_dead(bench: Bench, names: list[str]) -> None:
+    """Let the member `a` declare these members dead, and drop what this peer sends."""
     for name in names:
         bench.hear("a", updates=[about(name, Status.DEAD).encode()])
     bench.sent()

@@ -91,8 +91,8 @@ class Monotony:
     """Versions, epochs and incarnations never fall in one view.
 
     A process that is started again begins a view of its own; what is forgotten as a whole may be
-    learned anew.  An epoch ends with "left", whoever says so: then its incarnation counts no more,
-    and one that was never heard of may come with it.
+    learned anew.  An epoch ends with "left", whichever peer says so: then the incarnation does not
+    count, and may be one that this peer has never heard.
     """
 
     def __init__(self) -> None:

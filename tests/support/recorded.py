@@ -1,4 +1,4 @@
-"""Bytes as the first version wrote them, one of each form, to be read by all later ones for ever.
+"""Bytes of each form as the first version wrote them; all later versions must read them.
 
 `recorded.json` says of each what it is.  It is added to and never changed: a test that fails with
 it has found a version that would not understand its neighbours.

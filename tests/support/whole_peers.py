@@ -64,7 +64,7 @@ class Town:
 
 @asynccontextmanager
 async def open_town(seed: int = 1) -> AsyncIterator[Town]:
-    """An empty town; whoever still lives at its end is stopped."""
+    """Open an empty town; the peers that still run at its end are stopped."""
     async with open_memory_network(random.Random(seed)) as network, trio.open_nursery() as nursery:
         town = Town(network, nursery, seed)
         yield town

@@ -63,7 +63,7 @@ def test_what_follows_within_a_moment_is_gathered() -> None:
         assert item.packet.updates == [expected]
 
 
-def test_updates_are_not_told_to_whoever_told_them() -> None:
+def test_updates_are_not_told_to_the_peer_that_told_them() -> None:
     """The teller and this peer itself are no targets."""
     bench = Bench()
     bench.meet("a", "b", "c")
@@ -278,7 +278,7 @@ def test_the_longest_names_fit_into_the_smallest_datagram(keyed: bool) -> None:
 
 
 def test_what_cannot_be_passed_on_is_left_to_repair() -> None:
-    """A rumor with no room behind this peer's long name is counted and not queued for ever."""
+    """A rumor with no room behind this peer's long name is counted and leaves the queue."""
     bench = Bench(LONGEST, packet_limit=1200)
     bench.meet("a", "b", "c")
     large = delta("o", 0, ("k", bytes(1050)))

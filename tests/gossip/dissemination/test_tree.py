@@ -69,7 +69,7 @@ def test_an_origin_that_is_not_listed_still_has_a_tree(n: int, origin: str, payl
 
 
 def test_nobody_passes_a_rumor_on_to_itself_alone() -> None:
-    """A mesh of one has nobody to tell, whoever the origin is."""
+    """A mesh of one has nobody to tell, whichever peer is the origin."""
     assert children(["a"], "a", "a", b"", 3) == []
     assert children(["a"], "a", "elsewhere", b"", 3) == []
 

@@ -30,7 +30,7 @@ def test_a_contact_of_the_dead_carries_what_is_held_of_it() -> None:
 
 @pytest.mark.parametrize("kind", [Ack, NotMe])
 def test_an_answer_to_a_contact_leads_to_an_exchange(kind: type) -> None:
-    """Whoever was away and answers is exchanged with at once; a second answer begins no second."""
+    """A dead member that answers gets an exchange at once; a second answer begins no other."""
     bench = Bench()
     bench.meet("x")
     bench.hear("a", updates=[about("x", Status.DEAD).encode()])
@@ -61,7 +61,7 @@ def test_contacts_are_bounded() -> None:
 
 
 def test_what_is_addressed_to_no_life_is_answered_and_not_believed() -> None:
-    """A ping to whoever is there gets its answer; what else it says could be of any time."""
+    """A ping to any life is answered; the rest is ignored, because it may be a recording."""
     bench = Bench()
     before = bench.core.root
     updates = [about("old").encode(), encode_head("o", EPOCH, 1)]

@@ -6,8 +6,8 @@ from cores import (
     Link,
     about,
     address_of,
+    declare_dead,
     gossip,
-    hold_for_dead,
 )
 
 from gossamer.gossip import Address, Status
@@ -48,7 +48,7 @@ def test_the_dead_are_tried_again_at_a_bounded_rate(dead: int) -> None:
 
 
 def test_seeds_where_nobody_lives_are_tried_as_the_dead_are() -> None:
-    """A seed without a living member is pinged for ever; one with a member is not."""
+    """A seed without a living member is pinged without end; a seed with a member is not."""
     bench = Bench()
     link = Link(bench.core, gossip("s"))
     bench.core.join([address_of("s"), SEEDS[0]], link.now)
@@ -66,7 +66,7 @@ def test_of_many_that_return_one_is_met_after_a_moment() -> None:
     names = [f"p{number}" for number in range(50)]
     bench.meet("a", *names)
     bench.inside.joining.acquainted()
-    hold_for_dead(bench, names)
+    declare_dead(bench, names)
     for name in names:
         bench.inside.healing.returned(name, address_of(name), bench.now)
     assert not bench.calls("heal")
@@ -76,7 +76,7 @@ def test_of_many_that_return_one_is_met_after_a_moment() -> None:
     alone = Bench()
     alone.meet("a", "p0")
     alone.inside.joining.acquainted()
-    hold_for_dead(alone, ["p0"])
+    declare_dead(alone, ["p0"])
     alone.inside.healing.returned("p0", address_of("p0"), alone.now)
     assert len(alone.calls("heal")) == 1
 
@@ -87,7 +87,7 @@ def test_who_has_returned_meanwhile_is_not_met() -> None:
     names = ["p0", "p1", "p2"]
     bench.meet("a", *names)
     bench.inside.joining.acquainted()
-    hold_for_dead(bench, names)
+    declare_dead(bench, names)
     bench.inside.healing.returned("p0", address_of("p0"), bench.now)
     bench.hear("p0", updates=[about("p0", incarnation=1).encode()])
     bench.run(1.0)

@@ -61,7 +61,7 @@ def test_a_seed_that_is_down_costs_nothing() -> None:
 
 
 def test_joining_is_retried_for_ever_ever_slower() -> None:
-    """With every seed down each is tried again after half a second to ten seconds, for ever."""
+    """While all seeds are down, each is tried again after 0.5 to 10 seconds, without end."""
     bench = Bench()
     bench.core.join(SEEDS[:2], bench.now)
     begun = [(bench.now, call) for call in bench.calls()]
@@ -126,7 +126,7 @@ def test_to_be_pinged_is_not_to_have_joined() -> None:
 
 
 def test_that_a_seed_is_this_peer_is_looked_into_again() -> None:
-    """Who reflects what a peer sends has that believed for a minute at most, and told once."""
+    """A peer believes a host that reflects its datagrams for a minute, and tells it once."""
     bench = Bench()
     bench.core.join(SEEDS[:1], bench.now)
     for _ in range(2):

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from cores import Bench, about, address_of, hold_for_dead
+from cores import Bench, about, address_of, declare_dead
 
 from gossamer.gossip import Exchange
 from gossamer.gossip.messages import Ping
@@ -26,7 +26,7 @@ def _after_a_return() -> Bench:
     """Return a core that probes nobody, and to which a member was just given back."""
     bench = Bench()
     bench.meet("a", "b", "p0")
-    hold_for_dead(bench, ["p0"])
+    declare_dead(bench, ["p0"])
     bench.inside.prober.stop()
     bench.hear("p0", updates=[about("p0", incarnation=1).encode()])
     return bench

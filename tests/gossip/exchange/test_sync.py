@@ -82,7 +82,7 @@ def _frames(exchange: SyncExchange) -> list[list[object]]:
 def test_after_one_exchange_both_hold_the_same(
     parts: dict[str, tuple[tuple[int, list[Operation]], int, int]], large: bool, purpose: str
 ) -> None:
-    """Whoever begins, whatever each has missed, by heads or by buckets: one exchange is enough."""
+    """One exchange is enough for any purpose and any missed changes, by heads or by buckets."""
     a, b = gossip("a"), gossip("b")
     if large:
         _crowd(a, 300)
@@ -275,7 +275,7 @@ def test_an_answer_begins_with_a_greeting(message: list[object]) -> None:
     ],
 )
 def test_a_conversation_begins_with_its_opening(kind: int) -> None:
-    """Whoever opens a stream with something else is refused, and no place is taken."""
+    """A stream that begins with another frame is refused and takes no place."""
     bench = Bench()
     exchange = bench.core.accept(("10.1.1.1", 1), NOW)
     messages: list[list[object]] = [[kind], [kind, []], [kind, None, []]]
@@ -444,7 +444,7 @@ def test_a_recorded_conversation_fits_into_no_other() -> None:
 
 
 def test_an_opening_alone_is_not_believed() -> None:
-    """Whoever opens a stream is known once it has asked for something, and takes a place then."""
+    """A peer that opens a stream becomes a member, and takes a place, only when it sends ASK."""
     bench = Bench()
     called = bench.core.accept(("10.1.1.1", 1), NOW)
     called.receive(SEAL.seal(encode([Open.KIND, about("c").encode()]), EPOCH), NOW)

@@ -95,7 +95,7 @@ def test_a_frame_of_a_later_kind_is_ignored() -> None:
 
 
 def test_frames_of_later_kinds_come_to_an_end() -> None:
-    """They count as what an exchange brings, so that nobody goes on with them for ever."""
+    """They count as items of the exchange, so that no peer can send them without end."""
     bench = Bench(exchange_items=10)
     called = bench.core.accept(("10.1.1.1", 1), NOW)
     for _ in range(10):
@@ -117,7 +117,7 @@ def test_what_cannot_be_a_kind_ends_the_conversation(kind: object) -> None:
 
 
 def test_a_purpose_of_a_later_version_is_served_as_a_repair() -> None:
-    """Who asks for a reason that is not known here is given what differs."""
+    """A peer that asks with an unknown purpose receives all parts that differ."""
     bench = Bench()
     bench.core.publish("k", b"v", NOW)
     called = bench.core.accept(("10.1.1.1", 1), NOW)

@@ -82,7 +82,7 @@ def test_who_does_not_speak_up_is_suspected_in_the_end(bench: Bench) -> None:
 
 
 def test_doubts_of_a_former_life_are_dropped(bench: Bench) -> None:
-    """Whoever began a new epoch meanwhile is not suspected for the old one."""
+    """A member that began a new epoch meanwhile is not suspected for the old one."""
     _tell(bench, NAMES)
     for name in NAMES:
         bench.hear(name, updates=[about(name, epoch=EPOCH + 5).encode()], epoch=EPOCH + 5)

@@ -98,7 +98,7 @@ def test_with_one_of_them_missing_it_is_a_suspicion(missing: str) -> None:
 
 @pytest.mark.parametrize("answer", ["ack", "relayed", "stream"])
 def test_an_answer_outweighs_all_evidence(answer: str) -> None:
-    """Whoever answers in any way during the probe is alive, whatever hosts and relays say."""
+    """A member that answers in any way during the probe is alive, whatever hosts and relays say."""
     bench = Probing()
     bench.unreachable()
     relays = bench.relays()
@@ -145,7 +145,7 @@ def test_a_forged_message_only_hurries_the_questions() -> None:
 
 
 def test_a_relay_passes_on_what_the_targets_host_says() -> None:
-    """Whoever pings for another and is told that nobody is there says so at once."""
+    """A relay tells the prober at once when the target's host says that nobody is there."""
     bench = Bench()
     bench.meet(*OTHERS)
     bench.hear("a", PingReq(77, "b", EPOCH, address_of("b"), 500))
@@ -180,7 +180,7 @@ def test_a_not_me_that_nothing_asked_for_begins_nothing() -> None:
 
 
 def test_a_not_me_after_the_answer_is_no_evidence() -> None:
-    """Whoever has answered is there, whatever is said of its address afterwards."""
+    """A member that has answered is alive, whatever another peer then says at its address."""
     bench = Probing()
     bench.hear(bench.target, Ack(bench.ping.sequence, ROOT))
     bench.hear("x", NotMe(bench.ping.sequence), sender=bench.address)
@@ -216,8 +216,8 @@ def test_a_new_life_is_not_buried_with_the_old_one() -> None:
     assert not bench.events(MemberFailed)
 
 
-def test_whoever_hears_of_a_definite_death_tells_it_so() -> None:
-    """The word travels with the update; hearsay in an exchange is a suspicion all the same."""
+def test_a_definite_death_is_passed_on_as_definite() -> None:
+    """An update keeps `definite`; in an exchange, the death is still only a suspicion."""
     bench = Bench()
     bench.meet(*OTHERS)
     dead = about("a", Status.DEAD, definite=True)

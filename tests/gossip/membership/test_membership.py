@@ -203,7 +203,7 @@ def test_hearsay_confirms_nothing() -> None:
 
 
 def test_a_death_by_hearsay_is_a_suspicion() -> None:
-    """Who is dead in an exchange may speak up first; it is accused by whoever told."""
+    """A member that is dead in an exchange may first refute; the peer that told accuses it."""
     bench = _bench("a", "x")
     item = about("x", DEAD, accuser="judge")
     assert _hearsay(bench, item, "a") is Outcome.CHANGED
@@ -217,7 +217,7 @@ def test_a_death_by_hearsay_is_a_suspicion() -> None:
 
 
 def test_the_dead_are_not_revived_by_hearsay() -> None:
-    """Whoever still lists a dead member as alive, or dead, in an exchange changes nothing."""
+    """A dead member stays dead when an exchange lists it as alive, suspect or dead."""
     bench = _bench("a", "x")
     _hear(bench, [about("x", DEAD)])
     bench.events()

@@ -51,7 +51,7 @@ def test_rounds_are_shuffled_by_the_generator_given() -> None:
 
 @given(st.integers(1, 20), st.integers(0, 19), _seeds)
 def test_a_joiner_is_probed_in_the_round_under_way(n: int, done: int, seed: int) -> None:
-    """Whoever joins gets a turn before anybody who was probed gets the next."""
+    """A new member gets its turn before any probed member gets its next turn."""
     planner = planner_of(names_of(n), seed)
     probed = [planner.next() for _ in range(min(done, n))]
 
@@ -96,7 +96,7 @@ def test_there_may_be_nobody() -> None:
 
 
 def test_the_hastened_go_first_in_the_order_asked_for() -> None:
-    """Who is hastened comes next, once, and keeps the place in the round."""
+    """A hastened member comes next, once, and keeps its place in the round."""
     planner = planner_of(names_of(6), 1)
     planner.hasten("4")
     planner.hasten("2")

@@ -310,7 +310,7 @@ def test_relays_are_bounded() -> None:
 
 
 def test_a_ping_is_answered_with_the_root() -> None:
-    """Whoever asks for us, or for whoever is here, is answered with our root."""
+    """A ping for this peer, or for any peer at this address, is answered with this peer's root."""
     bench = Probing("a")
     for name in ("me", ""):
         bench.hear("a", Ping(5, name))

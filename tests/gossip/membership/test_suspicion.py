@@ -60,7 +60,7 @@ def test_half_of_the_way_is_gone_at_the_first_of_three() -> None:
 
 
 def test_only_distinct_accusers_count() -> None:
-    """Whoever accused before, the first accuser included, shortens nothing again."""
+    """A peer that has accused before, also the first accuser, does not shorten the time again."""
     suspicion = Suspicion("a", 0.0, shortest=5.0, longest=30.0, k=3)
     assert not suspicion.confirm("a")
     assert suspicion.confirm("b")

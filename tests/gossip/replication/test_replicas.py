@@ -96,7 +96,7 @@ def test_what_waits_is_merged_behind_a_snapshot() -> None:
 
 
 def test_a_gap_that_stays_is_fetched_from_the_teller() -> None:
-    """After 150 ms the part is fetched from whoever told of it last; nothing is half done."""
+    """After 150 ms the part is fetched from the peer that told of it last; no record is applied."""
     bench = _bench()
     bench.hear("t", updates=[delta("o", 1, ("b", b"2"))])
     bench.hear("u", updates=[delta("o", 2, ("c", b"3"))])
@@ -134,7 +134,7 @@ def test_a_large_record_goes_by_its_head() -> None:
 
 
 def test_a_head_is_fetched_and_then_passed_on() -> None:
-    """Who hears a head gets the part from the teller, and tells others only when it holds it."""
+    """A peer fetches the part of a head from the teller, and passes the head on only afterwards."""
     bench, other = _bench(), gossip("o")
     other.publish("k", bytes(5000), NOW)
     head = encode_head("o", EPOCH, 1)
@@ -303,7 +303,7 @@ def test_what_an_earlier_life_left_is_reported_and_replaced() -> None:
 
 @pytest.mark.parametrize("how", ["head", "delta", "snapshot"])
 def test_an_own_part_that_is_ahead_of_us_leads_to_a_new_epoch(how: str) -> None:
-    """Who wrote in our name, or a disk set back: a higher epoch with our records takes over."""
+    """After a forgery, or an older disk, a higher epoch with this peer's records takes over."""
     bench = _bench()
     bench.core.publish("k", b"mine", bench.now)
     bench.sent()

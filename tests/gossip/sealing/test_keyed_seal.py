@@ -32,7 +32,7 @@ def refusal(seal: KeyedSeal | ChecksumSeal, data: bytes) -> str:
 
 @given(_bodies, _epochs)
 def test_what_is_sealed_is_opened_and_hidden(body: bytes, to_epoch: int) -> None:
-    """Whoever has the key gets back body and epoch, datagram and frame; the bytes hide them."""
+    """A holder of the key opens datagrams and frames; the sealed bytes hide the body."""
     for name in ("", "_frame"):
         data = getattr(sealer(ring(ONE)), f"seal{name}")(body, to_epoch)
 

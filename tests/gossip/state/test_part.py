@@ -272,5 +272,5 @@ def test_fingerprints_tell_owner_epoch_and_version_apart(other: tuple[str, int, 
 
 
 def test_a_part_that_says_nothing_has_no_fingerprint() -> None:
-    """At version 0 a part counts as none, whoever it is of."""
+    """At version 0 a part counts as no part, whichever owner it has."""
     assert part_fingerprint("o", 5, 0) == Part("o", 5).fingerprint == 0

@@ -93,7 +93,7 @@ def test_a_file_for_its_owner_alone_is_read(path: Path, mode: int) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_a_file_of_another_user_is_refused(path: Path) -> None:
-    """Whoever owns it could choose the mesh's keys."""
+    """The owner of the file could choose the mesh's keys."""
     os.chown(write(path, GOOD), 12345, -1)
     with pytest.raises(ConfigError, match=r"belongs to another user \(uid 12345\)"):
         read_key_file(path)

@@ -120,7 +120,7 @@ async def test_silence_ends_at_the_deadline_of_the_exchange(autojump_clock: Mock
 
 
 async def test_a_stream_that_breaks_is_told_to_the_core(autojump_clock: MockClock) -> None:
-    """Writing to whoever has gone is a failure, not a crash."""
+    """A write to a peer that has gone fails the conversation, and does not raise."""
     near, far = memory_stream_pair()
     await trio.aclose_forcefully(near)
     script = Script([b"hello"], [])

@@ -182,7 +182,7 @@ def test_waiting_overrides_are_bounded(mesh: InstantMesh) -> None:
 
 
 def test_an_override_for_an_owner_that_never_returns_is_dropped_after_two_days() -> None:
-    """What nobody will adopt does not stay for ever."""
+    """An intervention that no owner adopts does not stay without end."""
     mesh = InstantMesh("a", "b", config=RegistryConfig(override_kept_for=5000))
     mesh["b"].register(ttl=1000)
     mesh.kill("b")

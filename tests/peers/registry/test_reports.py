@@ -283,7 +283,7 @@ def test_output_is_shown_only_where_there_is_one(mesh: InstantMesh) -> None:
 
 
 def test_the_source_of_a_registration_is_known_everywhere(mesh: InstantMesh) -> None:
-    """Whoever registered is told with the instance, and stays through reports and take-overs."""
+    """Each instance shows its source, and keeps it through reports and take-overs."""
     wanted = Registration(service="orders", id="one", port=80, ttl=60, source="kubernetes")
     mesh["a"].registry.register(wanted, mesh.now)
     mesh.spread()

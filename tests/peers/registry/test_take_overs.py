@@ -1,4 +1,4 @@
-"""Who owns an instance: heartbeats at other peers, failovers, and two owners of one id."""
+"""The owner of an instance: heartbeats at other peers, failovers, and two owners of one id."""
 
 from dataclasses import replace
 

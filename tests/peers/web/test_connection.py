@@ -151,7 +151,7 @@ async def test_a_body_waits_for_100_continue(wire: Wire) -> None:
 async def test_a_body_that_would_be_refused_is_not_asked_for(
     wire: Wire, target: str, length: int, status: int
 ) -> None:
-    """Who waits for 100 gets the refusal at once, and the connection ends."""
+    """A client that waits for 100 gets the refusal at once, and the connection ends."""
     reply = await wire.raw(
         f"PUT {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n"
         "Expect: 100-continue\r\n\r\n".encode()

@@ -158,7 +158,7 @@ async def test_a_wait_has_no_limit_of_the_connection(
 async def test_a_client_that_does_not_read_is_closed(
     lab: Lab, autojump_clock: trio.testing.MockClock, target: str
 ) -> None:
-    """It must not hold a connection, or a stream's memory, for ever."""
+    """Such a client must not hold a connection, or a stream's memory, without end."""
     wire = lab.connect(lockstep=True)
     await wire.send("GET", target)
     await trio.sleep(30)

@@ -143,7 +143,7 @@ def test_a_parameter_is_never_empty(path: str) -> None:
     ],
 )
 def test_a_pattern_that_is_claimed_twice_is_refused_with_both(first: str, second: str) -> None:
-    """Whoever adds a route finds out at the start, not by a request."""
+    """A developer who adds a route learns this at the start, and not from a request."""
     router = router_of(first)
     with pytest.raises(ValueError, match="claimed twice") as caught:
         router.add("GET", second, handler_of(second))

@@ -42,7 +42,7 @@ def test_a_cut_parts_both_ways_and_ends() -> None:
 
 
 def test_news_goes_around_a_cut() -> None:
-    """Whoever stands on no side carries updates between the sides."""
+    """A peer that belongs to no side carries updates between the sides."""
     reach = Reach(3)
     reach.raise_barrier([[0], [1]])
     assert not reach.direct(0, 1)
@@ -106,7 +106,7 @@ def test_a_change_is_complete_when_the_last_has_seen_it() -> None:
 
 
 def test_a_later_version_and_a_later_life_bring_earlier_ones_along() -> None:
-    """Whoever has version 3 has seen 1 and 2; whoever has only 1 has not seen 2."""
+    """A peer with version 3 has seen 1 and 2; a peer with only version 1 has not seen 2."""
     changes = Propagation(Reach(2), everybody(2))
     changes.made(0, 1, 1, 0.0)
     changes.made(0, 1, 2, 0.5)

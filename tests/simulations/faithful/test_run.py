@@ -93,7 +93,7 @@ def test_the_digest_does_not_depend_on_hash_seeds() -> None:
 
 
 def test_progress_is_told_and_changes_nothing() -> None:
-    """Whoever watches hears that the mesh stands; the digest is as without."""
+    """A watcher hears that the mesh stands, and the digest is the same as without a watcher."""
     told: list[Progress] = []
     watched = run_faithful(plan(), "asked for", told.append)
     assert told[0] == Progress(0.0, "mesh of 8 peers stands")
@@ -243,7 +243,7 @@ def test_a_crash_that_lasts_ends_with_a_new_life() -> None:
 
 
 def test_one_direction_may_be_cut_alone() -> None:
-    """Whoever is not heard is accused, and rightly so; what it hears still arrives."""
+    """A peer that nobody hears is rightly accused; updates still arrive at it."""
     report = run(
         at(1, Cut(groups=(("p0",), ("rest",)), one_way=True)),
         duration=30.0,
@@ -344,7 +344,7 @@ def test_all_may_restart_at_once() -> None:
 
 
 def test_a_stopped_process_is_not_accused_wrongly() -> None:
-    """Whoever is paused cannot be reached; afterwards it is seen as alive again."""
+    """A paused peer is rightly declared dead; afterwards it is alive again."""
     report = run(at(1, Pause(who=("p0",)), lasts=12), duration=30.0)
     assert report.false_accusations.deaths == 0
     assert report.series.bands[0][-1] == "a"

@@ -1,4 +1,4 @@
-"""Who is meant by a group."""
+"""The peers that a group means."""
 
 from random import Random
 from typing import Final
@@ -61,7 +61,7 @@ def test_draws_and_the_rest_leave_out_who_is_named() -> None:
 
 
 def test_peers_that_are_not_there_are_passed_over() -> None:
-    """Who has left is not part of a group any more; a group of nobody is refused."""
+    """A peer that has left is not in a group any more; an empty group is refused."""
     there = ["p1", "p5", "p9", "p12"]
 
     assert chosen(("p0..p5",), ("rest",), names=there) == [["p1", "p5"], ["p9", "p12"]]

@@ -235,7 +235,7 @@ def test_a_mistake_in_a_file_names_its_line_and_key(
 def test_a_mistake_in_a_change_names_the_parameter(
     name: str, changes: dict[str, str], expected: str
 ) -> None:
-    """Who gave a value on the command line is told of that value, not of a file they never saw."""
+    """The error names a value of the command line, and not a file that the user never saw."""
     assert sentence(name, changes).startswith(expected)
 
 

@@ -88,7 +88,7 @@ def test_a_run_that_raises_is_told_in_words(plan: Plan) -> None:
     assert isinstance(outcomes[1], Finished)
 
 
-def test_processes_end_with_whoever_waits_for_them(plan: Plan) -> None:
+def test_processes_end_when_the_caller_stops_waiting(plan: Plan) -> None:
     """An interrupted sweep does not wait for runs that nobody wants any more."""
     endless = [
         replace(run, scenario=replace(run.scenario, peers=100, duration=1e5)) for run in plan.runs

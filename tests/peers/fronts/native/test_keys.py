@@ -179,7 +179,7 @@ async def test_a_peer_without_keys_says_how_to_get_some(
 
 
 async def test_keys_are_changed_from_the_peers_own_machine_alone(peers: list[Peer]) -> None:
-    """Whoever asks from elsewhere may look, and is refused with 403 beyond that."""
+    """A client on another machine may read keys; changes are refused with 403."""
     async with open_peer_lab(peers[0]) as lab:
         # As on an address that others reach: a stream in memory comes from nowhere.
         wire = lab.connect(loopback=False)
@@ -203,7 +203,7 @@ async def test_keys_are_changed_from_the_peers_own_machine_alone(peers: list[Pee
     ],
 )
 async def test_pages_and_proxies_change_no_keys(wires: list[Wire], headers: dict[str, str]) -> None:
-    """Whoever comes through a browser or a proxy is not on this machine."""
+    """A request through a browser or a proxy does not count as one from this machine."""
     reply = await wires[0].ask("POST", "/v1/keys/add", {"plain": True}, **headers)
     assert reply.status == 403
     assert (await wires[0].get("/v1/keys")).json["plain"] is False

@@ -83,7 +83,7 @@ async def test_leaving_is_answered_before_it_begins(
 async def test_a_client_that_is_gone_has_still_asked_to_leave(
     peer: Peer, autojump_clock: MockClock
 ) -> None:
-    """Who asks a peer to leave and hangs up means it."""
+    """A client asks the peer to leave and closes the connection; the peer leaves."""
     async with open_peer_lab(peer) as lab:
         wire = lab.connect()
         await wire.send("POST", "/v1/leave")

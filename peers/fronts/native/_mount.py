@@ -53,7 +53,7 @@ class NativeMount:
         unknown_path="the interface begins at /v1/",
         large_body=f"send less: a record may have {RECORD_BYTES},"
         f" and each metadata value {METADATA_VALUE_LENGTH} characters",
-        foreign_host="ask 127.0.0.1 or localhost, or let --http name another address",
+        foreign_host="ask 127.0.0.1 or localhost, or name another address with the setting http",
     )
 
     def __init__(self, operator: Operator, limits: NativeLimits = NativeLimits()) -> None:

@@ -91,6 +91,14 @@ async def test_a_client_that_is_gone_has_still_asked_to_leave(
         await peer.left()
 
 
+async def test_a_foreign_host_is_told_which_setting_to_change(peer: Peer) -> None:
+    """On loopback, a request under a public name is refused with 403 and a remedy."""
+    async with open_peer_lab(peer) as lab:
+        reply = await lab.connect().raw(b"GET /v1/info HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+        assert reply.status == 403
+        assert "name another address with the setting http" in reply.error
+
+
 async def test_a_peer_is_ready_once_it_has_joined(town: Town, autojump_clock: MockClock) -> None:
     """While no seed answers it lives and is not ready, and says why."""
     lonely = await town.start(2)

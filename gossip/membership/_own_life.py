@@ -91,13 +91,23 @@ class OwnLife:
             # would find a higher incarnation implausible, so the answer is a new epoch.
             self.raise_epoch(me.epoch, now)
         elif update.incarnation > me.incarnation or (
-            update.incarnation == me.incarnation and update.status is not Status.ALIVE
+            update.incarnation == me.incarnation
+            and (update.status is not Status.ALIVE or self._says_other(update))
         ):
             me.incarnation = update.incarnation + 1
             if update.status is not Status.ALIVE:
                 self._health.note(1)
             self._events.append(Refuted(me.incarnation))
             self.announce(now)
+
+    def _says_other(self, update: MemberUpdate) -> bool:
+        """Whether an update of this very life says what this peer never said.
+
+        The root does not show it, so that peers which believe it would do so for good.
+        """
+        me = self._me
+        said = update.address, update.zone, update.tail
+        return said != (me.address, me.zone, me.tail)
 
     def forget_conflict(self, now: float) -> None:
         """Forget another process with our name, if no update about it came for a long time."""

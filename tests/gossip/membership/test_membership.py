@@ -262,6 +262,22 @@ def test_an_accusation_is_refuted(status: Status, ahead: int) -> None:
     assert bench.core.incarnation == ahead + 1
 
 
+@pytest.mark.parametrize(
+    "forged", [{"tail": b"\x81\x00"}, {"zone": "elsewhere"}, {"address": ("10.9.9.9", 1)}]
+)
+def test_what_a_peer_never_said_of_itself_is_answered(forged: dict[str, Any]) -> None:
+    """The root does not show it, so that only the peer itself can end it, by an incarnation."""
+    bench = Bench()
+    bench.meet("a")
+    nonce = bench.context.me.nonce
+    own: dict[str, Any] = {"nonce": nonce, "address": bench.core.address}
+    bench.hear("a", updates=[about("me", **own).encode()])
+    assert bench.core.incarnation == 0
+    bench.hear("a", updates=[about("me", **{**own, **forged}).encode()])
+    assert bench.core.incarnation == 1
+    assert bench.core.own_update in bench.updates()
+
+
 def test_a_restart_with_a_clock_behind_raises_the_epoch() -> None:
     """Where the mesh knows a later life of ours, we begin one that is later still."""
     bench = _bench("a", "b")

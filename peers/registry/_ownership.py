@@ -277,9 +277,13 @@ class Ownership:
         self, subject: Subject, mine: Record, decision: Decision, report: Report, now: float
     ) -> None:
         record = mine
-        try:
-            if report.stamp > mine.report_stamp:
+        if report.stamp > mine.report_stamp:
+            try:
                 record = _reported(record, report)
+            except TailTooLarge:
+                # The operator's decision must not wait for a report that finds no room.
+                self.unpublished += 1
+        try:
             if decision.stamp > mine.override_stamp:
                 record = self._decided(record, decision)
             elif self._is_over(mine.override):

@@ -1,12 +1,15 @@
 """What a service says of itself, at its owner and elsewhere, beside what operators decide."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from instant_mesh import InstantMesh, InstantPeer
 
-from gossamer.peers.model import BadInput, Instance, NotFound, Registration
+from gossamer.gossip import encode
+from gossamer.peers.model import TAIL_BYTES, BadInput, Instance, NotFound, Registration
 from gossamer.peers.registry import Registry
+from gossamer.peers.registry._records import decode_record, encode_record
 
 
 def report(peer: InstantPeer, status: str, output: str | None = None) -> Instance:
@@ -78,6 +81,21 @@ def test_a_report_elsewhere_is_adopted_by_the_owner_and_then_withdrawn(mesh: Ins
     assert not mesh["c"].gossip.parts["c"].records
     assert mesh["c"].registry.statistics()["reports_waiting"] == 0
     assert shown(mesh) == {("DOWN", "DOWN", "disk")}
+
+
+def test_a_report_without_room_does_not_keep_a_decision_from_its_owner(mesh: InstantMesh) -> None:
+    """A later version may have filled the record's tail; the operator's word still counts."""
+    mesh["a"].register()
+    key, value = next(iter(mesh["a"].gossip.parts["a"].records.items()))
+    tail = encode(["http", 0, "", bytes(TAIL_BYTES - 11)])
+    mesh["a"].gossip.publish(key, encode_record(replace(decode_record(value), tail=tail)), mesh.now)
+    mesh.spread()
+    report(mesh["c"], "DOWN")
+    mesh["b"].registry.set_status("orders", "one", "OUT_OF_SERVICE", now=mesh.now)
+    mesh.run(1.0)
+    record = decode_record(mesh["a"].gossip.parts["a"].records[key])
+    assert record.override is not None
+    assert record.override.status == "OUT_OF_SERVICE"
 
 
 def test_an_override_hides_a_report_until_it_is_cleared(mesh: InstantMesh) -> None:

@@ -21,7 +21,7 @@ OPEN can be a recording, so before ASK the responder believes nothing and does a
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from gossamer.gossip.basis import Malformed, blob
 from gossamer.gossip.dissemination import Spread
@@ -50,12 +50,18 @@ from ._heads import HeadComparison, HeadTable, parse_heads
 from ._member_exchange import MemberExchange
 from ._part_exchange import PartExchange
 
+T = TypeVar("T")
+
 # A peer passes on so many of the parts from one exchange as rumors. The others mostly know the
 # changes that a repair finds, and then a few rumors cost little. After a cut that was too short for
 # a member to be declared dead they do not know them, and exchanges alone would take seconds.
 _RUMORS: dict[Purpose, int] = {"join": 256, "heal": 256, "repair": 16, "fetch": 0}
 _OPENING = 2.0
 _BUSY_LEAST = 50
+# A frame that is not understood counts for one item, and one more for so many bytes beyond the
+# first ones: its smallest items cost as much to read as those of a frame that is.
+_ITEM_BYTES = 16
+_FREE_BYTES = 256
 _PURPOSES: tuple[Purpose, ...] = ("join", "heal", "repair", "fetch")
 
 
@@ -158,11 +164,12 @@ class SyncExchange(Exchange):
             raise Malformed(f"{type(frame).__name__} came while {self.state.value}")
         step(self, frame, now)
 
-    def _ignore(self) -> None:
+    def _ignore(self, size: int) -> None:
+        self.brought += max(0, size - _FREE_BYTES) // _ITEM_BYTES
         self._within_limit([])
-        super()._ignore()
+        super()._ignore(size)
 
-    def _within_limit(self, items: list[object], each: int = 1) -> list[object]:
+    def _within_limit(self, items: list[T], each: int = 1) -> list[T]:
         """Return the items; raises `Refused` if the other side has sent too many.
 
         A frame counts as at least one item, so that empty frames cannot come without end.
@@ -256,6 +263,8 @@ class SyncExchange(Exchange):
         # differs.
         purpose = _PURPOSES[frame.purpose] if frame.purpose < len(_PURPOSES) else "repair"
         self.owners = frame.owners
+        if frame.owners is not None:
+            self.owners = list(dict.fromkeys(self._within_limit(frame.owners)))
         retry = self._hub.enter(self.address[0], now)
         if retry is not None:
             self._put(Busy(retry))

@@ -87,7 +87,7 @@ class Exchange:
             try:
                 said = parse_frame(array(decode(body)))
             except Unknown:
-                self._ignore()
+                self._ignore(len(frame))
             else:
                 self._hear(said, now)
             self.moved(len(frame))
@@ -145,8 +145,8 @@ class Exchange:
     def _handle(self, frame: Frame, now: float) -> None:
         raise NotImplementedError
 
-    def _ignore(self) -> None:
-        """Pass over a frame that only a later version understands."""
+    def _ignore(self, size: int) -> None:
+        """Pass over a frame of `size` bytes that only a later version understands."""
         self._endpoint.counters.add("unknown")
 
     def _closed(self, reason: str | None, now: float) -> None:

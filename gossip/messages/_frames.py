@@ -223,6 +223,9 @@ def _heads(items: list[object]) -> Heads:
     return Heads(None if mask is None else blob(mask, BUCKETS // 8), array(heads))
 
 
+# All lists stand in items of their own, so that a frame of any version has a handful of them.
+_FRAME_ITEMS = 64
+
 # How many items a frame of each kind has behind the kind, and what reads them.
 _READERS: dict[int, tuple[int, Callable[[list[object]], Frame]]] = {
     Probe.KIND: (
@@ -250,6 +253,8 @@ LAST_KIND = max(_READERS)
 def parse_frame(items: list[object]) -> Frame:
     """Return the frame in a decoded array; raise `Unknown` or, if it is bad, `Malformed`."""
     kind = whole(items[0] if items else None, KIND_LIMIT)
+    if len(items) > _FRAME_ITEMS:
+        raise Malformed("a frame has too many items")
     reader = _READERS.get(kind)
     if reader is None:
         raise Unknown("a frame is of a later kind")

@@ -106,6 +106,38 @@ def test_frames_of_later_kinds_come_to_an_end() -> None:
     assert bench.counts("unknown", "refused_items") == (10, 1)
 
 
+def test_large_frames_of_a_later_kind_count_by_their_bytes() -> None:
+    """A megabyte of small items takes a second to read: two of them end the conversation."""
+    bench = Bench()
+    called = bench.core.accept(("10.1.1.1", 1), NOW)
+    large = [bytes(900_000)]
+    _say(called, LATER, large)
+    assert not _ended(called)
+    _say(called, LATER, large)
+    assert _ended(called)
+
+
+def test_a_frame_has_a_handful_of_items() -> None:
+    """What is listed stands in an item of its own; a frame that is one long list is damage."""
+    for further, ended in ((60, False), (80, True)):
+        bench = Bench()
+        called = bench.core.accept(("10.1.1.1", 1), NOW)
+        _say(called, Open.KIND, about("c").encode(), *range(further))
+        assert _ended(called) == ended
+
+
+@pytest.mark.parametrize("owners", [1, 50])
+def test_an_owner_that_is_asked_for_again_and_again_is_given_once(owners: int) -> None:
+    """A question of a megabyte must not have an answer of sixty."""
+    bench = Bench()
+    called = bench.core.accept(("10.1.1.1", 1), NOW)
+    bench.core.publish("k", bytes(1000), NOW)
+    _say(called, Open.KIND, about("c").encode())
+    called.outbox.clear()
+    _say(called, Ask.KIND, 3, ROOT, ["me"] * owners, [], None)
+    assert 1000 < sum(map(len, called.outbox)) < 2000
+
+
 @pytest.mark.parametrize("kind", [256, -1, True, 1.0, "a", None])
 def test_what_cannot_be_a_kind_ends_the_conversation(kind: object) -> None:
     """A frame's kind is a whole number within its limit in all versions."""

@@ -7,7 +7,8 @@ The following is frozen, so that peers of different versions understand each oth
     messages   kinds 0 to 9, and the items of each (_messages.py)
     updates    kinds 0 to 2, and the items of each (_updates.py); of kind 0, about a member, the
                first ten; the eleventh is the capabilities (state/_members.py); every later kind
-               begins [kind, origin, epoch, number], and its origin counts its numbers upwards
+               begins [kind, origin, epoch, number]; its origin counts its numbers upwards, and a
+               later one takes the place of all before it of that origin and kind
     entries    kinds 1, 3 and 4, and the items of each (_entries.py); 0 and 2 are not entries,
                3 and 4 are not updates, and a kind from 5 on may become either
     frames     kinds 0 to 13, and the items of each (_frames.py)
@@ -28,6 +29,9 @@ A peer reads the items that it knows and ignores, or keeps and passes on, those 
 A tail changes only together with the epoch or the incarnation of its member, so that the root,
 which is made of these alone, tells of it.
 A peer that needs to know what another understands reads its capabilities (`Member.capabilities`).
+A tail may hold numbers with fractions as well; what is relied on are arrays, texts, byte strings,
+whole numbers, booleans and null.
+
 Bytes that are not the strict CBOR of basis/_cbor.py are damage, and refuse the whole datagram or
 frame: arrays nest at most five deep (what is deeper travels as a byte string of its own), and there
 are no maps, tags or larger integers.  So do more than 8 messages or 128 updates in one datagram.

@@ -49,6 +49,26 @@ def test_an_unknown_update_is_passed_on_once() -> None:
     assert bench.counts("unknown") == (7,)
 
 
+def test_of_a_member_only_the_life_that_is_known_is_passed_on() -> None:
+    """A forged epoch ahead of a member's own does not silence what the member says."""
+    bench = _bench()
+    bench.meet("z")
+    assert not _passed_on(bench, _later(1 << 40, epoch=EPOCH + 1000))
+    assert not _passed_on(bench, _later(1 << 40, epoch=EPOCH - 1))
+    assert _passed_on(bench, _later(1))
+    bench.hear("a", updates=[about("z", epoch=EPOCH + 1000).encode()])
+    assert _passed_on(bench, _later(1, epoch=EPOCH + 1000))
+    assert not _passed_on(bench, _later(2))
+
+
+def test_a_later_number_takes_the_place_of_one_that_waits() -> None:
+    """So what waits for an origin and a kind is one update, however many it tells."""
+    bench = _bench()
+    for number in range(50):
+        bench.hear("a", updates=[_later(number)])
+    assert bench.counts("rumors_unknown") == (1,)
+
+
 def test_different_words_under_one_number_are_not_passed_on() -> None:
     """The first that is heard under a number stands for it."""
     bench = _bench()
@@ -75,7 +95,8 @@ def test_unknown_updates_leave_known_ones_their_share() -> None:
     """However many are told, an update about a member is in the next datagrams."""
     bench = _bench()
     for first in range(0, 600, 20):
-        bench.hear("a", updates=[_later(number) for number in range(first, first + 20)])
+        origins = [f"z{number}" for number in range(first, first + 20)]
+        bench.hear("a", updates=[_later(1, origin=origin) for origin in origins])
     known = about("x").encode()
     bench.hear("b", updates=[known])
     bench.run(0.6)

@@ -17,8 +17,7 @@ class Admission:
         self._rng = context.rng
         self._counters = context.counters
         self.places = Places(context.config.inbound_exchanges)
-        # The number of items from each host in this window. Only served hosts are here, so this is
-        # bounded.
+        # The number of items from each host that was served in this window.
         self._brought: dict[str, int] = {}
         self._brought_until = now
 

@@ -34,8 +34,9 @@ class KeyActions:
     def add(self, path: StrPath) -> None:
         """Make this peer also accept all keys of another key file.
 
-        Raises `BadInput` for `file` if that file cannot be used, and `Conflict` if this peer has
-        a different key with the id of one of these keys.
+        Raises `BadInput` for `file` if that file cannot be used.
+        Raises `Conflict` if this peer has a different key with the id of one of these keys, or
+        would have too many keys.
         """
         try:
             ring = read_key_file(path)

@@ -4,7 +4,8 @@ An operator decides at one peer, and all peers carry the decision out.
 Each decision has a stamp; of two decisions on the same matter, the later one wins.
 The proof is made with a key of the mesh, because anybody can send anything while peers accept
 plain text.
-A peer does not even keep a decision without a valid proof, because it would carry it out later.
+A peer does not even keep a decision without a valid proof; otherwise it would carry the decision
+out later.
 """
 
 from collections.abc import Callable, Mapping
@@ -77,7 +78,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """A set of decisions: at most one on which key to use, and one for each key that it names."""
+    """Decisions: at most one on which key to use, and one for each key on whether to accept it."""
 
     use: Decision | None = None
     """The latest decision on which key to use."""
@@ -92,7 +93,7 @@ class Decisions:
 
     @property
     def removed(self) -> list[Named]:
-        """The keys that peers remove."""
+        """The keys whose latest decision is to remove them."""
         return [key for key, each in self.removals.items() if each.verb is Verb.REMOVE]
 
     def parts(self) -> list[object]:

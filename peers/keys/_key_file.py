@@ -63,8 +63,8 @@ class KeyFile:
     def save(self, ring: KeyRing, decisions: Decisions) -> None:
         """Write another ring and other decisions.
 
-        Raises `ConfigError` for `key_file`, and leaves the file unchanged, if it cannot be written
-        or has a key of another peer.
+        Raises `ConfigError` for `key_file`, and leaves the file unchanged, if it cannot be read or
+        written, or has a key that another peer added.
         """
         foreign = set(read_key_file(self.path).keys) - {*self.ring.keys, *ring.keys}
         if foreign:

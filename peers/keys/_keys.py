@@ -83,7 +83,8 @@ class Keys:
     def add(self, keys: Iterable[Key], now: float) -> None:
         """Make this peer also accept these keys.
 
-        Raises `Conflict` if this peer has a different key with the id of one of these keys.
+        Raises `Conflict` if this peer has a different key with the id of one of these keys, or
+        would have too many keys.
         """
         keys = tuple(keys)
         try:

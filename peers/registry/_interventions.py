@@ -7,8 +7,8 @@ Second, no record of the instance that this peer sees is older than the interven
 This peer keeps an intervention for ten seconds after it is done, because another peer may hear of
 its end before it hears of the change that made it unnecessary.
 This peer drops an intervention that is not done after two days (`override_kept_for`).
-The time is so long because an owner may be dead or unknown only as a result of a partition, and
-must not revive an instance that was deregistered meanwhile.
+The time is so long because an owner may seem dead or unknown only as a result of a partition.
+When the partition heals, that owner must not revive an instance that was deregistered meanwhile.
 """
 
 from collections.abc import Callable, Iterable

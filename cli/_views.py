@@ -19,24 +19,32 @@ def address(row: Row) -> str:
     return f"[{host}]:{row.get('port')}" if ":" in host else f"{host}:{row.get('port')}"
 
 
+# A cell of a table is no place for a page; `--json` has the whole text.
+_TEXT_SHOWN = 60
+
+
 def remark(row: Row) -> str:
     """What an operator should know about an instance besides its fields."""
     said = []
     if row.get("verified") is False:
         said.append("unverified: its owner is gone")
     own = row.get("own_status")
-    if own is not None and own != row.get("status"):
-        said.append(f"reports {own}")
-    if row.get("output"):
-        said.append(str(row["output"]))
+    if row.get("output") or (own is not None and own != row.get("status")):
+        said.append(f"reports {own}{_why(row.get('output'))}")
     override = row.get("override")
     if isinstance(override, dict):
-        said.append(f"{override.get('status')} by {override.get('by')}")
-        if override.get("reason"):
-            said.append(str(override["reason"]))
+        why = _why(override.get("reason"))
+        said.append(f"{override.get('status')} by {override.get('by')}{why}")
         if override.get("expires_at"):
             said.append(f"until {override['expires_at']}")
     return "; ".join(said)
+
+
+def _why(text: object) -> str:
+    if not text:
+        return ""
+    shown = " ".join(str(text).split())
+    return f" ({shown if len(shown) <= _TEXT_SHOWN else shown[: _TEXT_SHOWN - 3] + '...'})"
 
 
 def _text(name: str) -> Any:

@@ -121,7 +121,7 @@ def test_a_status_is_set_from_any_peer_and_cleared_again(here: str, there: str) 
     assert override["expires_at"].endswith("Z")
     assert gossamer("lookup", "states", http=there).code == 1
     table = gossamer("lookup", "states", "--all", http=there)
-    assert "OUT_OF_SERVICE by peer-1; disk swap; until 20" in table.out
+    assert "OUT_OF_SERVICE by peer-1 (disk swap); until 20" in table.out
     eventually(lambda: gossamer("lookup", "states", http=here).code == 1, LIMIT)
     cleared = gossamer("status", "states", "s-1", "--clear", "--json", http=there).json()
     assert (cleared["status"], "override" in cleared) == ("UP", False)
@@ -136,7 +136,7 @@ def test_a_service_reports_from_any_peer_how_it_is(here: str, there: str) -> Non
     eventually(lambda: gossamer("lookup", "reports", http=here).code == 1, LIMIT)
     gossamer("status", "reports", "r-1", "OUT_OF_SERVICE", http=here)
     table = gossamer("lookup", "reports", "--all", http=here).out
-    assert "reports DOWN; disk\ufffdfull; OUT_OF_SERVICE by" in table
+    assert "reports DOWN (disk\ufffdfull); OUT_OF_SERVICE by" in table
     told = gossamer("report", "reports", "r-1", "UP", "--json", http=here).json()
     assert (told["status"], told["own_status"]) == ("OUT_OF_SERVICE", "UP")
     assert "output" not in told

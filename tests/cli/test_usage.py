@@ -322,3 +322,19 @@ def test_a_group_without_a_command_shows_its_help() -> None:
     assert ended.err.startswith("Usage: gossamer keys")
     assert "\\n" not in ended.err
     assert any(line.strip().startswith("rem") for line in ended.err.splitlines())
+
+
+def test_a_remark_says_which_text_is_whose_and_is_short() -> None:
+    """A report's output and an override's reason stand behind their own words, cut to a line."""
+    row = {
+        "status": "OUT_OF_SERVICE",
+        "own_status": "DOWN",
+        "output": "first\nsecond " + "x" * 200,
+        "override": {"status": "OUT_OF_SERVICE", "by": "b", "reason": "disk swap"},
+    }
+    reported, overridden = _views.remark(row).split("; ")
+    assert reported.startswith("reports DOWN (first second x")
+    assert reported.endswith("x...)")
+    assert len(reported) == len("reports DOWN ()") + 60
+    assert overridden == "OUT_OF_SERVICE by b (disk swap)"
+    assert _views.remark({"status": "UP", "own_status": "UP"}) == ""

@@ -114,6 +114,29 @@ def facade(folder: str) -> dict[str, str]:
     }
 
 
+def test_names_that_are_imported_on_use_are_those_that_checkers_see() -> None:
+    """The list for type checkers and the one for the interpreter are written twice."""
+    for path in (ROOT / "peers" / "__init__.py", ROOT / "src" / "gossamer" / "__init__.py"):
+        tree = ast.parse(path.read_text())
+        (both,) = (node for node in tree.body if isinstance(node, ast.If))
+        seen = {
+            alias.name: node.module.rpartition(".")[2]
+            for node in both.body
+            if isinstance(node, ast.ImportFrom) and node.module
+            for alias in node.names
+        }
+        lists = [
+            ast.literal_eval(node.value)
+            for node in both.orelse
+            if isinstance(node, ast.Assign) and not isinstance(node.value, ast.DictComp)
+        ]
+        (found,) = lists
+        if isinstance(found, dict):
+            assert {name: home for home, names in found.items() for name in names} == seen
+        else:
+            assert set(found) == set(seen)
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_links_are_relative_and_lead_to_the_folders_at_the_root(folder: str) -> None:
     """A clone anywhere finds its own code, so the links must not be absolute."""

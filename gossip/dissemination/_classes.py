@@ -72,17 +72,16 @@ def share_room(lanes: tuple[Lane, ...], room: int, overhead: int, *, storm: bool
 
     Each rumor costs its length and `overhead`.
     """
+    waiting = [lane for lane in lanes if lane.queue]
     shares = 0
-    for lane in lanes:
-        if lane.queue:
-            shares += lane.kind.share
+    for lane in waiting:
+        shares += lane.kind.share
     taken: list[bytes] = []
-    for lane in lanes:
-        if lane.queue:
-            share = lane.kind.share
-            limit = lane.limit_in_storm if storm else lane.limit
-            payloads = lane.queue.take(room * share // shares, limit, overhead)
-            room -= sum(map(len, payloads)) + overhead * len(payloads)
-            shares -= share
-            taken += payloads
+    for lane in waiting:
+        share = lane.kind.share
+        limit = lane.limit_in_storm if storm else lane.limit
+        payloads = lane.queue.take(room * share // shares, limit, overhead)
+        room -= sum(map(len, payloads)) + overhead * len(payloads)
+        shares -= share
+        taken += payloads
     return taken

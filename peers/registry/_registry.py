@@ -222,7 +222,7 @@ class Registry:
         subject = check_names(service, id)
         status, output = check_override_status(status), clean_output(output)
         self._begin(now)
-        _, shown = self._find(*subject)
+        _, shown = self._find_now(*subject, now)
         if (shown.own_status, shown.output) != (status, output):
             with _full():
                 self._own.report(subject, shown.owner, status, output, now)
@@ -249,13 +249,13 @@ class Registry:
             status, reason, expires, self._mesh.name if by is None else by, self._own.wall_ms
         )
         self._begin(now)
-        self._decide(*self._find(*subject), override, now)
+        self._decide(*self._find_now(*subject, now), override, now)
         return self._shown(subject)
 
     def clear_status(self, service: str, id: str, *, now: float) -> Instance:
         """Take back what `set_status` set, if anything is; raises `NotFound`."""
         self._begin(now)
-        subject, shown = self._find(service, id)
+        subject, shown = self._find_now(service, id, now)
         if shown.override is not None:
             self._decide(subject, shown, None, now)
         return self._shown(subject)
@@ -372,6 +372,12 @@ class Registry:
     def _judge(self, name: str, now: float) -> None:
         self._view.judge(name, now)
         self._own.review(name, now)
+
+    # An action can come before the tick that was due: an instance whose time is over would be
+    # found here, and be gone when the action is done.
+    def _find_now(self, service: str, id: str, now: float) -> tuple[Subject, Instance]:
+        self._view.expire(now)
+        return self._find(service, id)
 
     def _find(self, service: str, id: str) -> tuple[Subject, Instance]:
         shown = self._view.find((service, id))

@@ -25,7 +25,7 @@ from registries import Registries
 
 from gossamer.gossip.basis import array, decode
 from gossamer.gossip.state import decode_member_update
-from gossamer.peers import NotFound, Registration, Unavailable
+from gossamer.peers import Instance, NotFound, Registration, Unavailable
 from gossamer.peers.registry import Registry
 from gossamer.peers.registry._records import instance_key
 from gossamer.simulations import (
@@ -167,9 +167,10 @@ class World:
         name = None if peer is None else self._pick(which, self._visible(peer))
         if peer is None or name is None:
             return
-        self.registries.act(
-            peer, lambda registry, now: registry.set_status(SERVICE, name, status, now=now)
-        )
+        if not self._finds(
+            peer, name, lambda registry, now: registry.set_status(SERVICE, name, status, now=now)
+        ):
+            return
         read = self.registries.statuses(peer, SERVICE)[name]
         assert read == status, f"at {self.mesh.now:.3f} {peer.name} set {name} and reads {read}"
         if name in self.facts:
@@ -182,9 +183,10 @@ class World:
         name = None if peer is None else self._pick(which, self._visible(peer))
         if peer is None or name is None:
             return
-        self.registries.act(
-            peer, lambda registry, now: registry.clear_status(SERVICE, name, now=now)
-        )
+        if not self._finds(
+            peer, name, lambda registry, now: registry.clear_status(SERVICE, name, now=now)
+        ):
+            return
         if name in self.facts:
             self.facts[name].statuses.append((None, peer.gossip))
         self.done["overrides"] += 1
@@ -196,14 +198,27 @@ class World:
         if peer is None or name is None:
             return
         output = f"check {self.done['reports']}"
-        told = self.registries.act(
+        told = self._finds(
             peer,
+            name,
             lambda registry, now: registry.report(SERVICE, name, status, output=output, now=now),
         )
+        if told is None:
+            return
         assert (told.own_status, told.output) == (status, output), f"{peer.name} shows {told}"
         if name in self.facts:
             self.facts[name].reports.append((status, peer.gossip))
         self.done["reports"] += 1
+
+    def _finds(
+        self, peer: SimulatedPeer, name: str, action: Callable[[Registry, float], Instance]
+    ) -> Instance | None:
+        """Act on an instance; None if its lease is over, which a slow process shows too late."""
+        try:
+            return self.registries.act(peer, action)
+        except NotFound:
+            assert name in self.leased, f"{peer.name} shows {name}, which is not there"
+            return None
 
     def lease(self, who: int) -> None:
         """A peer registers an instance that lives by heartbeats."""

@@ -4,7 +4,7 @@ import pytest
 from instant_mesh import UNIX, InstantMesh
 
 from gossamer.gossip import Status
-from gossamer.peers.model import RegistryConfig
+from gossamer.peers.model import NotFound, RegistryConfig
 
 
 def test_any_peer_can_deregister_and_nothing_is_left_of_it(mesh: InstantMesh) -> None:
@@ -192,3 +192,24 @@ def test_an_override_for_an_owner_that_never_returns_is_dropped_after_two_days()
     mesh.run(200.0)
     assert mesh["a"].registry.statistics()["overrides_waiting"] == 0
     assert not mesh["a"].gossip.parts["a"].records
+
+
+@pytest.mark.parametrize("action", ["status", "clear", "report"])
+def test_an_action_that_comes_before_the_tick_finds_no_lease_that_is_over(
+    mesh: InstantMesh, action: str
+) -> None:
+    """A process that was slow still shows the instance; the action says that it is not there."""
+    mesh["e"].register(ttl=30)
+    mesh.kill("e")
+    mesh.run(15.0)
+    registry = mesh["b"].registry
+    assert registry.find("orders", "one") is not None
+    late = mesh.now + 60.0
+    actions = {
+        "status": lambda: registry.set_status("orders", "one", "DOWN", now=late),
+        "clear": lambda: registry.clear_status("orders", "one", now=late),
+        "report": lambda: registry.report("orders", "one", "DOWN", now=late),
+    }
+    with pytest.raises(NotFound):
+        actions[action]()
+    assert not mesh["b"].gossip.parts["b"].records

@@ -376,7 +376,9 @@ class Registry:
     # An action can come before the tick that was due: an instance whose time is over would be
     # found here, and be gone when the action is done.
     def _find_now(self, service: str, id: str, now: float) -> tuple[Subject, Instance]:
-        self._view.expire(now)
+        if self._view.deadline <= now:
+            self._view.expire(now)
+            self._commit(now)
         return self._find(service, id)
 
     def _find(self, service: str, id: str) -> tuple[Subject, Instance]:

@@ -212,4 +212,6 @@ def test_an_action_that_comes_before_the_tick_finds_no_lease_that_is_over(
     }
     with pytest.raises(NotFound):
         actions[action]()
+    # Lookups are told as well: no tick is due for it any more.
+    assert not registry.lookup("orders", all=True)
     assert not mesh["b"].gossip.parts["b"].records
